@@ -1,0 +1,5 @@
+#include "internal/ops.h"
+#include "internal/parallel.h"
+#include "internal/blas_guard.h"
+#define FK_BODY "drivers/blas.h"
+#include "internal/precision.h"

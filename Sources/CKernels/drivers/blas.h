@@ -1,0 +1,110 @@
+/* Dense products and factorisations: OpenBLAS and LAPACKE on one thread each, shared out to OpenMP threads. */
+#include <math.h>
+
+#define BLAS(name) FK_PASTE(P, name, _)
+
+/* The boundary of part t of `parts`, on a multiple of 8 so that BLAS's own tiles stay whole. */
+static ptrdiff_t FK_LOCAL(boundary)(ptrdiff_t size, int t, int parts) {
+  return t == parts ? size : fk_min(size, fk_ceil_div(size * t / parts, 8) * 8);
+}
+
+static int FK_LOCAL(fits_blas)(ptrdiff_t a, ptrdiff_t b, ptrdiff_t c) {
+  return a <= INT_MAX && b <= INT_MAX && c <= INT_MAX;
+}
+
+fk_status FK_FN(gemm)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transpose_a, const T *B, ptrdiff_t ldb,
+                      int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, double beta, int threads) {
+  FK_TRY(fk_check_matrix(C, m, n, ldc, sizeof(T)));
+  FK_TRY(fk_check_matrix(A, transpose_a ? k : m, transpose_a ? m : k, lda, sizeof(T)));
+  FK_TRY(fk_check_matrix(B, transpose_b ? n : k, transpose_b ? k : n, ldb, sizeof(T)));
+  if (!FK_LOCAL(fits_blas)(m, n, k) || !FK_LOCAL(fits_blas)(lda, ldb, ldc)) return FK_SIZE_OVERFLOW;
+  if (m == 0 || n == 0) return FK_OK;
+  const int team = fk_threads_for(threads, 2.0 * (double)m * (double)n * (double)k);
+  const int by_rows = m >= n;
+  const CBLAS_TRANSPOSE ta = transpose_a ? CblasTrans : CblasNoTrans, tb = transpose_b ? CblasTrans : CblasNoTrans;
+  fk_blas_enter();
+#pragma omp parallel for num_threads(team) if (team > 1)
+  for (int t = 0; t < team; t++) {
+    const ptrdiff_t first = FK_LOCAL(boundary)(by_rows ? m : n, t, team);
+    const ptrdiff_t count = FK_LOCAL(boundary)(by_rows ? m : n, t + 1, team) - first;
+    if (count == 0) continue;
+    const T *a = by_rows ? A + first * (transpose_a ? 1 : lda) : A;
+    const T *b = by_rows ? B : B + first * (transpose_b ? ldb : 1);
+    T *c = C + first * (by_rows ? ldc : 1);
+    BLAS(gemm)(CblasRowMajor, ta, tb, (int)(by_rows ? count : m), (int)(by_rows ? n : count), (int)k, (T)alpha, a,
+               (int)fk_max(lda, 1), b, (int)fk_max(ldb, 1), (T)beta, c, (int)ldc);
+  }
+  fk_blas_leave();
+  return FK_OK;
+}
+
+fk_status FK_FN(gram)(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, ptrdiff_t n, ptrdiff_t d, double alpha,
+                      double beta, int threads) {
+  FK_TRY(fk_check_matrix(G, d, d, ldg, sizeof(T)));
+  FK_TRY(fk_check_matrix(X, n, d, ldx, sizeof(T)));
+  if (!FK_LOCAL(fits_blas)(n, d, fk_max(ldg, ldx))) return FK_SIZE_OVERFLOW;
+  if (d == 0) return FK_OK;
+  const int team = fk_threads_for(threads, (double)n * (double)d * (double)d);
+  fk_blas_enter();
+#pragma omp parallel for num_threads(team) if (team > 1)
+  for (int t = 0; t < team; t++) { /* rows first ..< last of the triangle, cut so that the areas are equal */
+    const ptrdiff_t first = t == 0 ? 0 : fk_min(d, (ptrdiff_t)((double)d * sqrt((double)t / team)));
+    const ptrdiff_t last = t + 1 == team ? d : fk_min(d, (ptrdiff_t)((double)d * sqrt((double)(t + 1) / team)));
+    if (first == last) continue;
+    const int rows = (int)(last - first);
+    if (first > 0)
+      BLAS(gemm)(CblasRowMajor, CblasTrans, CblasNoTrans, rows, (int)first, (int)n, (T)alpha, X + first, (int)ldx, X,
+                 (int)ldx, (T)beta, G + first * ldg, (int)ldg);
+    BLAS(syrk)(CblasRowMajor, CblasLower, CblasTrans, rows, (int)n, (T)alpha, X + first, (int)ldx, (T)beta,
+               G + first * ldg + first, (int)ldg);
+  }
+  fk_blas_leave();
+  return FK_OK;
+}
+
+fk_status FK_FN(cholesky)(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d, double damping, int threads) {
+  (void)threads;
+  FK_TRY(fk_check_matrix(A, d, d, lda, sizeof(T)));
+  if (!FK_LOCAL(fits_blas)(d, lda, 0)) return FK_SIZE_OVERFLOW;
+  if (d == 0) return FK_OK;
+  for (ptrdiff_t j = 0; j < d; j++) A[j * lda + j] += (T)damping;
+  fk_blas_enter();
+  /* the lower triangle by rows is the upper one by columns: no transposed copy */
+  lapack_int info = BLAS(potrf)(LAPACK_COL_MAJOR, 'U', (lapack_int)d, A, (lapack_int)lda);
+  fk_blas_leave();
+  if (info < 0) return FK_INVALID_ARGUMENT;
+  ptrdiff_t bad = info > 0 ? info - 1 : -1;
+  double value = bad >= 0 ? (double)A[bad * lda + bad] : 0;
+  /* the same test of a pivot as in the batch: above the noise of its own diagonal element, and finite */
+  const double unit = sizeof(T) == 4 ? 5.9604644775390625e-8 : 1.1102230246251565e-16;
+  for (ptrdiff_t j = 0; j < d && bad < 0; j++) {
+    double diagonal = 0;
+    for (ptrdiff_t k = 0; k <= j; k++) diagonal += (double)A[j * lda + k] * (double)A[j * lda + k];
+    const double pivot = (double)A[j * lda + j] * (double)A[j * lda + j];
+    if (pivot > unit * diagonal && isfinite(diagonal)) continue;
+    bad = j;
+    value = pivot;
+  }
+  if (bad < 0) return FK_OK;
+  if (failure) *failure = (fk_failure){.block = 0, .pivot = bad, .failed_blocks = 1, .value = value};
+  return FK_NOT_POSITIVE_DEFINITE;
+}
+
+fk_status FK_FN(cholesky_solve)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t d, ptrdiff_t m, int threads) {
+  FK_TRY(fk_check_matrix(D, m, d, ldd, sizeof(T)));
+  FK_TRY(fk_check_matrix(L, d, d, ldl, sizeof(T)));
+  if (!FK_LOCAL(fits_blas)(d, m, fk_max(ldd, ldl))) return FK_SIZE_OVERFLOW;
+  if (d == 0 || m == 0) return FK_OK;
+  const int team = fk_threads_for(threads, 2.0 * (double)m * (double)d * (double)d);
+  fk_blas_enter();
+#pragma omp parallel for num_threads(team) if (team > 1)
+  for (int t = 0; t < team; t++) {
+    const ptrdiff_t first = FK_LOCAL(boundary)(m, t, team), count = FK_LOCAL(boundary)(m, t + 1, team) - first;
+    if (count > 0)
+      BLAS(potrs)(LAPACK_COL_MAJOR, 'U', (lapack_int)d, (lapack_int)count, L, (lapack_int)ldl, D + first * ldd,
+                  (lapack_int)ldd);
+  }
+  fk_blas_leave();
+  return FK_OK;
+}
+#undef BLAS

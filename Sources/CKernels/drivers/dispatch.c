@@ -1,0 +1,69 @@
+/* Which level's leaf kernels run: the plain table first, then the better ones where the CPU has them. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal/ops.h"
+#include "internal/parallel.h"
+
+typedef struct fk_level {
+  const char *name;
+  const fk_sops *s;
+  const fk_dops *d;
+} fk_level;
+
+static const fk_level levels[] = {
+    {"baseline", &fk_sops_baseline, &fk_dops_baseline},
+#if defined(__x86_64__)
+    {"avx2", &fk_sops_avx2, &fk_dops_avx2},
+    {"avx512", &fk_sops_avx512, &fk_dops_avx512},
+#endif
+};
+
+static _Thread_local int selected_level = -1;
+static atomic_int default_level = -1;
+
+int fk_level_count(void) { return (int)(sizeof levels / sizeof levels[0]); }
+
+const char *fk_level_name(int level) { return level < 0 || level >= fk_level_count() ? NULL : levels[level].name; }
+
+int fk_level_supported(int level) {
+  if (level == 0) return 1;
+#if defined(__x86_64__)
+  if (level == 1) return __builtin_cpu_supports("x86-64-v3") != 0;
+  if (level == 2) return __builtin_cpu_supports("x86-64-v4") != 0;
+#endif
+  return 0;
+}
+
+static int find_default_level(void) {
+  const char *wanted = getenv("FISHERKIT_CPU");
+  int best = 0;
+  for (int level = 0; level < fk_level_count(); level++) {
+    if (!fk_level_supported(level)) continue;
+    best = level;
+    if (wanted && strcmp(wanted, levels[level].name) == 0) break;
+  }
+  return best;
+}
+
+int fk_level_current(void) {
+  if (selected_level >= 0) return selected_level;
+  int level = atomic_load_explicit(&default_level, memory_order_relaxed);
+  if (level < 0) {
+    level = find_default_level();
+    atomic_store_explicit(&default_level, level, memory_order_relaxed);
+  }
+  return level;
+}
+
+fk_status fk_level_select(int level) {
+  if (level >= fk_level_count() || (level >= 0 && !fk_level_supported(level))) return FK_UNSUPPORTED;
+  selected_level = level < 0 ? -1 : level;
+  return FK_OK;
+}
+
+int fk_default_threads(void) { return omp_get_max_threads(); }
+
+const fk_sops *fk_sops_current(void) { return levels[fk_level_current()].s; }
+const fk_dops *fk_dops_current(void) { return levels[fk_level_current()].d; }

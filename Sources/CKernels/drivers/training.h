@@ -1,0 +1,64 @@
+/* Gathering mini-batches and updating parameters. */
+
+fk_status FK_FN(gather_bytes)(T *X, ptrdiff_t ldx, const uint8_t *source, const int32_t *rows, ptrdiff_t n,
+                              ptrdiff_t width, double scale, int threads) {
+  FK_TRY(fk_check_matrix(X, n, width + 1, ldx, sizeof(T)));
+  const OPS *ops = FK_PASTE(fk_, P, ops_current)();
+  const int team = fk_threads_for(threads, (double)n * (double)width);
+  (void)team;
+#pragma omp parallel for num_threads(team) if (team > 1)
+  for (ptrdiff_t r = 0; r < n; r++) {
+    ops->gather_bytes(X + r * ldx, source + (ptrdiff_t)rows[r] * width, width, (T)scale);
+    X[r * ldx + width] = 1;
+  }
+  return FK_OK;
+}
+
+fk_status FK_FN(gather_floats)(T *X, ptrdiff_t ldx, const float *source, const int32_t *rows, ptrdiff_t n,
+                               ptrdiff_t width, double scale, int threads) {
+  FK_TRY(fk_check_matrix(X, n, width + 1, ldx, sizeof(T)));
+  const OPS *ops = FK_PASTE(fk_, P, ops_current)();
+  const int team = fk_threads_for(threads, (double)n * (double)width);
+  (void)team;
+#pragma omp parallel for num_threads(team) if (team > 1)
+  for (ptrdiff_t r = 0; r < n; r++) {
+    ops->gather_floats(X + r * ldx, source + (ptrdiff_t)rows[r] * width, width, (T)scale);
+    X[r * ldx + width] = 1;
+  }
+  return FK_OK;
+}
+
+fk_status FK_FN(add_weight_decay)(T *G, ptrdiff_t ldg, const T *W, ptrdiff_t ldw, ptrdiff_t m, ptrdiff_t d, double l2) {
+  FK_TRY(fk_check_matrix(G, m, d, ldg, sizeof(T)));
+  FK_TRY(fk_check_matrix(W, m, d, ldw, sizeof(T)));
+  const OPS *ops = FK_PASTE(fk_, P, ops_current)();
+  for (ptrdiff_t i = 0; i < m && d > 0; i++) ops->axpy(G + i * ldg, W + i * ldw, d - 1, (T)l2);
+  return FK_OK;
+}
+
+fk_status FK_FN(update_sgd)(T *w, const T *g, ptrdiff_t count, double rate) {
+  FK_TRY(fk_check_matrix(w, 1, count, count, sizeof(T)));
+  FK_PASTE(fk_, P, ops_current)()->axpy(w, g, count, (T)-rate);
+  return FK_OK;
+}
+
+fk_status FK_FN(update_momentum)(T *w, T *v, const T *g, ptrdiff_t count, double rate, double momentum) {
+  FK_TRY(fk_check_matrix(w, 1, count, count, sizeof(T)));
+  FK_PASTE(fk_, P, ops_current)()->momentum(w, v, g, count, (T)rate, (T)momentum);
+  return FK_OK;
+}
+
+fk_status FK_FN(update_adam)(T *w, T *first, T *second, const T *g, ptrdiff_t count, double rate, double beta1,
+                             double beta2, double epsilon) {
+  FK_TRY(fk_check_matrix(w, 1, count, count, sizeof(T)));
+  FK_PASTE(fk_, P, ops_current)()->adam(w, first, second, g, count, (T)rate, (T)beta1, (T)beta2, (T)epsilon);
+  return FK_OK;
+}
+
+fk_status FK_FN(all_finite)(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n, ptrdiff_t m) {
+  FK_TRY(fk_check_matrix(a, n, m, lda, sizeof(T)));
+  const OPS *ops = FK_PASTE(fk_, P, ops_current)();
+  *result = 1;
+  for (ptrdiff_t r = 0; r < n && *result; r++) *result = ops->all_finite(a + r * lda, m);
+  return FK_OK;
+}

@@ -1,0 +1,65 @@
+/* One precision at one level: the bodies, then the table that names them. */
+#include "leaf/vector.h"
+
+#include "leaf/math.h"
+
+#include "leaf/activation.h"
+#include "leaf/cholesky.h"
+#include "leaf/gram.h"
+#include "leaf/softmax.h"
+#include "leaf/training.h"
+
+#define FK_TABLE_(P, level) fk_##P##ops_##level
+#define FK_TABLE(P, level) FK_TABLE_(P, level)
+
+const OPS FK_TABLE(P, FK_LEVEL) = {
+    .slices = LANES / VW,
+    .activation = FK_LEAF(activation),
+    .activation_backward = FK_LEAF(activation_backward),
+    .gram_panel = FK_LEAF(gram_panel),
+    .gram_accumulate = FK_LEAF(gram_accumulate),
+    .cholesky = FK_LEAF(cholesky),
+    .cholesky_solve = FK_LEAF(cholesky_solve),
+    .softmax = FK_LEAF(softmax),
+    .softmax_project = FK_LEAF(softmax_project),
+    .gather_bytes = FK_LEAF(gather_bytes),
+    .gather_floats = FK_LEAF(gather_floats),
+    .axpy = FK_LEAF(axpy),
+    .momentum = FK_LEAF(momentum),
+    .adam = FK_LEAF(adam),
+    .all_finite = FK_LEAF(all_finite),
+};
+
+#undef FK_TABLE
+#undef FK_TABLE_
+#undef AT
+#undef ROWS
+#undef TILE
+#undef ELEMENTS
+#undef V
+#undef VI
+#undef VU
+#undef VW
+#undef LANES
+#undef INLINE
+#undef UNROLL
+#undef load
+#undef store
+#undef splat
+#undef select
+#undef vmin
+#undef vmax
+#undef vabs
+#undef vsum
+#undef vexp
+#undef vexpm1_negative
+#undef vlog1p_unit
+#undef SINGLE
+#undef MANTISSA
+#undef EXPONENT_BIAS
+#undef ROUND_MAGIC
+#undef LN2_HIGH
+#undef LN2_LOW
+#undef EXP_DEGREE
+#undef EXP_LOWEST
+#undef EXP_HIGHEST

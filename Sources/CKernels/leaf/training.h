@@ -1,0 +1,39 @@
+/* Gathering batches and updating parameters: one pass over memory each. */
+
+static void FK_LEAF(gather_bytes)(T *x, const uint8_t *source, ptrdiff_t count, T scale) {
+  for (ptrdiff_t i = 0; i < count; i++) x[i] = (T)source[i] * scale;
+}
+
+static void FK_LEAF(gather_floats)(T *x, const float *source, ptrdiff_t count, T scale) {
+  for (ptrdiff_t i = 0; i < count; i++) x[i] = (T)source[i] * scale;
+}
+
+static void FK_LEAF(axpy)(T *restrict y, const T *restrict x, ptrdiff_t count, T a) {
+  for (ptrdiff_t i = 0; i < count; i++) y[i] += a * x[i];
+}
+
+static void FK_LEAF(momentum)(T *restrict w, T *restrict v, const T *restrict g, ptrdiff_t count, T rate, T mu) {
+  for (ptrdiff_t i = 0; i < count; i++) {
+    T velocity = mu * v[i] + g[i];
+    v[i] = velocity;
+    w[i] -= rate * velocity;
+  }
+}
+
+static void FK_LEAF(adam)(T *restrict w, T *restrict first, T *restrict second, const T *restrict g, ptrdiff_t count,
+                          T rate, T beta1, T beta2, T epsilon) {
+  for (ptrdiff_t i = 0; i < count; i++) {
+    T m = beta1 * first[i] + (1 - beta1) * g[i];
+    T v = beta2 * second[i] + (1 - beta2) * (g[i] * g[i]);
+    first[i] = m;
+    second[i] = v;
+    w[i] -= rate * m / ((SINGLE ? (T)__builtin_sqrtf((float)v) : (T)__builtin_sqrt((double)v)) + epsilon);
+  }
+}
+
+/* x - x is 0 for a finite x, NaN for an infinity or a NaN. */
+static int FK_LEAF(all_finite)(const T *a, ptrdiff_t count) {
+  INT bad = 0;
+  for (ptrdiff_t i = 0; i < count; i++) bad |= !(a[i] - a[i] == 0);
+  return !bad;
+}

@@ -1,0 +1,2 @@
+internal import CKernels
+func placeholder() -> Int { Int(fk_slanes()) }

@@ -1,0 +1,182 @@
+/* ckernels.h: the C surface of FisherKit.
+ *
+ * Names are fk_ + precision (s: float, d: double) + operation. Arguments go outputs, inputs, sizes, options.
+ * Notation of the paper: X is (n,d), one sample x~ = (x, 1) a row, the bias column already there; W, V are (m,d), one
+ * neuron a row; nu, eta, z are (n,m). All are row-major with a leading dimension "ld" counted in elements.
+ *
+ * Contracts that hold everywhere:
+ *   - no allocation, no printing, no exit; work space is the caller's, sized by the ..._work_size twin (in bytes);
+ *   - every function returns an fk_status; sizes are checked for overflow before anything is touched;
+ *   - `threads` is the number of OpenMP threads, 0 meaning OMP_NUM_THREADS or all cores; results of these kernels do
+ *     not depend on it;
+ *   - pointers need the alignment of their element only; 64 bytes is faster.
+ */
+#ifndef FISHERKIT_CKERNELS_H
+#define FISHERKIT_CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum fk_status : int32_t {
+  FK_OK = 0,
+  FK_INVALID_ARGUMENT = 1,      /* a negative size, a leading dimension below the row length, too little work space */
+  FK_SIZE_OVERFLOW = 2,         /* the sizes multiply to more than ptrdiff_t, or BLAS's int, can index */
+  FK_NOT_POSITIVE_DEFINITE = 3, /* a pivot was not positive, or not finite: see fk_failure */
+  FK_UNSUPPORTED = 4            /* a CPU level that does not exist here */
+} fk_status;
+
+/* Where a factorisation first failed: the lowest block, and in it the first pivot, both from 0. */
+typedef struct fk_failure {
+  ptrdiff_t block, pivot;
+  ptrdiff_t failed_blocks; /* how many blocks failed in all */
+  double value;            /* the pivot found where a positive number was needed */
+} fk_failure;
+
+/* ---- CPU levels: chosen at run time, selectable by name ---------------------------------------------------------- */
+
+/* Levels compiled in, from the plainest (0, "baseline") up, and whether this CPU runs them. */
+int fk_level_count(void);
+const char *fk_level_name(int level);
+int fk_level_supported(int level);
+/* The level in force on this thread: the one it selected, else FISHERKIT_CPU (by name), else the best supported. */
+int fk_level_current(void);
+/* Selects a level for the calling thread only; a negative level goes back to the default. */
+fk_status fk_level_select(int level);
+/* The number of threads that `threads` = 0 stands for. */
+int fk_default_threads(void);
+
+/* ---- Batch-minor storage ----------------------------------------------------------------------------------------- *
+ * m symmetric or triangular blocks of order d, packed lower triangles, in groups of L = lanes (one cache line: 16
+ * floats, 8 doubles). Element (i,j), j <= i, of block b is at
+ *     (b / L) * (d (d+1)/2) * L + (i (i+1)/2 + j) * L + b % L
+ * so that one vector holds the same element of L neurons. Blocks that fill up the last group are kept zero.          */
+ptrdiff_t fk_slanes(void);
+ptrdiff_t fk_dlanes(void);
+/* Elements of such a batch; -1 when they cannot be indexed. */
+ptrdiff_t fk_sblock_batch_count(ptrdiff_t d, ptrdiff_t m);
+ptrdiff_t fk_dblock_batch_count(ptrdiff_t d, ptrdiff_t m);
+
+/* ---- Activations: f, f' and nu_f (Table 1) ----------------------------------------------------------------------- */
+
+typedef enum fk_activation_kind : int32_t { FK_TANH = 0, FK_SIGM, FK_RELU, FK_ELU, FK_LINEAR } fk_activation_kind;
+
+/* relu: iota in [0,1), omega >= 0, where omega = 0 is the hard (leaky) relu. elu: alpha. Others ignore them. */
+typedef struct fk_activation {
+  fk_activation_kind kind;
+  double iota, omega, alpha;
+} fk_activation;
+
+#define FK_DECLARE_ACTIVATION(T, p)                                                                                    \
+  /* value = f(z), derivative = f'(z), nu = nu_f(z), each (n,m); a NULL output is skipped. Outputs may not overlap. */ \
+  fk_status fk_##p##activation(T *value, ptrdiff_t ldvalue, T *derivative, ptrdiff_t ldderivative, T *nu,              \
+                               ptrdiff_t ldnu, const T *z, ptrdiff_t ldz, ptrdiff_t n, ptrdiff_t m,                    \
+                               fk_activation activation, int threads);                                                 \
+  /* delta = delta * f'(z), element by element: the backward pass. */                                                  \
+  fk_status fk_##p##activation_backward(T *delta, ptrdiff_t lddelta, const T *z, ptrdiff_t ldz, ptrdiff_t n,           \
+                                        ptrdiff_t m, fk_activation activation, int threads);
+FK_DECLARE_ACTIVATION(float, s)
+FK_DECLARE_ACTIVATION(double, d)
+
+/* ---- The nu-weighted Gram of a whole layer ----------------------------------------------------------------------- *
+ * G_i = beta G_i + alpha sum_s nu(s,i) x~_s x~_s^T for all m neurons, into batch-minor storage. beta = 0 does not read G.
+ * Cost m n d (d+1) flops. The packed products x~x~^T are built tile by tile and never whole.                          */
+#define FK_DECLARE_GRAM(T, p)                                                                                          \
+  ptrdiff_t fk_##p##gram_weighted_batch_work_size(ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, int threads);                 \
+  fk_status fk_##p##gram_weighted_batch(T *G, const T *X, ptrdiff_t ldx, const T *nu, ptrdiff_t ldnu, ptrdiff_t n,     \
+                                        ptrdiff_t d, ptrdiff_t m, double alpha, double beta, void *work,               \
+                                        ptrdiff_t work_size, int threads);
+FK_DECLARE_GRAM(float, s)
+FK_DECLARE_GRAM(double, d)
+
+/* ---- Batched damped Cholesky ------------------------------------------------------------------------------------- *
+ * Overwrites each block G_i by the L_i of G_i + damping I = L_i L_i^T, with the RECIPROCALS of the pivots on its
+ * diagonal. A pivot counts as positive when it exceeds the rounding unit times the damped diagonal element it came
+ * from, so that rank-deficient input without damping is found out. Blocks are independent: when one fails the others
+ * are still factored, the status is FK_NOT_POSITIVE_DEFINITE, `failure` names the first, and `info` (m entries, may be
+ * NULL) holds for every block 0 or 1 + its first bad pivot. Solving with a failed block gives zeros or non-finite
+ * numbers, never a plausible direction. Cost m d^3 / 3 flops.                                                          */
+#define FK_DECLARE_CHOLESKY(T, p)                                                                                      \
+  fk_status fk_##p##cholesky_batch(T *G, ptrdiff_t *info, fk_failure *failure, ptrdiff_t d, ptrdiff_t m,               \
+                                   double damping, int threads);                                                       \
+  /* D = the rows L_i^-T L_i^-1 v_i. D and V are (m,d) and may be the same. Cost 2 m d^2 flops. */                     \
+  ptrdiff_t fk_##p##cholesky_batch_solve_work_size(ptrdiff_t d, ptrdiff_t m, int threads);                             \
+  fk_status fk_##p##cholesky_batch_solve(T *D, ptrdiff_t ldd, const T *L, const T *V, ptrdiff_t ldv, ptrdiff_t d,      \
+                                         ptrdiff_t m, void *work, ptrdiff_t work_size, int threads);
+FK_DECLARE_CHOLESKY(float, s)
+FK_DECLARE_CHOLESKY(double, d)
+
+/* ---- Softmax ----------------------------------------------------------------------------------------------------- */
+
+#define FK_DECLARE_SOFTMAX(T, p)                                                                                       \
+  /* eta = softmax of each row of z; nu = eta (1 - eta), the diagonal of diag(eta) - eta eta^T. NULL is skipped. */    \
+  fk_status fk_##p##softmax(T *eta, ptrdiff_t ldeta, T *nu, ptrdiff_t ldnu, const T *z, ptrdiff_t ldz, ptrdiff_t n,    \
+                            ptrdiff_t m, int threads);                                                                 \
+  /* loss = sum over samples of -log eta_label, in double; correct = samples whose largest z is the label's (a         \
+   * sample with a NaN is never correct); delta (may be NULL) = (eta - onehot) * scale.                                \
+   * FK_INVALID_ARGUMENT when a label is not in 0 ..< m. */                                                            \
+  fk_status fk_##p##softmax_cross_entropy(double *loss, ptrdiff_t *correct, T *delta, ptrdiff_t lddelta, const T *z,   \
+                                          ptrdiff_t ldz, const int32_t *labels, ptrdiff_t n, ptrdiff_t m,              \
+                                          double scale);                                                               \
+  /* Eq 10: G (md,md) = alpha sum_s (diag eta_s - eta_s eta_s^T) (x) x~_s x~_s^T, dense, both triangles. */            \
+  ptrdiff_t fk_##p##softmax_block_dense_work_size(ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, int threads);                 \
+  fk_status fk_##p##softmax_block_dense(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, const T *eta,                  \
+                                        ptrdiff_t ldeta, ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, double alpha,          \
+                                        void *work, ptrdiff_t work_size, int threads);                                 \
+  /* R (m,d) = alpha (the sum above) V without forming it: Z = X V^T, S = eta*Z - eta (eta.Z), R = alpha S^T X.        \
+   * Cost 4 n m d flops; the work space holds S. */                                                                    \
+  ptrdiff_t fk_##p##softmax_block_matvec_work_size(ptrdiff_t n, ptrdiff_t m);                                          \
+  fk_status fk_##p##softmax_block_matvec(T *R, ptrdiff_t ldr, const T *X, ptrdiff_t ldx, const T *eta,                 \
+                                         ptrdiff_t ldeta, const T *V, ptrdiff_t ldv, ptrdiff_t n, ptrdiff_t d,         \
+                                         ptrdiff_t m, double alpha, void *work, ptrdiff_t work_size, int threads);
+FK_DECLARE_SOFTMAX(float, s)
+FK_DECLARE_SOFTMAX(double, d)
+
+/* ---- Training: batches and updates ------------------------------------------------------------------------------- */
+
+#define FK_DECLARE_TRAINING(T, p)                                                                                      \
+  /* Row r of X = scale * source row rows[r] (of `width` bytes or T), and 1 in column `width`. */                      \
+  fk_status fk_##p##gather_bytes(T *X, ptrdiff_t ldx, const uint8_t *source, const int32_t *rows, ptrdiff_t n,         \
+                                 ptrdiff_t width, double scale, int threads);                                          \
+  fk_status fk_##p##gather_floats(T *X, ptrdiff_t ldx, const float *source, const int32_t *rows, ptrdiff_t n,          \
+                                  ptrdiff_t width, double scale, int threads);                                         \
+  /* Coupled L2 on weights only: G += l2 W, the last column (the biases) left out. G, W are (m,d). */                  \
+  fk_status fk_##p##add_weight_decay(T *G, ptrdiff_t ldg, const T *W, ptrdiff_t ldw, ptrdiff_t m, ptrdiff_t d,         \
+                                     double l2);                                                                       \
+  /* w -= rate * g */                                                                                                  \
+  fk_status fk_##p##update_sgd(T *w, const T *g, ptrdiff_t count, double rate);                                        \
+  /* v = momentum v + g; w -= rate * v */                                                                              \
+  fk_status fk_##p##update_momentum(T *w, T *v, const T *g, ptrdiff_t count, double rate, double momentum);            \
+  /* Kingma & Ba, with the bias corrections of step t = 1, 2, ... already in `rate` and `epsilon`: first and second    \
+   * are the running moments, w -= rate * first / (sqrt(second) + epsilon). */                                         \
+  fk_status fk_##p##update_adam(T *w, T *first, T *second, const T *g, ptrdiff_t count, double rate, double beta1,     \
+                                double beta2, double epsilon);                                                         \
+  /* *result = 1 when all entries of the (n,m) matrix are finite, else 0. */                                           \
+  fk_status fk_##p##all_finite(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n, ptrdiff_t m);
+FK_DECLARE_TRAINING(float, s)
+FK_DECLARE_TRAINING(double, d)
+
+/* ---- Dense linear algebra by OpenBLAS and LAPACKE, on the same OpenMP threads ------------------------------------ */
+
+#define FK_DECLARE_BLAS(T, p)                                                                                          \
+  /* C (m,n) = alpha op(A) op(B) + beta C, where op transposes when its flag is not 0; k is the inner size. */         \
+  fk_status fk_##p##gemm(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transpose_a, const T *B, ptrdiff_t ldb,   \
+                         int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, double beta,            \
+                         int threads);                                                                                 \
+  /* The lower triangle of G (d,d) = alpha X^T X + beta G. */                                                          \
+  fk_status fk_##p##gram(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, ptrdiff_t n, ptrdiff_t d, double alpha,       \
+                         double beta, int threads);                                                                    \
+  /* Lower triangle of A (d,d) overwritten by the L of A + damping I = L L^T, and D (m,d) = the rows (L L^T)^-1 v. */  \
+  fk_status fk_##p##cholesky(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d, double damping, int threads);      \
+  fk_status fk_##p##cholesky_solve(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t d, ptrdiff_t m,           \
+                                   int threads);
+FK_DECLARE_BLAS(float, s)
+FK_DECLARE_BLAS(double, d)
+
+#ifdef __cplusplus
+}
+#endif
+#endif
