@@ -7,8 +7,8 @@
  * Contracts that hold everywhere:
  *   - no allocation, no printing, no exit; work space is the caller's, sized by the ..._work_size twin (in bytes);
  *   - every function returns an fk_status; sizes are checked for overflow before anything is touched;
- *   - `threads` is the number of OpenMP threads, 0 meaning OMP_NUM_THREADS or all cores; results of these kernels do
- *     not depend on it;
+ *   - `threads` is the number of OpenMP threads, 0 meaning fk_default_threads (OMP_NUM_THREADS or all cores
+ *     unless set); results of these kernels do not depend on it;
  *   - pointers need the alignment of their element only; 64 bytes is faster.
  */
 #ifndef FISHERKIT_CKERNELS_H
@@ -46,8 +46,9 @@ int fk_level_supported(int level);
 int fk_level_current(void);
 /* Selects a level for the calling thread only; a negative level goes back to the default. */
 fk_status fk_level_select(int level);
-/* The number of threads that `threads` = 0 stands for. */
+/* The number of threads that `threads` = 0 stands for, in the whole process; 0 or less goes back to OpenMP's own. */
 int fk_default_threads(void);
+void fk_default_threads_set(int threads);
 
 /* ---- Batch-minor storage ----------------------------------------------------------------------------------------- *
  * m symmetric or triangular blocks of order d, packed lower triangles, in groups of L = lanes (one cache line: 16
@@ -82,8 +83,8 @@ FK_DECLARE_ACTIVATION(float, s)
 FK_DECLARE_ACTIVATION(double, d)
 
 /* ---- The nu-weighted Gram of a whole layer ----------------------------------------------------------------------- *
- * G_i = beta G_i + alpha sum_s nu(s,i) x~_s x~_s^T for all m neurons, into batch-minor storage. beta = 0 does not read G.
- * Cost m n d (d+1) flops. The packed products x~x~^T are built tile by tile and never whole.                          */
+ * G_i = beta G_i + alpha sum_s nu(s,i) x~_s x~_s^T for all m neurons, into batch-minor storage. beta = 0 does not read
+ * G. Cost m n d (d+1) flops. The packed products x~x~^T are built tile by tile and never whole. */
 #define FK_DECLARE_GRAM(T, p)                                                                                          \
   ptrdiff_t fk_##p##gram_weighted_batch_work_size(ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, int threads);                 \
   fk_status fk_##p##gram_weighted_batch(T *G, const T *X, ptrdiff_t ldx, const T *nu, ptrdiff_t ldnu, ptrdiff_t n,     \
@@ -98,7 +99,7 @@ FK_DECLARE_GRAM(double, d)
  * from, so that rank-deficient input without damping is found out. Blocks are independent: when one fails the others
  * are still factored, the status is FK_NOT_POSITIVE_DEFINITE, `failure` names the first, and `info` (m entries, may be
  * NULL) holds for every block 0 or 1 + its first bad pivot. Solving with a failed block gives zeros or non-finite
- * numbers, never a plausible direction. Cost m d^3 / 3 flops.                                                          */
+ * numbers, never a plausible direction. Cost m d^3 / 3 flops. */
 #define FK_DECLARE_CHOLESKY(T, p)                                                                                      \
   fk_status fk_##p##cholesky_batch(T *G, ptrdiff_t *info, fk_failure *failure, ptrdiff_t d, ptrdiff_t m,               \
                                    double damping, int threads);                                                       \
@@ -123,9 +124,9 @@ FK_DECLARE_CHOLESKY(double, d)
                                           double scale);                                                               \
   /* Eq 10: G (md,md) = alpha sum_s (diag eta_s - eta_s eta_s^T) (x) x~_s x~_s^T, dense, both triangles. */            \
   ptrdiff_t fk_##p##softmax_block_dense_work_size(ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, int threads);                 \
-  fk_status fk_##p##softmax_block_dense(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, const T *eta,                  \
-                                        ptrdiff_t ldeta, ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, double alpha,          \
-                                        void *work, ptrdiff_t work_size, int threads);                                 \
+  fk_status fk_##p##softmax_block_dense(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, const T *eta, ptrdiff_t ldeta, \
+                                        ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, double alpha, void *work,               \
+                                        ptrdiff_t work_size, int threads);                                             \
   /* R (m,d) = alpha (the sum above) V without forming it: Z = X V^T, S = eta*Z - eta (eta.Z), R = alpha S^T X.        \
    * Cost 4 n m d flops; the work space holds S. */                                                                    \
   ptrdiff_t fk_##p##softmax_block_matvec_work_size(ptrdiff_t n, ptrdiff_t m);                                          \

@@ -1,7 +1,10 @@
 /* Dense products and factorisations: OpenBLAS and LAPACKE on one thread each, shared out to OpenMP threads. */
 #include <math.h>
 
-#define BLAS(name) FK_PASTE(P, name, _)
+#define GEMM FK_PASTE(P, gemm, _)
+#define SYRK FK_PASTE(P, syrk, _)
+#define POTRF FK_PASTE(P, potrf, _)
+#define POTRS FK_PASTE(P, potrs, _)
 
 /* The boundary of part t of `parts`, on a multiple of 8 so that BLAS's own tiles stay whole. */
 static ptrdiff_t FK_LOCAL(boundary)(ptrdiff_t size, int t, int parts) {
@@ -31,8 +34,8 @@ fk_status FK_FN(gemm)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transp
     const T *a = by_rows ? A + first * (transpose_a ? 1 : lda) : A;
     const T *b = by_rows ? B : B + first * (transpose_b ? ldb : 1);
     T *c = C + first * (by_rows ? ldc : 1);
-    BLAS(gemm)(CblasRowMajor, ta, tb, (int)(by_rows ? count : m), (int)(by_rows ? n : count), (int)k, (T)alpha, a,
-               (int)fk_max(lda, 1), b, (int)fk_max(ldb, 1), (T)beta, c, (int)ldc);
+    GEMM(CblasRowMajor, ta, tb, (int)(by_rows ? count : m), (int)(by_rows ? n : count), (int)k, (T)alpha, a,
+         (int)fk_max(lda, 1), b, (int)fk_max(ldb, 1), (T)beta, c, (int)ldc);
   }
   fk_blas_leave();
   return FK_OK;
@@ -53,10 +56,10 @@ fk_status FK_FN(gram)(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, ptrdiff_t 
     if (first == last) continue;
     const int rows = (int)(last - first);
     if (first > 0)
-      BLAS(gemm)(CblasRowMajor, CblasTrans, CblasNoTrans, rows, (int)first, (int)n, (T)alpha, X + first, (int)ldx, X,
-                 (int)ldx, (T)beta, G + first * ldg, (int)ldg);
-    BLAS(syrk)(CblasRowMajor, CblasLower, CblasTrans, rows, (int)n, (T)alpha, X + first, (int)ldx, (T)beta,
-               G + first * ldg + first, (int)ldg);
+      GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, rows, (int)first, (int)n, (T)alpha, X + first, (int)ldx, X,
+           (int)ldx, (T)beta, G + first * ldg, (int)ldg);
+    SYRK(CblasRowMajor, CblasLower, CblasTrans, rows, (int)n, (T)alpha, X + first, (int)ldx, (T)beta,
+         G + first * ldg + first, (int)ldg);
   }
   fk_blas_leave();
   return FK_OK;
@@ -70,7 +73,7 @@ fk_status FK_FN(cholesky)(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d,
   for (ptrdiff_t j = 0; j < d; j++) A[j * lda + j] += (T)damping;
   fk_blas_enter();
   /* the lower triangle by rows is the upper one by columns: no transposed copy */
-  lapack_int info = BLAS(potrf)(LAPACK_COL_MAJOR, 'U', (lapack_int)d, A, (lapack_int)lda);
+  lapack_int info = POTRF(LAPACK_COL_MAJOR, 'U', (lapack_int)d, A, (lapack_int)lda);
   fk_blas_leave();
   if (info < 0) return FK_INVALID_ARGUMENT;
   ptrdiff_t bad = info > 0 ? info - 1 : -1;
@@ -101,10 +104,13 @@ fk_status FK_FN(cholesky_solve)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, 
   for (int t = 0; t < team; t++) {
     const ptrdiff_t first = FK_LOCAL(boundary)(m, t, team), count = FK_LOCAL(boundary)(m, t + 1, team) - first;
     if (count > 0)
-      BLAS(potrs)(LAPACK_COL_MAJOR, 'U', (lapack_int)d, (lapack_int)count, L, (lapack_int)ldl, D + first * ldd,
-                  (lapack_int)ldd);
+      POTRS(LAPACK_COL_MAJOR, 'U', (lapack_int)d, (lapack_int)count, L, (lapack_int)ldl, D + first * ldd,
+            (lapack_int)ldd);
   }
   fk_blas_leave();
   return FK_OK;
 }
-#undef BLAS
+#undef GEMM
+#undef SYRK
+#undef POTRF
+#undef POTRS

@@ -22,6 +22,7 @@ static const fk_level levels[] = {
 
 static _Thread_local int selected_level = -1;
 static atomic_int default_level = -1;
+static atomic_int default_threads;
 
 int fk_level_count(void) { return (int)(sizeof levels / sizeof levels[0]); }
 
@@ -63,7 +64,12 @@ fk_status fk_level_select(int level) {
   return FK_OK;
 }
 
-int fk_default_threads(void) { return omp_get_max_threads(); }
+int fk_default_threads(void) {
+  int threads = atomic_load_explicit(&default_threads, memory_order_relaxed);
+  return threads > 0 ? threads : omp_get_max_threads();
+}
+
+void fk_default_threads_set(int threads) { atomic_store_explicit(&default_threads, threads, memory_order_relaxed); }
 
 const fk_sops *fk_sops_current(void) { return levels[fk_level_current()].s; }
 const fk_dops *fk_dops_current(void) { return levels[fk_level_current()].d; }

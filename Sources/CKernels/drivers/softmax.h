@@ -65,7 +65,8 @@ static ptrdiff_t FK_LOCAL(softmax_dense_layout)(ptrdiff_t n, ptrdiff_t d, ptrdif
   *gram = FK_FN(gram_weighted_batch_work_size)(n, d, *pairs, threads);
   if (*blocks < 0 || *gram < 0 || !fk_multiply(&weights, n, *pairs)) return -1;
   if (__builtin_add_overflow(weights, *blocks, &total) || !fk_multiply(&total, total, (ptrdiff_t)sizeof(T))) return -1;
-  if (__builtin_add_overflow(total, *gram, &total) || __builtin_add_overflow(total, 2 * FK_CACHE_LINE, &total)) return -1;
+  if (__builtin_add_overflow(total, *gram, &total) || __builtin_add_overflow(total, 2 * FK_CACHE_LINE, &total))
+    return -1;
   return total;
 }
 
@@ -130,7 +131,8 @@ fk_status FK_FN(softmax_block_dense)(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t 
 
 ptrdiff_t FK_FN(softmax_block_matvec_work_size)(ptrdiff_t n, ptrdiff_t m) {
   ptrdiff_t elements, bytes;
-  if (n < 0 || m < 0 || !fk_multiply(&elements, n, m) || !fk_multiply(&bytes, elements, (ptrdiff_t)sizeof(T))) return -1;
+  if (n < 0 || m < 0 || !fk_multiply(&elements, n, m) || !fk_multiply(&bytes, elements, (ptrdiff_t)sizeof(T)))
+    return -1;
   return bytes > PTRDIFF_MAX - FK_CACHE_LINE ? -1 : bytes + FK_CACHE_LINE;
 }
 

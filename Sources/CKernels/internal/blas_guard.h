@@ -1,6 +1,6 @@
-/* OpenBLAS has a thread pool of its own, and two pools on the same cores wait for each other. So every BLAS call here is
- * single-threaded and our OpenMP threads share out the work. OpenBLAS's thread count belongs to the whole process: it
- * is set to one while any of our calls is under way, and put back by the last to leave. */
+/* OpenBLAS has a thread pool of its own, and two pools on the same cores wait for each other. So every BLAS call here
+ * is single-threaded and our OpenMP threads share out the work. OpenBLAS's thread count belongs to the whole process:
+ * it is set to one while any of our calls is under way, and put back by the last to leave. */
 #ifndef FK_BLAS_GUARD_H
 #define FK_BLAS_GUARD_H
 

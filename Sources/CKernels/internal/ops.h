@@ -6,6 +6,8 @@
 #include "ckernels.h"
 
 /* A vector of the same element of fk_lanes neurons is made of `slices` level vectors. */
+/* The formatter takes the T * of these parameters for a product. */
+/* clang-format off */
 #define FK_DECLARE_OPS(T, P)                                                                                           \
   typedef struct fk_##P##ops {                                                                                         \
     ptrdiff_t slices;                                                                                                  \
@@ -35,6 +37,7 @@
   extern const fk_##P##ops fk_##P##ops_baseline;                                                                       \
   extern const fk_##P##ops fk_##P##ops_avx2;                                                                           \
   extern const fk_##P##ops fk_##P##ops_avx512;
+/* clang-format on */
 
 FK_DECLARE_OPS(float, s)
 FK_DECLARE_OPS(double, d)

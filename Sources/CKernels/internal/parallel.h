@@ -34,7 +34,9 @@ static inline ptrdiff_t fk_max(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b;
 static inline ptrdiff_t fk_ceil_div(ptrdiff_t a, ptrdiff_t b) { return a / b + (a % b != 0); }
 
 /* *product = a * b, or false when it does not fit. */
-static inline int fk_multiply(ptrdiff_t *product, ptrdiff_t a, ptrdiff_t b) { return !__builtin_mul_overflow(a, b, product); }
+static inline int fk_multiply(ptrdiff_t *product, ptrdiff_t a, ptrdiff_t b) {
+  return !__builtin_mul_overflow(a, b, product);
+}
 
 /* Elements of a packed triangle of order d, or -1. */
 static inline ptrdiff_t fk_triangle(ptrdiff_t d) {

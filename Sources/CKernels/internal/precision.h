@@ -1,5 +1,6 @@
-/* Instantiates the file named by FK_BODY for float and for double: T is the element, P its letter, INT an integer of its
- * size, OPS its table of leaf kernels. FK_FN(gemm) is the public fk_sgemm or fk_dgemm, FK_LOCAL(name) a file-local name. */
+/* Instantiates the file named by FK_BODY for float and for double: T is the element, P its letter, INT an integer of
+ * its size, OPS its table of leaf kernels. FK_FN(gemm) is the public fk_sgemm or fk_dgemm, FK_LOCAL(name) a file-local
+ * name. */
 #define FK_PASTE2(a, b, c) a##b##c
 #define FK_PASTE(a, b, c) FK_PASTE2(a, b, c)
 #define FK_FN(name) FK_PASTE(fk_, P, name)

@@ -4,12 +4,15 @@
 #define TILE (FK_REGISTERS == 32 ? 4 : 3)
 #define ROWS (4 * TILE)
 #define ROW(i) (G + (i) * ((i) + 1) / 2 * LANES)
-#define AT(row, j) ((row) + (j) * LANES)
+#define AT(row, j) (&(row)[(j)*LANES])
 
 /* acc[a][b] = sum over k < j of L(i+a, k) L(j+b, k). */
 INLINE void FK_LEAF(cholesky_tile)(V acc[TILE][TILE], T *const row_i[TILE], T *const row_j[TILE], ptrdiff_t j) {
   UNROLL
-  for (int a = 0; a < TILE; a++) UNROLL for (int b = 0; b < TILE; b++) acc[a][b] = splat(0);
+  for (int a = 0; a < TILE; a++) {
+    UNROLL
+    for (int b = 0; b < TILE; b++) acc[a][b] = splat(0);
+  }
   for (ptrdiff_t k = 0; k < j; k++) {
     V left[TILE];
     UNROLL
@@ -52,15 +55,20 @@ static void FK_LEAF(cholesky)(T *G, ptrdiff_t d, T damping, ptrdiff_t *bad, doub
         FK_LEAF(cholesky_tile)(x, row_i, row_j, j);
         if (i > j) {
           UNROLL
-          for (int a = 0; a < TILE; a++) UNROLL for (int b = 0; b < TILE; b++) {
-            V sum = load(AT(row_i[a], j + b)) - x[a][b];
+          for (int a = 0; a < TILE; a++) {
             UNROLL
-            for (int c = 0; c < b; c++) sum = sum - x[a][c] * load(AT(row_j[b], j + c));
-            x[a][b] = sum * load(AT(row_j[b], j + b));
+            for (int b = 0; b < TILE; b++) {
+              V sum = load(AT(row_i[a], j + b)) - x[a][b];
+              UNROLL
+              for (int c = 0; c < b; c++) sum = sum - x[a][c] * load(AT(row_j[b], j + c));
+              x[a][b] = sum * load(AT(row_j[b], j + b));
+            }
           }
           UNROLL
           for (int a = 0; a < TILE; a++) {
-            if (i + a < d) UNROLL for (int b = 0; b < TILE; b++) store(AT(row_i[a], j + b), x[a][b]);
+            if (i + a >= d) break;
+            UNROLL
+            for (int b = 0; b < TILE; b++) store(AT(row_i[a], j + b), x[a][b]);
           }
           continue;
         }
@@ -71,8 +79,8 @@ static void FK_LEAF(cholesky)(T *G, ptrdiff_t d, T damping, ptrdiff_t *bad, doub
             if (a == b) element = element + splat(damping);
             V sum = element - x[a][b];
             for (int c = 0; c < b; c++) sum = sum - load(AT(row_i[a], j + c)) * load(AT(row_i[b], j + c));
-            V result = a == b ? FK_LEAF(cholesky_pivot)(sum, element, j + a, bad, value)
-                              : sum * load(AT(row_i[b], j + b));
+            V result =
+                a == b ? FK_LEAF(cholesky_pivot)(sum, element, j + a, bad, value) : sum * load(AT(row_i[b], j + b));
             store(AT(row_i[a], j + b), result);
           }
         }

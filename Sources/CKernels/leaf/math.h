@@ -5,7 +5,8 @@
 #define SINGLE (sizeof(T) == 4)
 #define MANTISSA (SINGLE ? 23 : 52)
 #define EXPONENT_BIAS ((INT)(SINGLE ? 127 : 1023))
-#define ROUND_MAGIC ((T)(SINGLE ? 12582912.0 : 6755399441055744.0)) /* 1.5 * 2^mantissa: adding it rounds to an integer */
+/* 1.5 * 2^mantissa: adding it rounds to an integer */
+#define ROUND_MAGIC ((T)(SINGLE ? 12582912.0 : 6755399441055744.0))
 #define LN2_HIGH ((T)(SINGLE ? 0.693359375 : 6.93147180369123816490e-01))
 #define LN2_LOW ((T)(SINGLE ? -2.12194440054690583e-4 : 1.90821492927058770002e-10))
 #define EXP_DEGREE (SINGLE ? 7 : 13)
@@ -16,19 +17,9 @@ INLINE V FK_LEAF(power_of_two)(VI k) { return (V)((k + EXPONENT_BIAS) << MANTISS
 
 /* e^r - 1 and k for x in range. */
 INLINE V FK_LEAF(exp_reduced)(V x, VI *k) {
-  static const T inverse_factorial[] = {1.0,
-                                        1.0 / 2,
-                                        1.0 / 6,
-                                        1.0 / 24,
-                                        1.0 / 120,
-                                        1.0 / 720,
-                                        1.0 / 5040,
-                                        1.0 / 40320,
-                                        1.0 / 362880,
-                                        1.0 / 3628800,
-                                        1.0 / 39916800,
-                                        1.0 / 479001600,
-                                        1.0 / 6227020800};
+  static const T inverse_factorial[] = {
+      1.0,         1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,       1.0 / 5040,
+      1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
   V shifted = x * splat((T)1.44269504088896340736) + splat(ROUND_MAGIC);
   *k = (VI)shifted - (VI)splat(ROUND_MAGIC);
   V rounded = shifted - splat(ROUND_MAGIC);

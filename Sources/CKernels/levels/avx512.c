@@ -8,7 +8,9 @@
 #define FK_LEVEL avx512
 #define FK_VECTOR_BYTES 64
 #define FK_REGISTERS 32
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512cd,avx2,fma,bmi,bmi2,f16c,lzcnt"))), apply_to = function)
+#pragma clang attribute push(                                                                                          \
+    __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512cd,avx2,fma,bmi,bmi2,f16c,lzcnt"))),               \
+    apply_to = function)
 #include "leaf/leaf.h"
 #pragma clang attribute pop
 #endif
