@@ -43,7 +43,9 @@ let package = Package(
     ),
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
-      name: "FisherKit", dependencies: ["CKernels", "CZlib"], swiftSettings: strictSwift),
+      name: "FisherKit", dependencies: ["CKernels", "CZlib"],
+      // `Span` properties of our own storage need a lifetime; nothing else does.
+      swiftSettings: [.enableExperimentalFeature("Lifetimes")] + strictSwift),
     .executableTarget(
       name: "fisher",
       dependencies: ["FisherKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],

@@ -1,0 +1,67 @@
+internal import CKernels
+
+extension BlockBatch {
+  static var lanes: Int { Scalar._kernels.lanes() }
+
+  static func elements(count: Int, order: Int, what: @autoclosure () -> String) throws(FisherError) -> Int {
+    try workSize(Scalar._kernels.blockBatchCount(order, count), what())
+  }
+
+  /// Work space for the kernels below, made once: it allows windows of up to `samples` samples.
+  func makeWorkspace(samples: Int) throws(FisherError) -> BlockWorkspace {
+    let threads = Int32(Compute.threads)
+    let what = "work space for \(count) blocks of order \(order)"
+    let gram = try workSize(Scalar._kernels.gramWeightedBatchWorkSize(samples, order, count, threads), what)
+    let solve = try workSize(Scalar._kernels.choleskyBatchSolveWorkSize(order, count, threads), what)
+    return BlockWorkspace(
+      buffer: try AlignedBuffer(count: max(gram, solve), what: what), threads: threads, samples: samples)
+  }
+
+  /// G_i = β G_i + α Σ_s ν(s,i) x̃_s x̃_sᵀ for every neuron i: the relative Fisher matrices of a non-linear layer
+  /// (eq 9) when α = 1/n. X̃ is (n,d), ν is (n,m). Cost m n d (d+1) flops.
+  mutating func accumulateGram(
+    inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, alpha: Double, beta: Double,
+    workspace: borrowing BlockWorkspace
+  ) {
+    precondition(x.columns == order && nu.columns == count && x.rows == nu.rows, "observations of another shape")
+    precondition(x.rows <= workspace.samples, "work space for fewer samples")
+    check(
+      Scalar._kernels.gramWeightedBatch(
+        storage.base, x.storage.base, x.stride, nu.storage.base, nu.stride, x.rows, order, count, alpha, beta,
+        workspace.buffer.base, workspace.buffer.count, workspace.threads))
+  }
+
+  /// Replaces every block by the Cholesky factor of G_i + λI, reciprocals of the pivots on its diagonal. Cost md³/3
+  /// flops.
+  /// - Throws: `notPositiveDefinite` with the first failing neuron and pivot; the factors are then not to be used.
+  mutating func factor(damping: Double, parameter: String, workspace: borrowing BlockWorkspace) throws(FisherError) {
+    var failure = fk_failure()
+    let status = Scalar._kernels.choleskyBatch(
+      storage.base, nil, &failure, order, count, damping, workspace.threads)
+    if status == FK_NOT_POSITIVE_DEFINITE {
+      throw .notPositiveDefinite(
+        FactorizationFailure(
+          parameter: parameter, neuron: failure.block, pivot: failure.pivot, value: failure.value,
+          failedBlocks: failure.failed_blocks, blocks: count, order: order, damping: damping))
+    }
+    try check(status, "Cholesky factors of order \(order)")
+  }
+
+  /// Replaces row i of `vectors` by L_i⁻ᵀL_i⁻¹ times it. Cost 2md² flops.
+  func solve(_ vectors: inout Matrix<Scalar>, workspace: borrowing BlockWorkspace) {
+    precondition(vectors.rows == count && vectors.columns == order, "vectors of another shape")
+    check(
+      Scalar._kernels.choleskyBatchSolve(
+        vectors.storage.base, vectors.stride, storage.base, vectors.storage.base, vectors.stride, order, count,
+        workspace.buffer.base, workspace.buffer.count, workspace.threads))
+  }
+}
+
+/// Memory that the block kernels work in, sized once for their threads.
+struct BlockWorkspace: ~Copyable {
+  let buffer: AlignedBuffer<UInt8>
+  let threads: Int32
+  let samples: Int
+
+  var bytes: Int { buffer.count }
+}

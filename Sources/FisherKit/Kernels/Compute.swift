@@ -1,0 +1,18 @@
+internal import CKernels
+
+/// How this process computes: its threads and its CPU's instructions.
+public enum Compute {
+  /// The number of threads that kernels use. Reading gives OMP_NUM_THREADS or the number of cores unless it was set;
+  /// setting 0 goes back to that. Set it before optimizers and metrics are made: they size their work space by it.
+  public static var threads: Int {
+    get { Int(fk_default_threads()) }
+    set {
+      precondition(newValue >= 0 && newValue <= 4096, "expected 0 to 4096 threads, found \(newValue)")
+      fk_default_threads_set(Int32(newValue))
+    }
+  }
+
+  /// The instructions in force, such as "avx512": the best that this CPU has, or the one that the environment variable
+  /// FISHERKIT_CPU names.
+  public static var level: String { String(cString: fk_level_name(fk_level_current())) }
+}

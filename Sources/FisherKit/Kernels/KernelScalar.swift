@@ -1,0 +1,89 @@
+internal import CKernels
+
+/// The precisions that the C kernels exist in: `Float` and `Double`.
+///
+/// Code that is generic over it compiles for both; only `Float` and `Double` can conform.
+public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable {
+  /// The kernels of this precision. For the library only.
+  static var _kernels: _KernelTable<Self> { get }
+}
+
+extension Float: KernelScalar {
+  public static var _kernels: _KernelTable<Float> { .single }
+}
+
+extension Double: KernelScalar {
+  public static var _kernels: _KernelTable<Double> { .double }
+}
+
+/// The C functions of one precision. ckernels.h states what each one does, its shapes and its contracts.
+public struct _KernelTable<T: BitwiseCopyable>: Sendable {
+  typealias In = UnsafePointer<T>?
+  typealias Out = UnsafeMutablePointer<T>?
+  typealias Work = UnsafeMutableRawPointer?
+  typealias Failure = UnsafeMutablePointer<fk_failure>?
+
+  let lanes: @Sendable () -> Int
+  let blockBatchCount: @Sendable (Int, Int) -> Int
+  let activation: @Sendable (Out, Int, Out, Int, Out, Int, In, Int, Int, Int, fk_activation, Int32) -> fk_status
+  let activationBackward: @Sendable (Out, Int, In, Int, Int, Int, fk_activation, Int32) -> fk_status
+  let gramWeightedBatchWorkSize: @Sendable (Int, Int, Int, Int32) -> Int
+  let gramWeightedBatch: @Sendable (Out, In, Int, In, Int, Int, Int, Int, Double, Double, Work, Int, Int32) -> fk_status
+  let choleskyBatch: @Sendable (Out, UnsafeMutablePointer<Int>?, Failure, Int, Int, Double, Int32) -> fk_status
+  let choleskyBatchSolveWorkSize: @Sendable (Int, Int, Int32) -> Int
+  let choleskyBatchSolve: @Sendable (Out, Int, In, In, Int, Int, Int, Work, Int, Int32) -> fk_status
+  let softmax: @Sendable (Out, Int, Out, Int, In, Int, Int, Int, Int32) -> fk_status
+  let softmaxCrossEntropy:
+    @Sendable (
+      UnsafeMutablePointer<Double>?, UnsafeMutablePointer<Int>?, Out, Int, In, Int, UnsafePointer<Int32>?, Int, Int,
+      Double
+    ) -> fk_status
+  let softmaxBlockDenseWorkSize: @Sendable (Int, Int, Int, Int32) -> Int
+  let softmaxBlockDense: @Sendable (Out, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
+  let softmaxBlockMatvecWorkSize: @Sendable (Int, Int) -> Int
+  let softmaxBlockMatvec:
+    @Sendable (Out, Int, In, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
+  let gatherBytes:
+    @Sendable (Out, Int, UnsafePointer<UInt8>?, UnsafePointer<Int32>?, Int, Int, Double, Int32) -> fk_status
+  let gatherFloats:
+    @Sendable (Out, Int, UnsafePointer<Float>?, UnsafePointer<Int32>?, Int, Int, Double, Int32) -> fk_status
+  let addWeightDecay: @Sendable (Out, Int, In, Int, Int, Int, Double) -> fk_status
+  let updateSGD: @Sendable (Out, In, Int, Double) -> fk_status
+  let updateMomentum: @Sendable (Out, Out, In, Int, Double, Double) -> fk_status
+  let updateAdam: @Sendable (Out, Out, Out, In, Int, Double, Double, Double, Double) -> fk_status
+  let allFinite: @Sendable (UnsafeMutablePointer<Int32>?, In, Int, Int, Int) -> fk_status
+  let gemm: @Sendable (Out, Int, In, Int, Int32, In, Int, Int32, Int, Int, Int, Double, Double, Int32) -> fk_status
+  let gram: @Sendable (Out, Int, In, Int, Int, Int, Double, Double, Int32) -> fk_status
+  let cholesky: @Sendable (Out, Int, Failure, Int, Double, Int32) -> fk_status
+  let choleskySolve: @Sendable (Out, Int, In, Int, Int, Int, Int32) -> fk_status
+}
+
+extension _KernelTable<Float> {
+  static let single = _KernelTable(
+    lanes: { fk_slanes() }, blockBatchCount: fk_sblock_batch_count, activation: fk_sactivation,
+    activationBackward: fk_sactivation_backward, gramWeightedBatchWorkSize: fk_sgram_weighted_batch_work_size,
+    gramWeightedBatch: fk_sgram_weighted_batch, choleskyBatch: fk_scholesky_batch,
+    choleskyBatchSolveWorkSize: fk_scholesky_batch_solve_work_size, choleskyBatchSolve: fk_scholesky_batch_solve,
+    softmax: fk_ssoftmax, softmaxCrossEntropy: fk_ssoftmax_cross_entropy,
+    softmaxBlockDenseWorkSize: fk_ssoftmax_block_dense_work_size, softmaxBlockDense: fk_ssoftmax_block_dense,
+    softmaxBlockMatvecWorkSize: fk_ssoftmax_block_matvec_work_size, softmaxBlockMatvec: fk_ssoftmax_block_matvec,
+    gatherBytes: fk_sgather_bytes, gatherFloats: fk_sgather_floats, addWeightDecay: fk_sadd_weight_decay,
+    updateSGD: fk_supdate_sgd, updateMomentum: fk_supdate_momentum, updateAdam: fk_supdate_adam,
+    allFinite: fk_sall_finite, gemm: fk_sgemm, gram: fk_sgram, cholesky: fk_scholesky,
+    choleskySolve: fk_scholesky_solve)
+}
+
+extension _KernelTable<Double> {
+  static let double = _KernelTable(
+    lanes: { fk_dlanes() }, blockBatchCount: fk_dblock_batch_count, activation: fk_dactivation,
+    activationBackward: fk_dactivation_backward, gramWeightedBatchWorkSize: fk_dgram_weighted_batch_work_size,
+    gramWeightedBatch: fk_dgram_weighted_batch, choleskyBatch: fk_dcholesky_batch,
+    choleskyBatchSolveWorkSize: fk_dcholesky_batch_solve_work_size, choleskyBatchSolve: fk_dcholesky_batch_solve,
+    softmax: fk_dsoftmax, softmaxCrossEntropy: fk_dsoftmax_cross_entropy,
+    softmaxBlockDenseWorkSize: fk_dsoftmax_block_dense_work_size, softmaxBlockDense: fk_dsoftmax_block_dense,
+    softmaxBlockMatvecWorkSize: fk_dsoftmax_block_matvec_work_size, softmaxBlockMatvec: fk_dsoftmax_block_matvec,
+    gatherBytes: fk_dgather_bytes, gatherFloats: fk_dgather_floats, addWeightDecay: fk_dadd_weight_decay,
+    updateSGD: fk_dupdate_sgd, updateMomentum: fk_dupdate_momentum, updateAdam: fk_dupdate_adam,
+    allFinite: fk_dall_finite, gemm: fk_dgemm, gram: fk_dgram, cholesky: fk_dcholesky,
+    choleskySolve: fk_dcholesky_solve)
+}

@@ -1,0 +1,35 @@
+extension Matrix {
+  /// Coupled L2: self += l2 · weights, but for the last column, the biases.
+  mutating func addWeightDecay(_ weights: borrowing Matrix, l2: Double) {
+    precondition(rows == weights.rows && columns == weights.columns, "a gradient of another shape")
+    check(
+      Scalar._kernels.addWeightDecay(storage.base, stride, weights.storage.base, weights.stride, rows, columns, l2))
+  }
+
+  /// self −= rate · gradient.
+  mutating func descend(_ gradient: borrowing Matrix, rate: Double) {
+    precondition(inUse == gradient.inUse, "a gradient of another shape")
+    check(Scalar._kernels.updateSGD(storage.base, gradient.storage.base, inUse, rate))
+  }
+
+  /// velocity = momentum · velocity + gradient; self −= rate · velocity.
+  mutating func descend(_ gradient: borrowing Matrix, velocity: inout Matrix, rate: Double, momentum: Double) {
+    precondition(inUse == gradient.inUse && inUse == velocity.inUse, "a gradient of another shape")
+    check(
+      Scalar._kernels.updateMomentum(
+        storage.base, velocity.storage.base, gradient.storage.base, inUse, rate, momentum))
+  }
+
+  /// Adam's step, the bias corrections already in `rate` and `epsilon`.
+  mutating func descendAdam(
+    _ gradient: borrowing Matrix, first: inout Matrix, second: inout Matrix, rate: Double, beta1: Double, beta2: Double,
+    epsilon: Double
+  ) {
+    precondition(
+      inUse == gradient.inUse && inUse == first.inUse && inUse == second.inUse, "a gradient of another shape")
+    check(
+      Scalar._kernels.updateAdam(
+        storage.base, first.storage.base, second.storage.base, gradient.storage.base, inUse, rate, beta1, beta2,
+        epsilon))
+  }
+}

@@ -1,0 +1,81 @@
+internal import CKernels
+
+extension Matrix {
+  /// self = η(1 − η) with η = softmax of each row of z: the diagonal of diag η − ηηᵀ (eq 10).
+  mutating func setToSoftmaxNu(of z: borrowing Matrix) {
+    precondition(rows == z.rows && columns == z.columns, "ν of another shape")
+    check(Scalar._kernels.softmax(nil, 0, storage.base, stride, z.storage.base, z.stride, z.rows, z.columns, 0))
+  }
+
+  /// self = softmax of each row of z.
+  mutating func setToSoftmax(of z: borrowing Matrix) {
+    precondition(rows == z.rows && columns == z.columns, "η of another shape")
+    check(Scalar._kernels.softmax(storage.base, stride, nil, 0, z.storage.base, z.stride, z.rows, z.columns, 0))
+  }
+
+  /// Σ_s −log η_label over the rows of self (the logits), how many rows have their largest logit at the label, and,
+  /// where asked for, delta = (η − onehot) · scale.
+  func crossEntropy(labels: Span<Int32>) -> (loss: Double, correct: Int) {
+    precondition(labels.count == rows, "expected \(rows) labels, found \(labels.count)")
+    var loss = 0.0
+    var correct = 0
+    labels.withUnsafeBufferPointer { labels in
+      check(
+        Scalar._kernels.softmaxCrossEntropy(
+          &loss, &correct, nil, 0, storage.base, stride, labels.baseAddress, rows, columns, 1))
+    }
+    return (loss, correct)
+  }
+
+  func crossEntropy(
+    labels: Span<Int32>, delta: inout Matrix, scale: Double
+  ) -> (loss: Double, correct: Int) {
+    precondition(labels.count == rows, "expected \(rows) labels, found \(labels.count)")
+    precondition(delta.rows == rows && delta.columns >= columns, "a delta of another shape")
+    var loss = 0.0
+    var correct = 0
+    let (base, stride) = (delta.storage.base, delta.stride)
+    labels.withUnsafeBufferPointer { labels in
+      check(
+        Scalar._kernels.softmaxCrossEntropy(
+          &loss, &correct, base, stride, storage.base, self.stride, labels.baseAddress, rows, columns, scale))
+    }
+    return (loss, correct)
+  }
+
+  /// self (md, md) = α Σ_s (diag η_s − η_sη_sᵀ) ⊗ x̃_sx̃_sᵀ, eq 10.
+  mutating func setToSoftmaxBlock(
+    inputs x: borrowing Matrix, eta: borrowing Matrix, alpha: Double
+  ) throws(FisherError) {
+    let order = x.columns * eta.columns
+    precondition(rows == order && columns == order, "expected a matrix of order \(order)")
+    precondition(x.rows == eta.rows, "expected η of \(x.rows) samples, found \(eta.rows)")
+    let threads = Int32(Compute.threads)
+    let size = try workSize(
+      Scalar._kernels.softmaxBlockDenseWorkSize(x.rows, x.columns, eta.columns, threads), "softmax block")
+    let work = try AlignedBuffer<UInt8>(count: size, what: "work space of the softmax block")
+    check(
+      Scalar._kernels.softmaxBlockDense(
+        storage.base, stride, x.storage.base, x.stride, eta.storage.base, eta.stride, x.rows, x.columns, eta.columns,
+        alpha, work.base, size, threads))
+  }
+
+  /// self (m, d) = the matrix above times V (m, d), without forming it. `work` comes from
+  /// ``softmaxMatvecWorkspace(samples:classes:)``.
+  mutating func setToSoftmaxProduct(
+    inputs x: borrowing Matrix, eta: borrowing Matrix, vectors v: borrowing Matrix, alpha: Double,
+    work: borrowing AlignedBuffer<UInt8>
+  ) {
+    precondition(v.rows == eta.columns && v.columns == x.columns, "vectors of another shape")
+    precondition(rows == v.rows && columns == v.columns && x.rows == eta.rows, "a product of another shape")
+    check(
+      Scalar._kernels.softmaxBlockMatvec(
+        storage.base, stride, x.storage.base, x.stride, eta.storage.base, eta.stride, v.storage.base, v.stride, x.rows,
+        x.columns, eta.columns, alpha, work.base, work.count, 0))
+  }
+
+  static func softmaxMatvecWorkspace(samples: Int, classes: Int) throws(FisherError) -> AlignedBuffer<UInt8> {
+    let size = try workSize(Scalar._kernels.softmaxBlockMatvecWorkSize(samples, classes), "softmax product")
+    return try AlignedBuffer(count: size, what: "work space of the softmax product")
+  }
+}

@@ -1,0 +1,59 @@
+/// A choice of how relative Fisher matrices are estimated, held and inverted. A metric is a small value; the state of
+/// each layer is the ``Curvature`` that it makes.
+///
+/// To add a metric, write one file with a type that conforms to this and a class that conforms to ``Curvature``.
+public protocol Metric: Sendable, CustomStringConvertible {
+  var name: String { get }
+  /// Makes the curvature of one parameter matrix, all memory that its steps need included.
+  func makeCurvature<S: KernelScalar>(for site: CurvatureSite, _: S.Type) throws(FisherError) -> any Curvature<S>
+}
+
+extension Metric {
+  public var description: String { name }
+}
+
+/// What a metric is told about the parameter matrix W (m,d) whose curvature it makes.
+public struct CurvatureSite: Sendable {
+  /// The name for messages, such as "layer 1".
+  public var name: String
+  /// The place among the model's parameters with a subsystem, and how many there are.
+  public var index: Int
+  public var count: Int
+  /// m and d, the bias included.
+  public var neurons: Int
+  public var order: Int
+  public var subsystem: any Subsystem
+  /// The most samples per observation, and the number of observations between refreshes.
+  public var batchSize: Int
+  public var refreshInterval: Int
+  public var damping: Double
+
+  public init(
+    name: String, index: Int, count: Int, neurons: Int, order: Int, subsystem: any Subsystem, batchSize: Int,
+    refreshInterval: Int, damping: Double
+  ) {
+    self.name = name
+    self.index = index
+    self.count = count
+    self.neurons = neurons
+    self.order = order
+    self.subsystem = subsystem
+    self.batchSize = batchSize
+    self.refreshInterval = refreshInterval
+    self.damping = damping
+  }
+}
+
+/// The curvature of one parameter matrix: it observes, refreshes its inverse, and preconditions gradients.
+public protocol Curvature<Scalar>: AnyObject {
+  associatedtype Scalar: KernelScalar
+  /// Takes note of a mini-batch: X̃ (n,d) and z (n,m).
+  func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) throws(FisherError)
+  /// Makes what was observed the matrix that ``precondition(_:)`` inverts.
+  /// - Returns: a failure that was survived by the metric's own documented fallback, if there was one.
+  func refresh() throws(FisherError) -> FactorizationFailure?
+  /// gradient (m,d) = (Ĝ + λI)⁻¹ gradient, block by block.
+  func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError)
+  /// The memory that it holds.
+  var bytes: Int { get }
+}

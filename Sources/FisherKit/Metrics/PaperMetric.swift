@@ -1,0 +1,117 @@
+/// What the paper's experiment did, for comparison: the first and the last layer share one matrix per layer as if
+/// linear (ν ≡ 1), the layers between have a block per neuron; each starts at the identity and is an exponential
+/// average, Ĝ ← 0.995 Ĝ + 0.005 ν x̃x̃ᵀ at every mini-batch. Where a factorisation fails the layer takes plain
+/// gradients until the next refresh, and says so.
+public struct PaperMetric: Metric {
+  /// The decay of the running average, per mini-batch.
+  public let decay: Double
+
+  public init(decay: Double = 0.995) {
+    precondition(decay >= 0 && decay < 1, "decay: expected a number in [0, 1), found \(decay)")
+    self.decay = decay
+  }
+
+  public var name: String { "paper" }
+
+  public func makeCurvature<S: KernelScalar>(
+    for site: CurvatureSite, _: S.Type
+  ) throws(FisherError) -> any Curvature<S> {
+    if site.index == 0 || site.index == site.count - 1 || site.subsystem.constantNu != nil {
+      return try AveragedSharedBlock<S>(for: site, decay: decay)
+    }
+    return try AveragedNeuronBlocks<S>(for: site, decay: decay)
+  }
+}
+
+/// The running average of a block shared by the layer.
+final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
+  private let site: CurvatureSite
+  private let decay: Double
+  private var average: Matrix<Scalar>
+  private var factor: Matrix<Scalar>
+  private var isFactored = false
+
+  init(for site: CurvatureSite, decay: Double) throws(FisherError) {
+    self.site = site
+    self.decay = decay
+    let d = site.order
+    average = try Matrix(rows: d, columns: d, what: "\(site.name): block of order \(d)")
+    factor = try Matrix(rows: d, columns: d, what: "\(site.name): Cholesky factor of order \(d)")
+    for i in 0..<d { average[i, i] = 1 }
+  }
+
+  var bytes: Int { average.bytes + factor.bytes }
+
+  func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
+    average.setToGram(inputs, alpha: (1 - decay) / Double(inputs.rows), beta: decay)
+  }
+
+  func refresh() throws(FisherError) -> FactorizationFailure? {
+    factor.copy(from: average)
+    let failure = try survived { () throws(FisherError) in
+      try factor.factor(damping: site.damping, parameter: site.name)
+    }
+    isFactored = failure == nil
+    return failure
+  }
+
+  func precondition(_ gradient: inout Matrix<Scalar>) {
+    if isFactored { gradient.solve(factor: factor) }
+  }
+}
+
+/// The running averages of a block per neuron.
+final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
+  private let site: CurvatureSite
+  private let decay: Double
+  private let workspace: BlockWorkspace
+  private var batchNu: Matrix<Scalar>
+  private var average: BlockBatch<Scalar>
+  private var factors: BlockBatch<Scalar>
+  private var isFactored = false
+
+  init(for site: CurvatureSite, decay: Double) throws(FisherError) {
+    self.site = site
+    self.decay = decay
+    let (m, d) = (site.neurons, site.order)
+    batchNu = try Matrix(rows: site.batchSize, columns: m, what: "\(site.name): ν of a batch")
+    average = try BlockBatch(count: m, order: d, what: "\(site.name): \(m) blocks of order \(d)")
+    factors = try BlockBatch(count: m, order: d, what: "\(site.name): Cholesky factors of \(m) blocks of order \(d)")
+    workspace = try factors.makeWorkspace(samples: site.batchSize)
+    for neuron in 0..<m {
+      for i in 0..<d { average[neuron, i, i] = 1 }
+    }
+  }
+
+  var bytes: Int { batchNu.bytes + average.bytes + factors.bytes + workspace.bytes }
+
+  func observe(inputs: borrowing Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
+    batchNu.resize(rows: z.rows)
+    site.subsystem.nu(&batchNu, preactivations: z)
+    average.accumulateGram(
+      inputs: inputs, nu: batchNu, alpha: (1 - decay) / Double(inputs.rows), beta: decay, workspace: workspace)
+  }
+
+  func refresh() throws(FisherError) -> FactorizationFailure? {
+    factors.copy(from: average)
+    let failure = try survived { () throws(FisherError) in
+      try factors.factor(damping: site.damping, parameter: site.name, workspace: workspace)
+    }
+    isFactored = failure == nil
+    return failure
+  }
+
+  func precondition(_ gradient: inout Matrix<Scalar>) {
+    if isFactored { factors.solve(&gradient, workspace: workspace) }
+  }
+}
+
+/// The factorisation failure of `body`, or `nil`. Other errors are passed on.
+private func survived(_ body: () throws(FisherError) -> Void) throws(FisherError) -> FactorizationFailure? {
+  do {
+    try body()
+    return nil
+  } catch .notPositiveDefinite(let failure) {
+    return failure
+  }
+}

@@ -1,0 +1,31 @@
+/// A matrix W (m,d) that is learned, row i the weights of neuron i with the bias last, and its gradient.
+public final class Parameter<Scalar: KernelScalar> {
+  /// The name for messages, such as "layer 1".
+  public var name: String
+  public var value: Matrix<Scalar>
+  /// ∂L/∂W of the last mini-batch. An optimizer may overwrite it by the direction of its step.
+  public var gradient: Matrix<Scalar>
+  /// What the relative Fisher matrix of these weights is; `nil` leaves them to the plain gradient.
+  public let subsystem: (any Subsystem)?
+
+  /// A parameter of zeros.
+  public init(name: String, neurons: Int, order: Int, subsystem: (any Subsystem)?) throws(FisherError) {
+    self.name = name
+    self.subsystem = subsystem
+    value = try Matrix(rows: neurons, columns: order, what: "\(name): weights")
+    gradient = try Matrix(rows: neurons, columns: order, what: "\(name): gradient")
+  }
+
+  public var neurons: Int { value.rows }
+  public var order: Int { value.columns }
+  public var bytes: Int { value.bytes + gradient.bytes }
+
+  /// Glorot & Bengio's uniform start: weights in ±√(6/(inputs + neurons)), biases 0.
+  public func startGlorotUniform(using generator: inout SeededGenerator) {
+    let limit = (6 / Double(order - 1 + neurons)).squareRoot()
+    for i in 0..<neurons {
+      for j in 0..<(order - 1) { value[i, j] = Scalar((2 * generator.uniform() - 1) * limit) }
+      value[i, order - 1] = 0
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/// A loss over some samples: the mean cross-entropy −log η_label in nats, and the fraction with the right class on top.
+public struct Score: Equatable, Sendable {
+  public var loss: Double
+  public var accuracy: Double
+
+  public init(loss: Double, accuracy: Double) {
+    self.loss = loss
+    self.accuracy = accuracy
+  }
+}
+
+extension Sequential {
+  /// Forward and backward through softmax and cross-entropy: the gradients of the mean loss of the mini-batch in
+  /// ``input``, and its score before any step.
+  public func gradients(labels: Span<Int32>) -> Score {
+    var total = (loss: 0.0, correct: 0)
+    let samples = Double(input.rows)
+    forward { logits in
+      backward { delta in total = logits.crossEntropy(labels: labels, delta: &delta, scale: 1 / samples) }
+    }
+    return Score(loss: total.loss / samples, accuracy: Double(total.correct) / samples)
+  }
+
+  /// Forward only: the sum of the losses of the mini-batch in ``input``, and how many it classifies right.
+  public func evaluate(labels: Span<Int32>) -> (loss: Double, correct: Int) {
+    forward { logits in logits.crossEntropy(labels: labels) }
+  }
+}

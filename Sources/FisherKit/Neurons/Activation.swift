@@ -1,0 +1,65 @@
+/// A neuron's activation f, and with it the neuron's relative Fisher information ν_f(z) x̃x̃ᵀ at pre-activation
+/// z = wᵀx̃ (Table 1 of the paper).
+///
+/// To add one, write its value and derivative and say how its output is distributed; ν follows:
+///
+///     struct Softplus: Activation {
+///       let name = "softplus"
+///       let output = NeuronOutput.gaussian
+///       func value(at z: Double) -> Double { max(z, 0) + log1p(exp(-abs(z))) }
+///       func derivative(at z: Double) -> Double { 1 / (1 + exp(-z)) }
+///     }
+///
+/// The matrix forms then go through these functions in `Double`, element by element. The built-in activations use C
+/// kernels.
+public protocol Activation: Sendable, CustomStringConvertible {
+  var name: String { get }
+  /// f(z)
+  func value(at z: Double) -> Double
+  /// f'(z)
+  func derivative(at z: Double) -> Double
+  /// How the neuron's output is distributed around f(z).
+  var output: NeuronOutput { get }
+  /// ν_f(z), the neuron's Fisher information about z. By default what `output` implies.
+  func nu(at z: Double) -> Double
+  /// The activation whose ν the metric uses when a layer names no other. By default this one; the hard relu takes its
+  /// smooth form, because its own ν is zero on half of the line.
+  var metricForm: any Activation { get }
+
+  /// output = f(z) element by element; z is (n,m), output is (n, m or m+1).
+  func values<S: KernelScalar>(_ output: inout Matrix<S>, of z: borrowing Matrix<S>)
+  /// delta = delta · f'(z), the backward pass.
+  func backward<S: KernelScalar>(_ delta: inout Matrix<S>, of z: borrowing Matrix<S>)
+  /// ν = ν_f(z), both (n,m).
+  func nu<S: KernelScalar>(_ nu: inout Matrix<S>, of z: borrowing Matrix<S>)
+
+  /// The C kernel of a built-in activation. For the library only.
+  var _kernel: _KernelActivation? { get }
+}
+
+/// How a neuron's stochastic output y is distributed, given its mean f(z).
+public enum NeuronOutput: Equatable, Sendable {
+  /// y is `high` with probability p and `low` otherwise, E y = f(z): ν = p'²/(p(1 − p)) (eq 4).
+  case bernoulli(low: Double, high: Double)
+  /// y is normal with unit variance, E y = f(z): ν = f'² (eq 8).
+  case gaussian
+}
+
+extension Activation {
+  public var description: String { name }
+  public var metricForm: any Activation { self }
+  public var _kernel: _KernelActivation? { nil }
+
+  public func nu(at z: Double) -> Double {
+    let slope = derivative(at: z)
+    switch output {
+    case .gaussian: return slope * slope
+    case .bernoulli(let low, let high):
+      let p = (value(at: z) - low) / (high - low)
+      let variance = p * (1 - p)
+      // A saturated neuron carries no information; a NaN is passed on.
+      if variance <= 0 { return 0 }
+      return slope * slope / ((high - low) * (high - low)) / variance
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Foundation
+
+/// relu_{ι,ω}(z) = ω ln(e^{ιz/ω} + e^{z/ω}) (eq 2): slope ι far to the left, 1 far to the right, and a bend of width ω
+/// between. ω = 0 is the hard relu max(z, ιz). The output is Gaussian: ν = f'² (eq 8).
+///
+/// A network may run the hard relu forward while its metric uses ω = 1, as the paper does; so that is the
+/// ``metricForm`` of a hard relu.
+public struct Relu: Activation {
+  /// The slope ι ∈ [0, 1) of the negative side.
+  public let iota: Double
+  /// The width ω ≥ 0 of the bend, in units of z.
+  public let omega: Double
+
+  public init(iota: Double = 0, omega: Double = 0) {
+    precondition(iota >= 0 && iota < 1, "ι: expected a slope in [0, 1), found \(iota)")
+    precondition(omega >= 0 && omega < 1e30, "ω: expected a width from 0 up, found \(omega)")
+    self.iota = iota
+    self.omega = omega
+  }
+
+  public var name: String { "relu" }
+  public var description: String { "relu(ι=\(iota), ω=\(omega))" }
+  public var output: NeuronOutput { .gaussian }
+  public var metricForm: any Activation { omega == 0 ? Relu(iota: iota, omega: 1) : self }
+
+  public func value(at z: Double) -> Double {
+    let hard = z < 0 ? iota * z : z
+    if omega == 0 { return hard }
+    return hard + omega * log1p(exp(-abs((1 - iota) * z / omega)))
+  }
+
+  /// ι + (1 − ι) σ((1 − ι)z/ω); in the limit ω → 0 a step, with f'(0) = ι.
+  public func derivative(at z: Double) -> Double {
+    if omega == 0 { return z > 0 ? 1 : iota }
+    return iota + (1 - iota) * Sigm().value(at: (1 - iota) * z / omega)
+  }
+
+  public var _kernel: _KernelActivation? { .relu(iota: iota, omega: omega) }
+}

@@ -1,0 +1,43 @@
+/// Gradient descent with heavy-ball momentum: v ← μ v + g; w ← w − γ v.
+public final class Momentum<Scalar: KernelScalar>: Optimizer {
+  public var learningRate: Double
+  /// μ
+  public let momentum: Double
+  public let l2: Double
+  private var velocities: [State<Scalar>] = []
+
+  public init(learningRate: Double, momentum: Double = 0.9, l2: Double = 0) throws(FisherError) {
+    try requireStep(learningRate: learningRate, l2: l2)
+    try require(momentum >= 0 && momentum < 1, "momentum", expected: "a number in [0, 1)", found: momentum)
+    self.learningRate = learningRate
+    self.momentum = momentum
+    self.l2 = l2
+  }
+
+  public var name: String { "momentum" }
+  public var bytes: Int { velocities.reduce(0) { $0 + $1.value.bytes } }
+
+  public func prepare(for model: any Model<Scalar>) throws(FisherError) {
+    velocities = []
+    for parameter in model.parameters { velocities.append(try State(like: parameter, what: "velocity")) }
+  }
+
+  public func step(_ model: any Model<Scalar>) -> [FactorizationFailure] {
+    precondition(velocities.count == model.parameters.count, "prepare the optimizer for this model first")
+    for (parameter, velocity) in zip(model.parameters, velocities) {
+      parameter.gradient.addWeightDecay(parameter.value, l2: l2)
+      parameter.value.descend(
+        parameter.gradient, velocity: &velocity.value, rate: learningRate, momentum: momentum)
+    }
+    return []
+  }
+}
+
+/// A matrix in the shape of a parameter that an optimizer keeps for it.
+final class State<Scalar: KernelScalar> {
+  var value: Matrix<Scalar>
+
+  init(like parameter: Parameter<Scalar>, what: String) throws(FisherError) {
+    value = try Matrix(rows: parameter.neurons, columns: parameter.order, what: "\(parameter.name): \(what)")
+  }
+}

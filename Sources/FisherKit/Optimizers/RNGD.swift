@@ -1,0 +1,71 @@
+/// Relative natural gradient descent: w ← w − γ (Ĝ + λI)⁻¹ g, subsystem by subsystem, with Ĝ refreshed at the first
+/// step and then at every T-th. Parameters without a subsystem take the plain gradient.
+public final class RNGD<Scalar: KernelScalar>: Optimizer {
+  public let metric: any Metric
+  public var learningRate: Double
+  /// λ, added to the diagonal of every block.
+  public let damping: Double
+  /// T, in steps.
+  public let refreshInterval: Int
+  public let l2: Double
+  private var curvatures: [(any Curvature<Scalar>)?] = []
+  private var steps = 0
+
+  /// - Parameter damping: λ ≥ 0. With λ = 0 the first refresh fails wherever a mini-batch has fewer samples than a
+  ///   layer has inputs.
+  public init(
+    metric: any Metric = ExactMetric(), learningRate: Double, damping: Double = 0.005, refreshInterval: Int = 100,
+    l2: Double = 0
+  ) throws(FisherError) {
+    try requireStep(learningRate: learningRate, l2: l2)
+    try require(damping >= 0 && damping.isFinite, "damping", expected: "a number from 0 up", found: damping)
+    guard refreshInterval > 0 else {
+      throw .invalidArgument(what: "refresh", expected: "a number of steps from 1 up", found: "\(refreshInterval)")
+    }
+    self.metric = metric
+    self.learningRate = learningRate
+    self.damping = damping
+    self.refreshInterval = refreshInterval
+    self.l2 = l2
+  }
+
+  public var name: String { "rngd" }
+  public var bytes: Int { curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) } }
+
+  public func prepare(for model: any Model<Scalar>) throws(FisherError) {
+    (curvatures, steps) = ([], 0)
+    let count = model.parameters.count { $0.subsystem != nil }
+    var index = 0
+    for parameter in model.parameters {
+      guard let subsystem = parameter.subsystem else {
+        curvatures.append(nil)
+        continue
+      }
+      let site = CurvatureSite(
+        name: parameter.name, index: index, count: count, neurons: parameter.neurons, order: parameter.order,
+        subsystem: subsystem, batchSize: model.batchCapacity, refreshInterval: refreshInterval, damping: damping)
+      curvatures.append(try metric.makeCurvature(for: site, Scalar.self))
+      index += 1
+    }
+  }
+
+  public func step(_ model: any Model<Scalar>) throws(FisherError) -> [FactorizationFailure] {
+    precondition(curvatures.count == model.parameters.count, "prepare the optimizer for this model first")
+    try model.observe { (index, inputs, preactivations) throws(FisherError) in
+      try curvatures[index]?.observe(inputs: inputs, preactivations: preactivations)
+    }
+    steps += 1
+    var survived: [FactorizationFailure] = []
+    if steps == 1 || steps % refreshInterval == 0 {
+      for curvature in curvatures {
+        if let failure = try curvature?.refresh() { survived.append(failure) }
+      }
+    }
+    for (parameter, curvature) in zip(model.parameters, curvatures) {
+      parameter.gradient.addWeightDecay(parameter.value, l2: l2)
+      try curvature?.precondition(&parameter.gradient)
+      parameter.value.descend(parameter.gradient, rate: learningRate)
+    }
+    return survived
+  }
+}

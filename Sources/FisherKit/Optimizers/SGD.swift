@@ -1,0 +1,24 @@
+/// Stochastic gradient descent: w ← w − γ g.
+public final class SGD<Scalar: KernelScalar>: Optimizer {
+  public var learningRate: Double
+  public let l2: Double
+
+  public init(learningRate: Double, l2: Double = 0) throws(FisherError) {
+    try requireStep(learningRate: learningRate, l2: l2)
+    self.learningRate = learningRate
+    self.l2 = l2
+  }
+
+  public var name: String { "sgd" }
+  public var bytes: Int { 0 }
+
+  public func prepare(for model: any Model<Scalar>) {}
+
+  public func step(_ model: any Model<Scalar>) -> [FactorizationFailure] {
+    for parameter in model.parameters {
+      parameter.gradient.addWeightDecay(parameter.value, l2: l2)
+      parameter.value.descend(parameter.gradient, rate: learningRate)
+    }
+    return []
+  }
+}

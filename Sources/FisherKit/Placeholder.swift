@@ -1,2 +1,0 @@
-internal import CKernels
-func placeholder() -> Int { Int(fk_slanes()) }

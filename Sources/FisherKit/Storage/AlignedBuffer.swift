@@ -1,0 +1,36 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Owner of `count` zero-initialised elements on a 64-byte boundary. The size is checked before it is allocated, and
+/// the elements live as long as the buffer does.
+struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
+  static var alignment: Int { 64 }
+
+  let base: UnsafeMutablePointer<Element>
+  let count: Int
+
+  /// - Parameter what: names the buffer in an error.
+  init(count: Int, what: @autoclosure () -> String) throws(FisherError) {
+    let bytes = try Self.bytes(count: count, what: what())
+    var raw: UnsafeMutableRawPointer?
+    guard posix_memalign(&raw, Self.alignment, max(bytes, Self.alignment)) == 0, let raw else {
+      throw .outOfMemory(what: what(), bytes: bytes)
+    }
+    memset(raw, 0, bytes)
+    base = raw.bindMemory(to: Element.self, capacity: max(count, 1))
+    self.count = count
+  }
+
+  deinit { free(base) }
+
+  static func bytes(count: Int, what: @autoclosure () -> String) throws(FisherError) -> Int {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+    guard count >= 0, !overflow, bytes <= Int.max - alignment else { throw .sizeOverflow(what: what()) }
+    return bytes
+  }
+}

@@ -1,0 +1,52 @@
+/// What can go wrong while computing, and what a caller can do about it. Mistakes of the programmer (a matrix of the
+/// wrong shape) are preconditions; what data, sizes or hyper-parameters can cause is one of these.
+public enum FisherError: Error, Equatable, Sendable {
+  /// The sizes multiply to more bytes than can be addressed.
+  case sizeOverflow(what: String)
+  /// The system refused `bytes` of memory.
+  case outOfMemory(what: String, bytes: Int)
+  /// A damped Fisher matrix could not be factored.
+  case notPositiveDefinite(FactorizationFailure)
+  /// Training met a NaN or an infinity.
+  case nonFinite(what: String, step: Int)
+  /// A hyper-parameter outside its range.
+  case invalidArgument(what: String, expected: String, found: String)
+}
+
+/// Which block of which subsystem could not be factored.
+public struct FactorizationFailure: Equatable, Sendable {
+  /// The parameter's name, such as "layer 1".
+  public var parameter: String
+  /// The neuron (from 0), or `nil` when all neurons share the block.
+  public var neuron: Int?
+  /// The first pivot (from 0) that was not positive, and its value.
+  public var pivot: Int
+  public var value: Double
+  /// How many blocks failed, of how many.
+  public var failedBlocks: Int
+  public var blocks: Int
+  /// The order d of a block, and the damping λ that was added to its diagonal.
+  public var order: Int
+  public var damping: Double
+}
+
+extension FisherError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .sizeOverflow(let what): "\(what): expected a size that can be addressed, found one that overflows"
+    case .outOfMemory(let what, let bytes): "\(what): expected \(bytes) bytes of memory, found less"
+    case .notPositiveDefinite(let failure): failure.description
+    case .nonFinite(let what, let step): "\(what) at step \(step): expected a finite number, found NaN or infinity"
+    case .invalidArgument(let what, let expected, let found): "\(what): expected \(expected), found \(found)"
+    }
+  }
+}
+
+extension FactorizationFailure: CustomStringConvertible {
+  public var description: String {
+    let place = neuron.map { "neuron \($0), pivot \(pivot)" } ?? "shared block, pivot \(pivot)"
+    return "\(parameter), \(place): expected a positive definite Fisher matrix of order "
+      + "\(order), found pivot \(value) with damping \(damping) (\(failedBlocks) of \(blocks) blocks failed); "
+      + "use a larger damping"
+  }
+}

@@ -1,0 +1,63 @@
+extension Matrix {
+  /// The elements of one row, without the padding.
+  @_lifetime(borrow self)
+  public func row(_ row: Int) -> Span<Scalar> {
+    precondition(row >= 0 && row < rows, "outside the matrix")
+    let span = Span(_unsafeStart: UnsafePointer(storage.base) + row * stride, count: columns)
+    return _overrideLifetime(span, borrowing: self)
+  }
+
+  /// The elements of one row, to be written.
+  @_lifetime(&self)
+  public mutating func mutableRow(_ row: Int) -> MutableSpan<Scalar> {
+    precondition(row >= 0 && row < rows, "outside the matrix")
+    let span = MutableSpan(_unsafeStart: storage.base + row * stride, count: columns)
+    return _overrideLifetime(span, mutating: &self)
+  }
+
+  /// Calls `body` with the first element; element (i, j) is at i · stride + j.
+  public func withUnsafePointer<R, E: Error>(_ body: (UnsafePointer<Scalar>) throws(E) -> R) throws(E) -> R {
+    try body(UnsafePointer(storage.base))
+  }
+
+  /// Calls `body` with the first element; element (i, j) is at i · stride + j. Leave the padding alone.
+  public mutating func withUnsafeMutablePointer<R, E: Error>(
+    _ body: (UnsafeMutablePointer<Scalar>) throws(E) -> R
+  ) throws(E) -> R {
+    try body(storage.base)
+  }
+
+  /// The elements as an array of rows, for tests and reports.
+  public var elements: [[Scalar]] {
+    (0..<rows).map { i in (0..<columns).map { self[i, $0] } }
+  }
+
+  /// Copies rows of the same width from an array of rows, and takes their number.
+  public mutating func assign(_ elements: [[Scalar]]) {
+    resize(rows: elements.count)
+    for (i, row) in elements.enumerated() {
+      precondition(row.count == columns, "row \(i) has \(row.count) elements, expected \(columns)")
+      for (j, element) in row.enumerated() { self[i, j] = element }
+    }
+  }
+
+  /// Takes the shape and the elements of `other`, which has as many columns and fits.
+  public mutating func copy(from other: borrowing Matrix) {
+    precondition(columns == other.columns, "expected \(columns) columns, found \(other.columns)")
+    resize(rows: other.rows)
+    storage.base.update(from: other.storage.base, count: inUse)
+  }
+
+  /// Appends the rows of `other` behind the rows in use.
+  mutating func append(_ other: borrowing Matrix) {
+    precondition(columns == other.columns && rows + other.rows <= capacity, "the rows do not fit")
+    (storage.base + inUse).update(from: other.storage.base, count: other.inUse)
+    resize(rows: rows + other.rows)
+  }
+
+  /// Sets column `column` of every row that the matrix has room for.
+  mutating func fill(column: Int, with value: Scalar) {
+    precondition(column >= 0 && column < columns, "outside the matrix")
+    for row in 0..<capacity { storage.base[row * stride + column] = value }
+  }
+}

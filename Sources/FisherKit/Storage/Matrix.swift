@@ -1,0 +1,67 @@
+/// A row-major matrix that owns its memory: 64-byte aligned, rows padded with zeros to whole cache lines.
+///
+/// The number of rows may shrink and grow again within `capacity` without allocating, so one matrix serves batches of
+/// different sizes.
+public struct Matrix<Scalar: KernelScalar>: ~Copyable {
+  /// Rows in use, at most `capacity`.
+  public private(set) var rows: Int
+  public let capacity: Int
+  public let columns: Int
+  /// Elements from the start of a row to the start of the next, `columns` and the padding.
+  public let stride: Int
+  let storage: AlignedBuffer<Scalar>
+
+  /// A matrix of zeros.
+  /// - Throws: `sizeOverflow` or `outOfMemory`, before anything is allocated.
+  public init(rows: Int, columns: Int, what: @autoclosure () -> String = "matrix") throws(FisherError) {
+    precondition(rows >= 0 && columns >= 0, "a matrix has no negative size")
+    let (stride, count) = try Self.layout(rows: rows, columns: columns, what: what())
+    let storage = try AlignedBuffer<Scalar>(count: count, what: what())
+    self.rows = rows
+    self.capacity = rows
+    self.columns = columns
+    self.stride = stride
+    self.storage = storage
+  }
+
+  /// The bytes that a matrix of this shape takes.
+  public static func bytes(rows: Int, columns: Int) throws(FisherError) -> Int {
+    try AlignedBuffer<Scalar>.bytes(count: layout(rows: rows, columns: columns, what: "matrix").count, what: "matrix")
+  }
+
+  /// The bytes that this matrix takes, padding included.
+  public var bytes: Int { storage.count * MemoryLayout<Scalar>.stride }
+
+  private static func layout(
+    rows: Int, columns: Int, what: @autoclosure () -> String
+  ) throws(FisherError) -> (stride: Int, count: Int) {
+    let line = AlignedBuffer<Scalar>.alignment / MemoryLayout<Scalar>.stride
+    guard columns <= Int.max - 2 * line else { throw .sizeOverflow(what: what()) }
+    var stride = (columns + line - 1) / line * line
+    // Rows a whole page apart would all fall into the same cache set.
+    if stride > 0, stride * MemoryLayout<Scalar>.stride % 4096 == 0 { stride += line }
+    let (count, overflow) = rows.multipliedReportingOverflow(by: stride)
+    guard !overflow else { throw .sizeOverflow(what: what()) }
+    return (stride, count)
+  }
+
+  /// Uses the first `rows` rows. Rows that come back into use hold what they held.
+  public mutating func resize(rows: Int) {
+    precondition(rows >= 0 && rows <= capacity, "\(rows) rows do not fit a matrix made for \(capacity)")
+    self.rows = rows
+  }
+
+  public subscript(row: Int, column: Int) -> Scalar {
+    get {
+      precondition(row >= 0 && row < rows && column >= 0 && column < columns, "outside the matrix")
+      return storage.base[row * stride + column]
+    }
+    set {
+      precondition(row >= 0 && row < rows && column >= 0 && column < columns, "outside the matrix")
+      storage.base[row * stride + column] = newValue
+    }
+  }
+
+  /// All of the storage in use, the zero padding included.
+  var inUse: Int { rows * stride }
+}

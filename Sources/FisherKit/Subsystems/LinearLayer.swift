@@ -1,0 +1,21 @@
+/// A linear layer with Gaussian outputs of standard deviation σ: every neuron has the block x̃x̃ᵀ/σ² (eq 8 with f' = 1).
+public struct LinearLayer: Subsystem {
+  /// The standard deviation σ of the outputs, in units of the outputs.
+  public let sigma: Double
+
+  public init(sigma: Double = 1) {
+    precondition(sigma > 0 && sigma.isFinite, "σ: expected a positive number, found \(sigma)")
+    self.sigma = sigma
+  }
+
+  public var description: String { sigma == 1 ? "linear layer" : "linear layer (σ=\(sigma))" }
+  public var constantNu: Double? { 1 / (sigma * sigma) }
+
+  public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>) {
+    precondition(z.columns == nu.columns && z.rows == nu.rows, "ν of another shape")
+    let value = S(1 / (sigma * sigma))
+    for i in 0..<nu.rows {
+      for j in 0..<nu.columns { nu[i, j] = value }
+    }
+  }
+}

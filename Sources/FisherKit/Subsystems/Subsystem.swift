@@ -1,0 +1,14 @@
+/// A part of a network that has a relative Fisher information matrix of its own: it knows what its matrix is, while a
+/// ``Metric`` knows how that is held and inverted.
+///
+/// A layer of m neurons with inputs x̃ has the matrix diag[ν_1 x̃x̃ᵀ, …, ν_m x̃x̃ᵀ]; what kind of layer it is decides ν.
+public protocol Subsystem: Sendable, CustomStringConvertible {
+  /// The value of ν where it is the same for every neuron and every sample, so that one d×d block serves the layer.
+  var constantNu: Double? { get }
+  /// ν (n,m) from the pre-activations z (n,m).
+  func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>)
+}
+
+extension Subsystem {
+  public var constantNu: Double? { nil }
+}
