@@ -28,7 +28,7 @@ public final class Adam<Scalar: KernelScalar>: Optimizer {
   public var name: String { "adam" }
   public var bytes: Int { (first + second).reduce(0) { $0 + $1.value.bytes } }
 
-  public func prepare(for model: any Model<Scalar>) throws(FisherError) {
+  public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
     (first, second, steps) = ([], [], 0)
     for parameter in model.parameters {
       first.append(try State(like: parameter, what: "first moment"))

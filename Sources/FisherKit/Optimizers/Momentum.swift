@@ -17,7 +17,7 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
   public var name: String { "momentum" }
   public var bytes: Int { velocities.reduce(0) { $0 + $1.value.bytes } }
 
-  public func prepare(for model: any Model<Scalar>) throws(FisherError) {
+  public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
     velocities = []
     for parameter in model.parameters { velocities.append(try State(like: parameter, what: "velocity")) }
   }

@@ -7,8 +7,9 @@ public protocol Optimizer<Scalar>: AnyObject {
   var name: String { get }
   /// γ, used by the next step.
   var learningRate: Double { get set }
-  /// Allocates all that steps on this model need. Called once; a second model needs a second optimizer.
-  func prepare(for model: any Model<Scalar>) throws(FisherError)
+  /// Allocates all that steps on this model with mini-batches of up to `batchSize` samples need. Called once; a second
+  /// model needs a second optimizer.
+  func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError)
   /// One step, from the gradients of the model's last mini-batch.
   /// - Returns: failures that the optimizer survived by a documented fallback.
   func step(_ model: any Model<Scalar>) throws(FisherError) -> [FactorizationFailure]

@@ -32,7 +32,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public var name: String { "rngd" }
   public var bytes: Int { curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) } }
 
-  public func prepare(for model: any Model<Scalar>) throws(FisherError) {
+  public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
     (curvatures, steps) = ([], 0)
     let count = model.parameters.count { $0.subsystem != nil }
     var index = 0
@@ -43,7 +43,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       }
       let site = CurvatureSite(
         name: parameter.name, index: index, count: count, neurons: parameter.neurons, order: parameter.order,
-        subsystem: subsystem, batchSize: model.batchCapacity, refreshInterval: refreshInterval, damping: damping)
+        subsystem: subsystem, batchSize: batchSize, refreshInterval: refreshInterval, damping: damping)
       curvatures.append(try metric.makeCurvature(for: site, Scalar.self))
       index += 1
     }

@@ -12,7 +12,7 @@ public final class SGD<Scalar: KernelScalar>: Optimizer {
   public var name: String { "sgd" }
   public var bytes: Int { 0 }
 
-  public func prepare(for model: any Model<Scalar>) {}
+  public func prepare(for model: any Model<Scalar>, batchSize: Int) {}
 
   public func step(_ model: any Model<Scalar>) -> [FactorizationFailure] {
     for parameter in model.parameters {

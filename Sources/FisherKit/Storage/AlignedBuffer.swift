@@ -18,6 +18,10 @@ struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
   init(count: Int, what: @autoclosure () -> String) throws(FisherError) {
     let bytes = try Self.bytes(count: count, what: what())
     var raw: UnsafeMutableRawPointer?
+    // Linux grants more than there is, and kills the process that uses it.
+    guard bytes < 1 << 26 || availableMemory().map({ bytes <= $0 }) ?? true else {
+      throw .outOfMemory(what: what(), bytes: bytes)
+    }
     guard posix_memalign(&raw, Self.alignment, max(bytes, Self.alignment)) == 0, let raw else {
       throw .outOfMemory(what: what(), bytes: bytes)
     }

@@ -1,0 +1,72 @@
+/// Samples in memory: rows of features, each with the number of its class.
+public struct Dataset: Sendable {
+  /// The features, row by row: bytes as image files have them, or floats.
+  public enum Features: Sendable {
+    case bytes([UInt8], scale: Double)
+    case floats([Float])
+  }
+
+  public let features: Features
+  public let labels: [Int32]
+  /// Features per sample.
+  public let width: Int
+  /// The number of classes; labels are 0 ..< classes.
+  public let classes: Int
+
+  public init(features: Features, labels: [Int32], width: Int, classes: Int) {
+    let count = switch features {
+    case .bytes(let bytes, _): bytes.count
+    case .floats(let floats): floats.count
+    }
+    precondition(width > 0 && count == labels.count * width, "\(count) features, expected \(labels.count) × \(width)")
+    precondition(labels.allSatisfy { $0 >= 0 && $0 < classes }, "a label outside 0 ..< \(classes)")
+    self.features = features
+    self.labels = labels
+    self.width = width
+    self.classes = classes
+  }
+
+  public var count: Int { labels.count }
+
+  /// Makes `batch` the samples `indices` of this set, with the bias column behind the features.
+  func gather<S: KernelScalar>(_ batch: inout Matrix<S>, indices: Span<Int32>) {
+    precondition(batch.columns == width + 1, "expected \(width + 1) columns, found \(batch.columns)")
+    switch features {
+    case .bytes(let bytes, let scale): batch.gather(bytes.span, rows: indices, scale: scale)
+    case .floats(let floats): batch.gather(floats.span, rows: indices, scale: 1)
+    }
+  }
+}
+
+/// What a training run needs: samples to learn from, to choose settings by, and to judge by.
+public struct DataSplit: Sendable {
+  /// What it is, for reports: a path or a name.
+  public let name: String
+  /// The samples that `training` and `validation` index.
+  public let samples: Dataset
+  public let training: Range<Int>
+  public let validation: Range<Int>
+  public let test: Dataset
+
+  /// The last `validationCount` samples are for validation, the others for training.
+  public init(name: String, samples: Dataset, validationCount: Int, test: Dataset) throws(DataError) {
+    guard validationCount > 0, validationCount < samples.count else {
+      throw DataError(
+        name, expected: "a validation set of 1 to \(samples.count - 1) of its \(samples.count) samples",
+        found: "\(validationCount)")
+    }
+    guard test.width == samples.width else {
+      throw DataError(
+        name, expected: "test samples of \(samples.width) features like the training samples",
+        found: "\(test.width)")
+    }
+    self.name = name
+    self.samples = samples
+    training = 0..<(samples.count - validationCount)
+    validation = (samples.count - validationCount)..<samples.count
+    self.test = test
+  }
+
+  public var width: Int { samples.width }
+  public var classes: Int { max(samples.classes, test.classes) }
+}

@@ -1,0 +1,44 @@
+internal import CZlib
+
+/// Reads a file front to back, gzip or plain: zlib tells by the first bytes.
+struct GzipReader: ~Copyable {
+  private let file: gzFile
+  private let path: String
+
+  init(path: String) throws(DataError) {
+    guard let file = gzopen(path, "rb") else {
+      throw DataError(path, expected: "a readable file", found: "none")
+    }
+    gzbuffer(file, 1 << 17)
+    self.file = file
+    self.path = path
+  }
+
+  deinit { gzclose_r(file) }
+
+  /// The next bytes, at most `count`; fewer only at the end of the file.
+  func read(_ count: Int) throws(DataError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    // What a header claims is not allocated before it has been seen to be there.
+    let chunk = 1 << 22
+    while bytes.count < count {
+      let wanted = min(chunk, count - bytes.count)
+      var got: Int32 = 0
+      let part = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, initialized in
+        got = gzread(file, buffer.baseAddress, UInt32(wanted))
+        initialized = max(0, Int(got))
+      }
+      bytes += part
+      var code: Int32 = Z_OK
+      let message = gzerror(file, &code).map { String(cString: $0) } ?? ""
+      guard got >= 0, code == Z_OK || code == Z_BUF_ERROR else {
+        throw DataError(path, expected: "gzip data or a plain file", found: "damaged data (\(message))")
+      }
+      if code == Z_BUF_ERROR {
+        throw DataError(path, expected: "a whole gzip file", found: "one cut short")
+      }
+      if got < wanted { break }
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,37 @@
+/// What a ``Trainer`` reports as it goes.
+public enum TrainingEvent: Sendable {
+  /// Everything is allocated; training starts.
+  case began(TrainingPlan)
+  /// A step was taken, the `step`-th of `stepsPerEpoch` in this epoch; `loss` is that of its mini-batch before it.
+  case step(epoch: Int, step: Int, stepsPerEpoch: Int, loss: Double)
+  /// A factorisation failed at `step` (counted from 1 over all epochs) and the metric fell back as it documents.
+  case survived(step: Int, FactorizationFailure)
+  /// An epoch ended.
+  case epoch(EpochReport)
+  /// All epochs ended.
+  case finished(test: Score)
+}
+
+/// What a run is going to take.
+public struct TrainingPlan: Equatable, Sendable {
+  public var trainingSamples: Int
+  public var validationSamples: Int
+  public var testSamples: Int
+  public var stepsPerEpoch: Int
+  /// Memory of the model with its mini-batch, and of the optimizer with its curvature, in bytes.
+  public var modelBytes: Int
+  public var optimizerBytes: Int
+}
+
+/// The state after an epoch.
+public struct EpochReport: Equatable, Sendable {
+  /// From 1.
+  public var epoch: Int
+  /// Steps taken in all epochs so far.
+  public var step: Int
+  /// Seconds of training in all epochs so far, evaluation left out.
+  public var seconds: Double
+  /// Over the whole training set, at the epoch's end.
+  public var training: Score
+  public var validation: Score
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import FisherKit
+
+/// The optimizer and its settings.
+struct OptimizerOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("\(OptimizerName.all).", valueName: "name")) var optimizer = OptimizerName.rngd
+  @Option(
+    help: ArgumentHelp(
+      "How rngd holds its Fisher matrices (default: exact). exact: one per neuron. shared: one per layer. paper: the "
+        + "running averages of the paper's experiment.", valueName: "exact|shared|paper"))
+  var metric: MetricName?
+  @Option(
+    name: [.long, .customLong("lr")],
+    help: ArgumentHelp("γ (default: rngd 0.01, sgd 0.1, momentum 0.01, adam 0.0005).", valueName: "γ"))
+  var learningRate: Double?
+  @Option(help: ArgumentHelp("λ, added to the diagonal of rngd's matrices (default: 0.005).", valueName: "λ"))
+  var damping: Double?
+  @Option(help: ArgumentHelp("Steps between two refreshes of rngd's matrices (default: 100).", valueName: "T"))
+  var refresh: Int?
+  @Option(help: "Coupled L2, ½·l2·‖W‖² on weights, not on biases.") var l2 = 1e-3
+
+  func validate() throws {
+    guard l2 >= 0, l2.isFinite else { throw ValidationError("--l2: expected a number from 0 up, found \(l2)") }
+    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
+      throw ValidationError("--learning-rate: expected a positive number, found \(learningRate)")
+    }
+    if let damping, !(damping >= 0 && damping.isFinite) {
+      throw ValidationError("--damping: expected a number from 0 up, found \(damping)")
+    }
+    if let refresh, refresh < 1 { throw ValidationError("--refresh: expected 1 or more steps, found \(refresh)") }
+    if optimizer != .rngd {
+      for (flag, isGiven) in [("metric", metric != nil), ("damping", damping != nil), ("refresh", refresh != nil)]
+      where isGiven {
+        throw ValidationError("--\(flag): expected --optimizer rngd, found \(optimizer)")
+      }
+    }
+    if let metric, !metric.isAvailable {
+      throw ValidationError(
+        "--metric: expected one that this version has (exact, shared, paper), found \(metric.rawValue)")
+    }
+  }
+
+  var rate: Double { learningRate ?? optimizer.usualLearningRate }
+
+  func make() throws(FisherError) -> any Optimizer<Float> {
+    switch optimizer {
+    case .sgd: try SGD(learningRate: rate, l2: l2)
+    case .momentum: try Momentum(learningRate: rate, l2: l2)
+    case .adam: try Adam(learningRate: rate, l2: l2)
+    case .rngd:
+      try RNGD(
+        metric: (metric ?? .exact).metric, learningRate: rate, damping: damping ?? 0.005,
+        refreshInterval: refresh ?? 100, l2: l2)
+    }
+  }
+}
+
+enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
+  case rngd, sgd, momentum, adam
+
+  static var all: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+  var usualLearningRate: Double {
+    switch self {
+    case .rngd, .momentum: 0.01
+    case .sgd: 0.1
+    case .adam: 5e-4
+    }
+  }
+}
+
+enum MetricName: String, CaseIterable, ExpressibleByArgument {
+  case exact, shared, paper
+  /// Known by name, and refused by name.
+  case auto, kernel, projected
+
+  var isAvailable: Bool {
+    switch self {
+    case .exact, .shared, .paper: true
+    case .auto, .kernel, .projected: false
+    }
+  }
+
+  var metric: any Metric {
+    switch self {
+    case .shared: SharedMetric()
+    case .paper: PaperMetric()
+    default: ExactMetric()
+    }
+  }
+}
+
+/// Flags of the command line contract that this version does not have: refused by name, never ignored.
+struct UnavailableOptions: ParsableArguments {
+  @Option(help: .hidden) var rank: String?
+  @Option(help: .hidden) var windowSamples: String?
+  @Option(help: .hidden) var checkpoint: String?
+  @Flag(help: .hidden) var resume = false
+  @Flag(help: .hidden) var batchNorm = false
+
+  func validate() throws {
+    let given = [
+      ("--rank", rank != nil), ("--window-samples", windowSamples != nil), ("--checkpoint", checkpoint != nil),
+      ("--resume", resume), ("--batch-norm", batchNorm),
+    ]
+    for (flag, isGiven) in given where isGiven {
+      throw ValidationError("\(flag): expected a flag that this version has, found one that it does not have yet")
+    }
+  }
+}

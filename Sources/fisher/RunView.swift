@@ -1,0 +1,73 @@
+import FisherKit
+import Foundation
+
+/// The human view of a run: a table on the standard output, and a progress bar where that is a terminal.
+final class RunView {
+  private let hasBar = isatty(STDOUT_FILENO) != 0
+  private var lastBar = ContinuousClock.now
+
+  func begin(
+    data: DataSplit, shape: [Int], activation: any Activation, optimizer: OptimizerOptions, schedule: RunOptions
+  ) {
+    var settings = ["learning rate \(optimizer.rate)", "batch \(schedule.batch)", "L2 \(optimizer.l2)"]
+    var name = "\(optimizer.optimizer)"
+    if optimizer.optimizer == .rngd {
+      name += ", \(optimizer.metric ?? .exact) metric"
+      settings += ["damping \(optimizer.damping ?? 0.005)", "refresh \(optimizer.refresh ?? 100)"]
+    }
+    print("data       \(data.name), \(data.width) features, \(data.classes) classes")
+    print("network    \(shape.map(String.init).joined(separator: "-")), \(activation)")
+    print("optimizer  \(name): \(settings.joined(separator: ", "))")
+  }
+
+  func show(_ event: TrainingEvent) {
+    switch event {
+    case .began(let plan):
+      print(
+        "samples    \(plan.trainingSamples) training, \(plan.validationSamples) validation, \(plan.testSamples) test")
+      print("memory     model \(megabytes(plan.modelBytes)), optimizer \(megabytes(plan.optimizerBytes))")
+      print("computing  \(Compute.threads) threads, \(Compute.level)\n")
+      print("epoch     steps   seconds  train loss  train error  validation loss  accuracy")
+    case .step(let epoch, let step, let steps, let loss): showBar(epoch, step, steps, loss)
+    case .survived(let step, let failure):
+      clearBar()
+      Failure.print(line: "warning: step \(step): \(failure); plain gradients until the next refresh")
+    case .epoch(let report):
+      clearBar()
+      print(
+        pad("\(report.epoch)", 5), pad("\(report.step)", 9), pad(fixed(report.seconds, 2), 9),
+        pad(fixed(report.training.loss, 4), 11), pad(fixed(100 * (1 - report.training.accuracy), 2) + "%", 12),
+        pad(fixed(report.validation.loss, 4), 16), pad(fixed(100 * report.validation.accuracy, 2) + "%", 9))
+    case .finished(let test):
+      print(
+        "\ntest: loss \(fixed(test.loss, 4)), accuracy \(fixed(100 * test.accuracy, 2))%; "
+          + "peak memory \(megabytes(peakMemoryBytes()))")
+    }
+  }
+
+  private func showBar(_ epoch: Int, _ step: Int, _ steps: Int, _ loss: Double) {
+    guard hasBar, ContinuousClock.now - lastBar > .milliseconds(100) else { return }
+    lastBar = .now
+    let width = 30
+    let filled = width * step / steps
+    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+    print("\r\u{1B}[K\(pad("\(epoch)", 5)) [\(bar)] \(step)/\(steps)  loss \(fixed(loss, 4))", terminator: "")
+  }
+
+  private func clearBar() {
+    if hasBar { print("\r\u{1B}[K", terminator: "") }
+  }
+}
+
+/// Unbuffered: what is printed appears at once, in a pipe as on a terminal.
+private func print(_ items: String..., terminator: String = "\n") {
+  FileHandle.standardOutput.write(Data((items.joined(separator: " ") + terminator).utf8))
+}
+
+private func pad(_ text: String, _ width: Int) -> String {
+  String(repeating: " ", count: max(0, width - text.count)) + text
+}
+
+private func fixed(_ number: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", number) }
+
+private func megabytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1e6, 1) + " MB" }

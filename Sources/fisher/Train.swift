@@ -1,0 +1,66 @@
+import ArgumentParser
+import FisherKit
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Trains a classifier and reports its losses.",
+    discussion: """
+      Example: fisher train --data fashion-mnist --epochs 2 --log run.jsonl
+
+      The log has one JSON line per epoch with epoch, step, seconds (training only), train_loss, train_error, \
+      validation_loss and validation_accuracy, and a last line with test_loss, test_accuracy and peak_memory_bytes. \
+      It is written to FILE.partial, which takes its name when the run is done.
+      """)
+
+  @OptionGroup(title: "Data and network") var network: NetworkOptions
+  @OptionGroup(title: "Optimizer") var optimizer: OptimizerOptions
+  @OptionGroup(title: "Run") var schedule: RunOptions
+  @OptionGroup var unavailable: UnavailableOptions
+
+  func run() throws {
+    if let threads = schedule.threads { Compute.threads = threads }
+    let log = try schedule.log.map { try RunLog(path: $0) }
+    do {
+      try train(log: log)
+      try log?.finish()
+    } catch {
+      throw log?.abandon(after: error) ?? error
+    }
+  }
+
+  private func train(log: RunLog?) throws {
+    let data = try network.loadData(seed: schedule.seed)
+    let shape = network.shape ?? [data.width, 80, 80, 80, data.classes]
+    let model = try Sequential<Float>.perceptron(
+      shape: shape, activation: network.forwardActivation, metricActivation: network.metricActivation,
+      batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
+    let trainer = try Trainer(
+      model: model, optimizer: try optimizer.make(), data: data, batchSize: schedule.batch, seed: schedule.seed)
+    let view = schedule.quiet ? nil : RunView()
+    view?.begin(
+      data: data, shape: shape, activation: network.forwardActivation, optimizer: optimizer, schedule: schedule)
+    try trainer.run(epochs: schedule.epochs) { event in
+      try log?.record(event)
+      view?.show(event)
+    }
+  }
+}
+
+struct RunOptions: ParsableArguments {
+  @Option(help: "Samples in a mini-batch.") var batch = 50
+  @Option(help: "Epochs to train for.") var epochs = 2
+  @Option(help: "Seed of the starting weights, of the shuffling and of the synthetic data.") var seed: UInt64 = 0
+  @Option(help: ArgumentHelp("Threads (default: OMP_NUM_THREADS, or all cores).", valueName: "P")) var threads: Int?
+  @Option(help: ArgumentHelp("Where to write the JSON lines.", valueName: "file.jsonl")) var log: String?
+  @Flag(help: "Print nothing but errors.") var quiet = false
+
+  func validate() throws {
+    guard batch >= 1, batch <= 1_000_000 else {
+      throw ValidationError("--batch: expected 1 to 1000000 samples, found \(batch)")
+    }
+    guard epochs >= 1 else { throw ValidationError("--epochs: expected 1 or more, found \(epochs)") }
+    if let threads, !(1...4096).contains(threads) {
+      throw ValidationError("--threads: expected 1 to 4096, found \(threads)")
+    }
+  }
+}
