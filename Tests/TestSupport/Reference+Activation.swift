@@ -56,11 +56,18 @@ extension Reference {
       }
     }
 
-    /// How many units in the last place of the result one unit in the rounding of an argument of the exponential costs:
-    /// the relative condition number, beside which no implementation can be accurate.
+    /// How much rounding the argument of the exponential costs the result, relatively: no implementation does better.
     public func condition(_ z: Double) -> Double {
       guard case .relu(let iota, let omega) = self, omega > 0, z.isFinite else { return 1 }
       return 1 + min(abs((1 - iota) * z / omega), 1100)
+    }
+
+    /// What the error of f(z) is relative to: |f(z)|, or the terms it is the sum of where they cancel (a leaky relu with
+    /// omega > 0 passes through 0 left of the origin).
+    public func magnitude(_ z: Double) -> Double {
+      let value = abs(value(z))
+      guard case .relu(let iota, let omega) = self, omega > 0, z.isFinite else { return value }
+      return max(value, abs(max(z, iota * z)))
     }
   }
 }
