@@ -96,7 +96,8 @@ FK_DECLARE_GRAM(double, d)
 /* ---- Batched damped Cholesky ------------------------------------------------------------------------------------- *
  * Overwrites each block G_i by the L_i of G_i + damping I = L_i L_i^T, with the RECIPROCALS of the pivots on its
  * diagonal. A pivot counts as positive when it exceeds the rounding unit times the damped diagonal element it came
- * from, so that rank-deficient input without damping is found out. Blocks are independent: when one fails the others
+ * from: of many zero pivots (fewer samples than d, no damping) one is then sure to be found, a single one may drown in
+ * the rounding of those before it. Blocks are independent: when one fails the others
  * are still factored, the status is FK_NOT_POSITIVE_DEFINITE, `failure` names the first, and `info` (m entries, may be
  * NULL) holds for every block 0 or 1 + its first bad pivot. Solving with a failed block gives zeros or non-finite
  * numbers, never a plausible direction. Cost m d^3 / 3 flops. */

@@ -21,6 +21,8 @@ fk_status FK_FN(cholesky_batch)(T *G, ptrdiff_t *info, fk_failure *failure, ptrd
       const ptrdiff_t block = group * FK_LANES + lane;
       if (info) info[block] = bad[lane];
       if (!bad[lane]) continue;
+      /* with a diagonal of zeros the solve multiplies every x_j by 0 */
+      for (ptrdiff_t j = 0; j < d; j++) G[group * stride + (j * (j + 1) / 2 + j) * FK_LANES + lane] = 0;
 #pragma omp critical(fk_cholesky_failure)
       {
         first.failed_blocks++;

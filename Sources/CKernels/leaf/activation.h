@@ -15,19 +15,22 @@ INLINE void FK_LEAF(sigm_all)(V z, V *value, V *derivative, V *nu) {
   *derivative = *nu = (t / plus) / plus;
 }
 
+/* max(z, iota z) without the 0 * infinity of iota = 0. A NaN passes through. */
+INLINE V FK_LEAF(leaky)(V z, T iota) { return select(z < splat(0), iota == 0 ? splat(0) : splat(iota) * z, z); }
+
 /* relu_{iota,omega} (eq 2): a = (1 - iota) z / omega, f = max(z, iota z) + omega log(1 + e^{-|a|}),
  * f' = iota + (1 - iota) sigm(a), nu = f'^2 (eq 8). */
 INLINE void FK_LEAF(relu_all)(V z, V *value, V *derivative, V *nu, T iota, T omega) {
   V a = splat(1 - iota) * z / splat(omega), t = vexp(-vabs(a)), plus = splat(1) + t;
-  *value = select(z < splat(0), splat(iota) * z, z) + splat(omega) * vlog1p_unit(t);
+  *value = FK_LEAF(leaky)(z, iota) + splat(omega) * vlog1p_unit(t);
   *derivative = splat(iota) + splat(1 - iota) * (select(z < splat(0), t, splat(1)) / plus);
   *nu = *derivative * *derivative;
 }
 
-/* The limit omega -> 0, with f'(0) = iota. A NaN passes through the value. */
+/* The limit omega -> 0, with f'(0) = iota. */
 INLINE void FK_LEAF(hard_relu_all)(V z, V *value, V *derivative, V *nu, T iota) {
   V slope = select(z > splat(0), splat(1), splat(iota));
-  *value = slope * z;
+  *value = FK_LEAF(leaky)(z, iota);
   *derivative = slope;
   *nu = slope * slope;
 }
