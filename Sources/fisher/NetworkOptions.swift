@@ -25,11 +25,15 @@ struct NetworkOptions: ParsableArguments {
       guard omega >= 0, omega <= 1e6 else {
         throw ValidationError("--omega: expected a number from 0 to 1e6, found \(omega)")
       }
-      guard activation == .relu else { throw ValidationError("--omega: expected --activation relu, found \(activation)") }
+      guard activation == .relu else {
+        throw ValidationError("--omega: expected --activation relu, found \(activation)")
+      }
     }
     if let iota {
       guard iota >= 0, iota < 1 else { throw ValidationError("--iota: expected a number in [0, 1), found \(iota)") }
-      guard activation == .relu else { throw ValidationError("--iota: expected --activation relu, found \(activation)") }
+      guard activation == .relu else {
+        throw ValidationError("--iota: expected --activation relu, found \(activation)")
+      }
     }
     if let alpha {
       guard alpha >= 0, alpha <= 1e6 else {

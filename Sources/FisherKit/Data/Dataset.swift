@@ -14,10 +14,11 @@ public struct Dataset: Sendable {
   public let classes: Int
 
   public init(features: Features, labels: [Int32], width: Int, classes: Int) {
-    let count = switch features {
-    case .bytes(let bytes, _): bytes.count
-    case .floats(let floats): floats.count
-    }
+    let count =
+      switch features {
+      case .bytes(let bytes, _): bytes.count
+      case .floats(let floats): floats.count
+      }
     precondition(width > 0 && count == labels.count * width, "\(count) features, expected \(labels.count) × \(width)")
     precondition(labels.allSatisfy { $0 >= 0 && $0 < classes }, "a label outside 0 ..< \(classes)")
     self.features = features

@@ -12,64 +12,73 @@ public enum SyntheticData {
   public static func make(
     features: Int = 64, factors: Int = 16, classes: Int = 10, training: Int = 10_000, validation: Int = 2_000,
     test: Int = 2_000, seed: UInt64 = 0
-  ) throws(DataError) -> DataSplit {
+  ) throws -> DataSplit {
     precondition(features > 0 && factors > 0 && classes > 1, "a problem has features, factors and classes")
     var generator = SeededGenerator(seed: seed, stream: .synthesis)
-    let problem = Problem(features: features, factors: factors, classes: classes, using: &generator)
-    let samples = problem.draw(training + validation, using: &generator)
-    let held = problem.draw(test, using: &generator)
+    let problem = try Problem(features: features, factors: factors, classes: classes, using: &generator)
+    let samples = try problem.draw(training + validation, using: &generator)
+    let held = try problem.draw(test, using: &generator)
     return try DataSplit(name: name, samples: samples, validationCount: validation, test: held)
   }
 
-  private struct Problem {
-    let factors: Int
-    let features: Int
-    let classes: Int
+  private struct Problem: ~Copyable {
     /// (features, factors): the mixing, its columns of scales 1 down to 1/30.
-    var mixing: [Double] = []
+    private var mixing: Matrix<Double>
     /// (hidden, factors) and (classes, hidden): the network that names the class.
-    var inner: [Double] = []
-    var outer: [Double] = []
-    let hidden = 24
+    private var inner: Matrix<Double>
+    private var outer: Matrix<Double>
 
-    init(features: Int, factors: Int, classes: Int, using generator: inout SeededGenerator) {
-      self.features = features
-      self.factors = factors
-      self.classes = classes
-      for _ in 0..<features {
-        for k in 0..<factors {
-          let scale = pow(30, -Double(k) / Double(max(factors - 1, 1)))
-          mixing.append(scale * generator.normal())
-        }
-      }
-      for _ in 0..<(hidden * factors) { inner.append(generator.normal() * 1.5 / Double(factors).squareRoot()) }
-      for _ in 0..<(classes * hidden) { outer.append(generator.normal() * 3 / Double(hidden).squareRoot()) }
+    init(features: Int, factors: Int, classes: Int, using generator: inout SeededGenerator) throws(FisherError) {
+      let hidden = 24
+      var mixing = try Matrix<Double>(rows: features, columns: factors)
+      mixing.fillNormal(using: &generator) { pow(30, -Double($0) / Double(max(factors - 1, 1))) }
+      var inner = try Matrix<Double>(rows: hidden, columns: factors)
+      inner.fillNormal(using: &generator) { _ in 1.5 / Double(factors).squareRoot() }
+      var outer = try Matrix<Double>(rows: classes, columns: hidden)
+      outer.fillNormal(using: &generator) { _ in 3 / Double(hidden).squareRoot() }
+      self.mixing = mixing
+      self.inner = inner
+      self.outer = outer
     }
 
-    func draw(_ count: Int, using generator: inout SeededGenerator) -> Dataset {
+    func draw(_ count: Int, using generator: inout SeededGenerator) throws(FisherError) -> Dataset {
+      var latent = try Matrix<Double>(rows: count, columns: mixing.columns, what: "factors of \(count) samples")
+      latent.fillNormal(using: &generator) { _ in 1 }
+      // The features: mixed factors, and a little noise of their own.
+      var mixed = try Matrix<Double>(rows: count, columns: mixing.rows, what: "features of \(count) samples")
+      mixed.fillNormal(using: &generator) { _ in 0.02 }
+      mixed.setToProduct(
+        latent, .none, mixing, .transposed, inner: mixing.columns, outputColumns: mixing.rows, beta: 1)
+      // The class: the largest output of the hidden network.
+      var activity = try Matrix<Double>(rows: count, columns: inner.rows, what: "activity of \(count) samples")
+      activity.setToProduct(
+        latent, .none, inner, .transposed, inner: inner.columns, outputColumns: inner.rows)
+      var bent = try Matrix<Double>(rows: count, columns: inner.rows, what: "activity of \(count) samples")
+      Tanh().values(&bent, of: activity)
+      var scores = try Matrix<Double>(rows: count, columns: outer.rows, what: "scores of \(count) samples")
+      scores.setToProduct(bent, .none, outer, .transposed, inner: outer.columns, outputColumns: outer.rows)
+
       var data: [Float] = []
       var labels: [Int32] = []
-      data.reserveCapacity(count * features)
-      for _ in 0..<count {
-        let latent = (0..<factors).map { _ in generator.normal() }
-        for i in 0..<features {
-          var feature = 0.02 * generator.normal()
-          for k in 0..<factors { feature += mixing[i * factors + k] * latent[k] }
-          data.append(Float(feature))
-        }
-        labels.append(label(of: latent))
+      data.reserveCapacity(count * mixing.rows)
+      for sample in 0..<count {
+        let (features, classScores) = (mixed.row(sample), scores.row(sample))
+        for i in features.indices { data.append(Float(features[i])) }
+        var best = 0
+        for c in classScores.indices where classScores[c] > classScores[best] { best = c }
+        labels.append(Int32(best))
       }
-      return Dataset(features: .floats(data), labels: labels, width: features, classes: classes)
+      return Dataset(features: .floats(data), labels: labels, width: mixing.rows, classes: outer.rows)
     }
+  }
+}
 
-    private func label(of latent: [Double]) -> Int32 {
-      let activity = (0..<hidden).map { h in
-        tanh((0..<factors).reduce(0.0) { $0 + inner[h * factors + $1] * latent[$1] })
-      }
-      let scores = (0..<classes).map { c in
-        (0..<hidden).reduce(0.0) { $0 + outer[c * hidden + $1] * activity[$1] }
-      }
-      return Int32(scores.indices.max { scores[$0] < scores[$1] }!)
+extension Matrix<Double> {
+  /// Independent normal elements, column j of standard deviation `scale(j)`.
+  fileprivate mutating func fillNormal(using generator: inout SeededGenerator, scale: (Int) -> Double) {
+    let scales = (0..<columns).map(scale)
+    for i in 0..<rows {
+      for j in 0..<columns { self[i, j] = scales[j] * generator.normal() }
     }
   }
 }

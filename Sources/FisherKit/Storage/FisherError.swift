@@ -36,7 +36,9 @@ extension FisherError: CustomStringConvertible {
     case .sizeOverflow(let what): "\(what): expected a size that can be addressed, found one that overflows"
     case .outOfMemory(let what, let bytes): "\(what): expected \(bytes) bytes of memory, found less"
     case .notPositiveDefinite(let failure): failure.description
-    case .nonFinite(let what, let step): "\(what) at step \(step): expected a finite number, found NaN or infinity"
+    case .nonFinite(let what, let step):
+      "\(what) at step \(step): expected a finite number, found NaN or infinity; "
+        + "use a smaller learning rate or a larger damping"
     case .invalidArgument(let what, let expected, let found): "\(what): expected \(expected), found \(found)"
     }
   }

@@ -1,0 +1,70 @@
+import FisherKit
+import TestSupport
+
+extension Matrix {
+  /// A matrix from row-major numbers.
+  static func make(_ elements: [Double], rows: Int, columns: Int) throws -> Matrix {
+    var matrix = try Matrix(rows: rows, columns: columns)
+    for i in 0..<rows {
+      for j in 0..<columns { matrix[i, j] = Scalar(elements[i * columns + j]) }
+    }
+    return matrix
+  }
+
+  /// The elements as row-major numbers.
+  var numbers: [Double] { elements.flatMap { $0.map(Double.init) } }
+}
+
+/// Every activation that a layer can run, smooth or not.
+let activations: [any Activation] = [
+  Tanh(), Sigm(), Relu(), Relu(iota: 0.1), Relu(omega: 1), Relu(iota: 0.2, omega: 0.5), Elu(), Elu(alpha: 0.3),
+  Linear(), Softplus(),
+]
+
+/// An activation of a user's own, without a C kernel.
+struct Softplus: Activation {
+  let name = "softplus"
+  let output = NeuronOutput.gaussian
+  func value(at z: Double) -> Double { Reference.Activation.relu(iota: 0, omega: 1).value(z) }
+  func derivative(at z: Double) -> Double { Reference.Activation.relu(iota: 0, omega: 1).derivative(z) }
+}
+
+/// A Bernoulli neuron without a C kernel: tanh again, by the general rule of eq 4.
+struct GenericTanh: Activation {
+  let name = "generic tanh"
+  let output = NeuronOutput.bernoulli(low: -1, high: 1)
+  func value(at z: Double) -> Double { Tanh().value(at: z) }
+  func derivative(at z: Double) -> Double { Tanh().derivative(at: z) }
+}
+
+/// A small problem: a network in `Scalar`, and a mini-batch in its input.
+func smallNetwork<S: KernelScalar>(
+  _: S.Type, shape: [Int] = [5, 7, 6, 4], activation: any Activation = Tanh(),
+  metricActivation: (any Activation)? = nil, samples: Int = 9, capacity: Int? = nil, seed: UInt64 = 1
+) throws -> (model: Sequential<S>, labels: [Int32]) {
+  let model = try Sequential<S>.perceptron(
+    shape: shape, activation: activation, metricActivation: metricActivation, batchCapacity: capacity ?? samples,
+    seed: seed)
+  var generator = SplitMix64(seed: seed)
+  return (model, try fill(model, samples: samples, using: &generator))
+}
+
+/// Puts a random mini-batch into the network's input, and returns its labels.
+func fill<S: KernelScalar>(
+  _ model: Sequential<S>, samples: Int, using generator: inout SplitMix64
+) throws -> [Int32] {
+  let d = model.inputs + 1
+  let x = generator.samples(n: samples, d: d)
+  model.input.assign((0..<samples).map { i in (0..<d).map { S(x[i * d + $0]) } })
+  return generator.labels(n: samples, m: model.outputs)
+}
+
+/// What `body` throws, or `nil`.
+func failure(of body: () throws -> Void) -> (any Error)? {
+  do {
+    try body()
+    return nil
+  } catch {
+    return error
+  }
+}

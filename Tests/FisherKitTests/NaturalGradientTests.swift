@@ -1,0 +1,129 @@
+import FisherKit
+import TestSupport
+import Testing
+
+/// Steps of RNGD against w − γ(Ĝ + λI)⁻¹g, with Ĝ summed sample by sample in double and the system solved by Gaussian
+/// elimination.
+@Suite struct NaturalGradientTests {
+  private let damping = 0.02
+  private let rate = 0.3
+  private let l2 = 1e-2
+
+  enum Kind: String, CaseIterable {
+    case exact, shared
+    var metric: any Metric { self == .exact ? ExactMetric() : SharedMetric() }
+  }
+
+  /// Refreshes at steps 1 and 3 of 4 (T = 3): the window of the second holds the batches of steps 2 and 3. Mini-batches
+  /// are smaller and larger than d.
+  @Test(arguments: Kind.allCases, [4, 23])
+  func steps(kind: Kind, samples: Int) throws {
+    try compare(Double.self, kind, samples: samples, tolerance: 1e-11)
+    try compare(Float.self, kind, samples: samples, tolerance: 2e-3)
+  }
+
+  private func compare<S: KernelScalar>(_: S.Type, _ kind: Kind, samples: Int, tolerance: Double) throws {
+    let metric = Relu(omega: 1)
+    let (model, _) = try smallNetwork(S.self, activation: Relu(), metricActivation: metric, samples: samples)
+    let optimizer = try RNGD<S>(
+      metric: kind.metric, learningRate: rate, damping: damping, refreshInterval: 3, l2: l2)
+    try optimizer.prepare(for: model, batchSize: samples)
+    var generator = SplitMix64(seed: 77)
+    var windows = model.parameters.map { _ in Window() }
+    var matrices: [[[Double]]] = model.parameters.map { _ in [] }
+    for step in 1...4 {
+      let labels = try fill(model, samples: samples, using: &generator)
+      _ = model.gradients(labels: labels.span)
+      // What the step should do, from the weights and gradients before it.
+      var expected: [[Double]] = []
+      try model.observe { (index, x, z) in
+        let nu =
+          index == model.parameters.count - 1
+          ? Reference.softmax(z: z.numbers, n: z.rows, m: z.columns).nu
+          : z.numbers.map { Reference.Activation.relu(iota: 0, omega: 1).nu($0) }
+        windows[index].add(x: x.numbers, nu: kind == .exact ? nu : nu.map { _ in 1 }, samples: x.rows)
+      }
+      for (index, parameter) in model.parameters.enumerated() {
+        let (m, d) = (parameter.neurons, parameter.order)
+        if step == 1 || step == 3 { matrices[index] = windows[index].takeMatrices(neurons: m, order: d) }
+        let (w, g) = (parameter.value.numbers, parameter.gradient.numbers)
+        var next: [Double] = []
+        for i in 0..<m {
+          let gradient = (0..<d).map { g[i * d + $0] + ($0 < d - 1 ? l2 * w[i * d + $0] : 0) }
+          let direction = eliminate(matrices[index][i], gradient, damping: damping)
+          next += (0..<d).map { w[i * d + $0] - rate * direction[$0] }
+        }
+        expected.append(next)
+      }
+      #expect(try optimizer.step(model).isEmpty)
+      for (parameter, expected) in zip(model.parameters, expected) {
+        let comparison = Comparison.normwise(parameter.value.numbers, expected, tolerance: tolerance)
+        #expect(
+          comparison.isAllowed, "\(S.self), \(kind), \(samples) samples, step \(step), \(parameter.name): \(comparison)"
+        )
+        // The next step starts from the same weights.
+        for i in 0..<parameter.neurons {
+          for j in 0..<parameter.order { parameter.value[i, j] = S(expected[i * parameter.order + j]) }
+        }
+      }
+    }
+  }
+
+  /// A refresh interval that does not fit the window folds samples into sums; the matrix is the same.
+  @Test(arguments: Kind.allCases)
+  func foldedWindow(kind: Kind) throws {
+    let (d, m, batch, batches) = (3, 5, 600, 20)
+    func curvature(refreshInterval: Int) throws -> any Curvature<Double> {
+      try kind.metric.makeCurvature(
+        for: CurvatureSite(
+          name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: NonlinearLayer(Tanh()),
+          batchSize: batch, refreshInterval: refreshInterval, damping: damping), Double.self)
+    }
+    // 12,000 samples: planned for, and more than planned for.
+    let found = [try curvature(refreshInterval: batches), try curvature(refreshInterval: 2)]
+    var generator = SplitMix64(seed: 3)
+    var window = Window()
+    for _ in 0..<batches {
+      let x = generator.samples(n: batch, d: d)
+      let z = generator.normal(batch * m)
+      window.add(
+        x: x, nu: z.map { kind == .exact ? Reference.Activation.tanh.nu($0) : 1 }, samples: batch)
+      let inputs = try Matrix<Double>.make(x, rows: batch, columns: d)
+      let preactivations = try Matrix<Double>.make(z, rows: batch, columns: m)
+      for curvature in found { try curvature.observe(inputs: inputs, preactivations: preactivations) }
+    }
+    let matrices = window.takeMatrices(neurons: m, order: d)
+    let v = generator.normal(m * d)
+    let expected = (0..<m).flatMap { eliminate(matrices[$0], Array(v[($0 * d)..<($0 * d + d)]), damping: damping) }
+    for curvature in found {
+      #expect(try curvature.refresh() == nil)
+      var direction = try Matrix<Double>.make(v, rows: m, columns: d)
+      try curvature.precondition(&direction)
+      let comparison = Comparison.normwise(direction.numbers, expected, tolerance: 1e-11)
+      #expect(comparison.isAllowed, "\(kind): \(comparison)")
+    }
+  }
+
+  /// A linear layer has one block for all of its neurons, x̃x̃ᵀ/σ².
+  @Test func linearSubsystem() throws {
+    let (d, m, n) = (4, 3, 6)
+    let curvature = try ExactMetric().makeCurvature(
+      for: CurvatureSite(
+        name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: LinearLayer(sigma: 0.5), batchSize: n,
+        refreshInterval: 1, damping: damping), Double.self)
+    var generator = SplitMix64(seed: 3)
+    let x = generator.samples(n: n, d: d)
+    let v = generator.normal(m * d)
+    try curvature.observe(
+      inputs: try .make(x, rows: n, columns: d),
+      preactivations: try .make(generator.normal(n * m), rows: n, columns: m))
+    #expect(try curvature.refresh() == nil)
+    var direction = try Matrix<Double>.make(v, rows: m, columns: d)
+    try curvature.precondition(&direction)
+    var window = Window()
+    window.add(x: x, nu: Array(repeating: 4, count: n * m), samples: n)
+    let matrices = window.takeMatrices(neurons: m, order: d)
+    let expected = (0..<m).flatMap { eliminate(matrices[$0], Array(v[($0 * d)..<($0 * d + d)]), damping: damping) }
+    #expect(Comparison.normwise(direction.numbers, expected, tolerance: 1e-12).isAllowed)
+  }
+}

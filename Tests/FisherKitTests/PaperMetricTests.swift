@@ -1,0 +1,67 @@
+import FisherKit
+import TestSupport
+import Testing
+
+/// The paper preset: identity start, Ĝ ← 0.995 Ĝ + 0.005 ν x̃x̃ᵀ, shared blocks at both ends.
+@Suite struct PaperMetricTests {
+  private let d = 4
+  private let m = 3
+  private let n = 6
+  private let damping = 0.02
+
+  private func curvature(index: Int) throws -> any Curvature<Double> {
+    try PaperMetric().makeCurvature(
+      for: CurvatureSite(
+        name: "layer \(index + 1)", index: index, count: 3, neurons: m, order: d,
+        subsystem: NonlinearLayer(Relu(omega: 1)), batchSize: n, refreshInterval: 10, damping: damping),
+      Double.self)
+  }
+
+  @Test(arguments: [0, 1, 2])
+  func average(index: Int) throws {
+    let curvature = try curvature(index: index)
+    var generator = SplitMix64(seed: 3)
+    var averages = (0..<m).map { _ in (0..<(d * d)).map { $0 % (d + 1) == 0 ? 1.0 : 0.0 } }
+    for _ in 0..<5 {
+      let x = generator.samples(n: n, d: d)
+      let z = generator.normal(n * m)
+      try curvature.observe(
+        inputs: try .make(x, rows: n, columns: d), preactivations: try .make(z, rows: n, columns: m))
+      var window = Window()
+      let isShared = index != 1
+      window.add(
+        x: x, nu: z.map { isShared ? 1 : Reference.Activation.relu(iota: 0, omega: 1).nu($0) }, samples: n)
+      for (i, batch) in window.takeMatrices(neurons: m, order: d).enumerated() {
+        for k in 0..<(d * d) { averages[i][k] = 0.995 * averages[i][k] + 0.005 * batch[k] }
+      }
+    }
+    let v = generator.normal(m * d)
+    #expect(try curvature.refresh() == nil)
+    var direction = try Matrix<Double>.make(v, rows: m, columns: d)
+    try curvature.precondition(&direction)
+    let expected = (0..<m).flatMap { eliminate(averages[$0], Array(v[($0 * d)..<($0 * d + d)]), damping: damping) }
+    let comparison = Comparison.normwise(direction.numbers, expected, tolerance: 1e-12)
+    #expect(comparison.isAllowed, "layer \(index + 1): \(comparison)")
+  }
+
+  /// Where a factorisation fails the gradient passes unchanged, the failure is reported, and the next refresh is free
+  /// to succeed.
+  @Test(arguments: [0, 1])
+  func fallback(index: Int) throws {
+    let curvature = try curvature(index: index)
+    var generator = SplitMix64(seed: 3)
+    let x = generator.samples(n: n, d: d)
+    let z = try Matrix<Double>.make(generator.normal(n * m), rows: n, columns: m)
+    var bad = try Matrix<Double>.make(x, rows: n, columns: d)
+    bad[2, 1] = .nan
+    try curvature.observe(inputs: bad, preactivations: z)
+    let failure = try #require(try curvature.refresh())
+    #expect(failure.parameter == "layer \(index + 1)")
+    #expect(failure.pivot == (index == 0 ? failure.pivot : 1))
+    #expect(failure.neuron == (index == 0 ? nil : 0))
+    let v = generator.normal(m * d)
+    var direction = try Matrix<Double>.make(v, rows: m, columns: d)
+    try curvature.precondition(&direction)
+    #expect(direction.numbers == v)
+  }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What `fisher train` refuses: one line that says what, where, expected and found; the exit status of the contract;
+/// nothing half-written.
+@Suite struct RefusalTests {
+  private func expectRefusal(
+    _ arguments: [String], status: Int32, words: [String], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let result = try Tool.run(["train", "--log", folder.file("log")] + arguments)
+    #expect(result.status == status, "\(arguments): \(result)", sourceLocation: sourceLocation)
+    let message = result.errors
+    #expect(message.hasPrefix("fisher: "), "\(arguments): \(result)", sourceLocation: sourceLocation)
+    #expect(message.filter { $0 == "\n" }.count == 1, "one line: \(message)", sourceLocation: sourceLocation)
+    for word in words { #expect(message.contains(word), "\(arguments): \(message)", sourceLocation: sourceLocation) }
+    #expect(folder.contents.isEmpty, "\(arguments) left \(folder.contents)", sourceLocation: sourceLocation)
+  }
+
+  @Test(arguments: [
+    (["--metric", "kernel"], ["--metric", "exact, shared, paper", "kernel"]),
+    (["--metric", "auto"], ["--metric", "exact, shared, paper", "auto"]),
+    (["--metric", "projected"], ["--metric", "exact, shared, paper", "projected"]),
+    (["--metric", "nonsense"], ["nonsense"]),
+    (["--rank", "64"], ["--rank"]), (["--window-samples", "1000"], ["--window-samples"]),
+    (["--checkpoint", "x"], ["--checkpoint"]), (["--resume"], ["--resume"]), (["--batch-norm"], ["--batch-norm"]),
+    (["--learning-rate", "0"], ["--learning-rate", "positive", "0"]), (["--learning-rate", "fast"], ["fast"]),
+    (["--damping", "-1"], ["damping"]), (["--damping=-0.5"], ["--damping", "from 0 up", "-0.5"]),
+    (["--refresh", "0"], ["--refresh", "1 or more", "0"]), (["--batch", "0"], ["--batch", "1", "0"]),
+    (["--epochs", "0"], ["--epochs", "1 or more", "0"]), (["--l2=-1"], ["--l2", "from 0 up", "-1"]),
+    (["--threads", "0"], ["--threads", "1 to 4096", "0"]), (["--seed", "x"], ["x"]),
+    (["--shape", "784"], ["two or more", "784"]), (["--shape", "64,,10"], ["positive widths", "64,,10"]),
+    (["--shape", "64,0,10"], ["positive widths"]), (["--activation", "softmax"], ["softmax"]),
+    (["--optimizer", "adam", "--damping", "0.1"], ["--damping", "rngd", "adam"]),
+    (["--optimizer", "sgd", "--metric", "exact"], ["--metric", "rngd", "sgd"]),
+    (["--activation", "tanh", "--omega", "1"], ["--omega", "relu", "tanh"]),
+    (["--iota", "1"], ["--iota", "[0, 1)", "1"]),
+    (["--alpha", "2"], ["--alpha", "elu", "relu"]), (["--validation", "0"], ["--validation", "1 or more", "0"]),
+    (["--nonsense"], ["--nonsense"]), (["extra"], ["extra"]),
+  ])
+  func wrongCommandLine(arguments: [String], words: [String]) throws {
+    try expectRefusal(arguments, status: 64, words: words)
+  }
+
+  @Test func logThatCannotBeWritten() throws {
+    for (path, word) in [("/nonexistent-folder/log", "/nonexistent-folder/log"), (NSTemporaryDirectory(), "a folder")] {
+      let result = try Tool.run(["train", "--log", path])
+      #expect(result.status == 64 && result.errors.contains(word), "\(result)")
+    }
+  }
+
+  @Test func badData() throws {
+    try expectRefusal(["--data", "/nonexistent-folder"], status: 65, words: ["/nonexistent-folder", "no such folder"])
+    try expectRefusal(["--shape", "784,10"], status: 65, words: ["synthetic", "784 features", "found 64"])
+    try expectRefusal(["--shape", "64,9"], status: 65, words: ["synthetic", "at most 9 classes", "found 10"])
+    for (file, words) in [
+      (ImageSet.File.trainImages, ["2880 bytes", "only 2879"]), (.trainLabels, ["240 bytes", "only 239"]),
+      (.testImages, ["720 bytes", "only 719"]), (.testLabels, ["60 bytes", "only 59"]),
+    ] {
+      let set = try ImageSet()
+      defer { set.remove() }
+      try set.write(file, try set.read(file).dropLast())
+      try expectRefusal(["--data", set.path], status: 65, words: [set.path(of: file)] + words)
+    }
+    let set = try ImageSet()
+    defer { set.remove() }
+    try expectRefusal(["--data", set.path, "--validation", "240"], status: 65, words: [set.path, "1 to 239", "240"])
+    try FileManager.default.removeItem(atPath: set.path(of: .testLabels))
+    try expectRefusal(["--data", set.path], status: 65, words: [set.path, "t10k-labels-idx1-ubyte", "neither"])
+  }
+
+  /// λ = 0 where the first mini-batch has fewer samples than layer 1 has inputs.
+  @Test(arguments: ["exact", "shared"])
+  func rankDeficientWithoutDamping(metric: String) throws {
+    try expectRefusal(
+      ["--metric", metric, "--damping", "0"], status: 70, words: ["layer 1", "pivot", "positive definite", "damping 0"])
+  }
+
+  @Test func divergence() throws {
+    try expectRefusal(
+      ["--optimizer", "sgd", "--learning-rate", "1e30"], status: 70, words: ["step", "finite", "NaN"])
+  }
+
+  @Test func memoryThatIsNotThere() throws {
+    try expectRefusal(["--shape", "64,2000000000,10"], status: 70, words: ["layer 1", "bytes of memory"])
+  }
+
+  /// A run that fails leaves an older log of that name alone.
+  @Test func olderLogStays() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    try "older".write(toFile: folder.file("log"), atomically: true, encoding: .utf8)
+    let result = try Tool.run(["train", "--damping", "0", "--log", folder.file("log")])
+    #expect(result.status == 70)
+    #expect(folder.contents == ["log"])
+    #expect(try String(contentsOfFile: folder.file("log"), encoding: .utf8) == "older")
+  }
+}

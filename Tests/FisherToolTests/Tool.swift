@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+/// The built `fisher`, run as a user would.
+struct Tool {
+  struct Result: CustomStringConvertible {
+    var status: Int32
+    var output: String
+    var errors: String
+
+    var description: String { "status \(status)\nstdout: \(output)\nstderr: \(errors)" }
+  }
+
+  static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Result {
+    let process = Process()
+    process.executableURL = executable
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let (output, errors) = (folder.file("stdout"), folder.file("stderr"))
+    // Files, not pipes: nothing to fill up while we wait.
+    for path in [output, errors] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle(forWritingAtPath: output)
+    process.standardError = FileHandle(forWritingAtPath: errors)
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    return Result(
+      status: process.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
+      errors: try String(contentsOfFile: errors, encoding: .utf8))
+  }
+
+  /// Beside the test bundle.
+  private static var executable: URL {
+    Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent().appendingPathComponent("fisher") }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+      ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("fisher")
+  }
+}
+
+/// A folder of its own for a test.
+struct Scratch {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "fisher-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  func file(_ name: String) -> String { "\(path)/\(name)" }
+  var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+  func remove() { try? FileManager.default.removeItem(atPath: path) }
+}

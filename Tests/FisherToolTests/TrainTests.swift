@@ -1,0 +1,99 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `fisher train` where all is well: its log, its views, its data.
+@Suite struct TrainTests {
+  private func lines(_ path: String) throws -> [[String: Double]] {
+    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+      return try #require(object as? [String: NSNumber]).mapValues(\.doubleValue)
+    }
+  }
+
+  @Test func logAndTable() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let log = folder.file("run.jsonl")
+    let result = try Tool.run(["train", "--epochs", "2", "--log", log])
+    #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+    #expect(folder.contents == ["run.jsonl"])
+    let found = try lines(log)
+    try #require(found.count == 3)
+    for (index, line) in found.dropLast().enumerated() {
+      #expect(
+        Set(line.keys) == [
+          "epoch", "step", "seconds", "train_loss", "train_error", "validation_loss", "validation_accuracy",
+        ])
+      #expect(line["epoch"] == Double(index + 1) && line["step"] == Double(200 * (index + 1)))
+    }
+    #expect(Set(found[2].keys) == ["test_loss", "test_accuracy", "peak_memory_bytes"])
+    #expect(found[1]["train_loss"]! < found[0]["train_loss"]! && found[0]["train_loss"]! < 1)
+    #expect((0...1).contains(found[2]["test_accuracy"]!) && found[2]["peak_memory_bytes"]! > 1e6)
+    // The table shows the same losses; nothing redraws itself where there is no terminal.
+    #expect(result.output.contains(String(format: "%.4f", found[1]["train_loss"]!)))
+    #expect(!result.output.contains("\r") && !result.output.contains("\u{1B}"))
+  }
+
+  @Test func quietPrintsNothing() throws {
+    let result = try Tool.run(["train", "--epochs", "1", "--optimizer", "sgd", "--quiet"])
+    #expect(result.status == 0 && result.output.isEmpty && result.errors.isEmpty, "\(result)")
+  }
+
+  /// The same seed gives the same log but for the seconds.
+  @Test func sameSeedSameLog() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    for name in ["a", "b"] {
+      let result = try Tool.run(["train", "--epochs", "2", "--seed", "3", "--quiet", "--log", folder.file(name)])
+      #expect(result.status == 0, "\(result)")
+    }
+    func losses(_ name: String) throws -> [[String: Double]] {
+      try lines(folder.file(name)).map { $0.filter { $0.key != "seconds" && $0.key != "peak_memory_bytes" } }
+    }
+    #expect(try losses("a") == losses("b"))
+  }
+
+  @Test(arguments: [
+    ["--optimizer", "sgd"], ["--optimizer", "momentum"], ["--optimizer", "adam"], ["--metric", "shared"],
+    ["--metric", "paper"], ["--metric", "exact", "--damping", "0.01", "--refresh", "20", "--learning-rate", "0.02"],
+    ["--activation", "tanh"], ["--activation", "sigm"], ["--activation", "elu", "--alpha", "0.5"],
+    ["--activation", "linear"], ["--activation", "relu", "--omega", "0", "--iota", "0.1"],
+    ["--shape", "64,10"], ["--shape", "64,30,12"], ["--batch", "7", "--threads", "1", "--learning-rate", "0.001"],
+    ["--l2", "0"],
+  ])
+  func options(arguments: [String]) throws {
+    let result = try Tool.run(["train", "--epochs", "1"] + arguments)
+    #expect(result.status == 0 && result.errors.isEmpty, "\(arguments): \(result)")
+  }
+
+  /// Image folders of any size and number of classes, plain and gzip; the network learns them.
+  @Test(arguments: [false, true])
+  func imageFolder(gzip: Bool) throws {
+    let set = try ImageSet(rows: 5, columns: 3, classes: 5, gzip: gzip)
+    let folder = try Scratch()
+    defer {
+      set.remove()
+      folder.remove()
+    }
+    let log = folder.file("log")
+    let result = try Tool.run([
+      "train", "--data", set.path, "--epochs", "20", "--batch", "10", "--validation", "30", "--log", log,
+    ])
+    #expect(result.status == 0, "\(result)")
+    #expect(result.output.contains("15-80-80-80-5"))
+    let found = try lines(log)
+    #expect(found.count == 21 && found[19]["train_error"] == 0 && found[20]["test_accuracy"] == 1, "\(found)")
+  }
+
+  @Test func help() throws {
+    let result = try Tool.run(["train", "--help"])
+    #expect(result.status == 0)
+    for flag in [
+      "--data", "--shape", "--activation", "--optimizer", "--metric", "--learning-rate", "--damping", "--refresh",
+      "--batch", "--l2", "--epochs", "--seed", "--threads", "--log", "--quiet", "--omega", "--iota", "--alpha",
+    ] { #expect(result.output.contains(flag), "\(flag)") }
+    for absent in ["--rank", "--resume", "--batch-norm"] { #expect(!result.output.contains(absent)) }
+    #expect(try Tool.run(["--version"]).status == 0)
+  }
+}
