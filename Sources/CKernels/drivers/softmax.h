@@ -33,7 +33,7 @@ fk_status FK_FN(softmax_cross_entropy)(double *loss, ptrdiff_t *correct, T *delt
     const T *row = z + s * ldz;
     const ptrdiff_t label = labels[s];
     /* log sum e^{z_i - z_label} = largest + log sum e^{z_i - z_label - largest}, no term above 1 */
-    double largest = 0, sum = 0;
+    double largest = 0, sum = (double)row[label] - (double)row[label]; /* 0, or NaN for a logit that is not finite */
     int best = 1;
     for (ptrdiff_t i = 0; i < m; i++) {
       const double difference = (double)row[i] - (double)row[label];
