@@ -1,8 +1,8 @@
 import CKernels
 import TestSupport
 
-/// The kernels of one element type: what is fk_s... in C for Float and fk_d... for Double. The tests are written once, for
-/// either.
+/// The kernels of one element type: what is fk_s... in C for Float and fk_d... for Double. The tests are written once,
+/// for either.
 struct Kernels<Scalar> {
   typealias Output = UnsafeMutablePointer<Scalar>?
   typealias Input = UnsafePointer<Scalar>?

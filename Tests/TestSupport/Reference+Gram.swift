@@ -1,6 +1,6 @@
 extension Reference {
-  /// alpha sum_s nu(s,i) x~_s x~_s^T for the given neurons i only, each a full symmetric (d,d) matrix: a layer too large
-  /// to be recomputed whole can still be checked by a few of its neurons.
+  /// alpha sum_s nu(s,i) x~_s x~_s^T for the given neurons i only, each a full symmetric (d,d) matrix: a layer too
+  /// large to be recomputed whole can still be checked by a few of its neurons.
   public static func weightedGram(
     x: [Double], nu: [Double], n: Int, d: Int, m: Int, neurons: [Int]? = nil, alpha: Double = 1
   ) -> [[Double]] {
