@@ -44,8 +44,8 @@ extension SplitMix64 {
       })
   }
 
-  /// U D U^T with U unit lower triangular and D = 1 except for one -1: its Cholesky factorisation fails at `pivot`, where
-  /// it finds `value`.
+  /// U D U^T with U unit lower triangular and D = 1 except for one `value`: its Cholesky factorisation fails at `pivot`,
+  /// where it finds that.
   public mutating func indefinite(d: Int, pivot: Int, value: Double = -1) -> [Double] {
     var u = uniform(d * d, in: -0.5...0.5)
     for i in 0..<d {

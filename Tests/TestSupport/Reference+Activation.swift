@@ -62,8 +62,8 @@ extension Reference {
       return 1 + min(abs((1 - iota) * z / omega), 1100)
     }
 
-    /// What the error of f(z) is relative to: |f(z)|, or the terms it is the sum of where they cancel (a leaky relu with
-    /// omega > 0 passes through 0 left of the origin).
+    /// What the error of f(z) is relative to: |f(z)|, or the terms it is the sum of where they cancel (a leaky relu
+    /// with omega > 0 passes through 0 left of the origin).
     public func magnitude(_ z: Double) -> Double {
       let value = abs(value(z))
       guard case .relu(let iota, let omega) = self, omega > 0, z.isFinite else { return value }

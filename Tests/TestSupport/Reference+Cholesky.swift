@@ -7,8 +7,8 @@ extension Reference {
 
   /// The lower triangular L of A + damping I = L L^T for one (d,d) block, of which the lower triangle is read.
   ///
-  /// A pivot counts as positive when it exceeds `unit` times the damped diagonal element it came from: the header's rule,
-  /// by which a rank-deficient block is found out. `unit` is the unit roundoff of the kernel under test.
+  /// A pivot counts as positive when it exceeds `unit` times the damped diagonal element it came from: the header's
+  /// rule, by which a rank-deficient block is found out. `unit` is the unit roundoff of the kernel under test.
   public static func cholesky(
     _ a: [Double], d: Int, damping: Double, unit: Double = Precision.double.unitRoundoff
   ) -> Result<[Double], PivotFailure> {

@@ -1,22 +1,24 @@
 extension Reference {
-  /// alpha sum_s nu(s,i) x~_s x~_s^T for the given neurons i only, each a full symmetric (d,d) matrix: a layer too large
-  /// to be recomputed whole can still be checked by a few of its neurons.
+  /// alpha sum_s nu(s,i) x~_s x~_s^T for the given neurons i only, each a full symmetric (d,d) matrix: a layer too
+  /// large to be recomputed whole can still be checked by a few of its neurons.
   public static func weightedGram(
     x: [Double], nu: [Double], n: Int, d: Int, m: Int, neurons: [Int]? = nil, alpha: Double = 1
   ) -> [[Double]] {
     precondition(x.count == n * d && nu.count == n * m)
     return (neurons ?? Array(0..<m)).map { neuron in
-      weightedGram(x: x, n: n, d: d) { sample in alpha * nu[sample * m + neuron] }
+      weightedGram(x: x, n: n, d: d, alpha: alpha) { sample in nu[sample * m + neuron] }
     }
   }
 
-  /// X^T X, the Gram matrix with all weights `alpha`.
+  /// alpha X^T X.
   public static func gram(x: [Double], n: Int, d: Int, alpha: Double = 1) -> [Double] {
     precondition(x.count == n * d)
-    return weightedGram(x: x, n: n, d: d) { _ in alpha }
+    return weightedGram(x: x, n: n, d: d, alpha: alpha) { _ in 1 }
   }
 
-  private static func weightedGram(x: [Double], n: Int, d: Int, weight: (Int) -> Double) -> [Double] {
+  private static func weightedGram(
+    x: [Double], n: Int, d: Int, alpha: Double, weight: (Int) -> Double
+  ) -> [Double] {
     var gram = [Double](repeating: 0, count: d * d)
     for sample in 0..<n {
       let weight = weight(sample)
@@ -26,7 +28,11 @@ extension Reference {
       }
     }
     for i in 0..<d {
-      for j in 0..<i { gram[j * d + i] = gram[i * d + j] }
+      for j in 0...i {
+        let element = alpha * gram[i * d + j]
+        gram[i * d + j] = element
+        gram[j * d + i] = element
+      }
     }
     return gram
   }

@@ -30,6 +30,8 @@ extension Reference {
     public var correct = 0
     /// (eta - onehot) scale, (n,m).
     public var delta: [Double] = []
+
+    public init() {}
   }
 
   public static func crossEntropy(z: [Double], labels: [Int32], n: Int, m: Int, scale: Double) -> CrossEntropy {

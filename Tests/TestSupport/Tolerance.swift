@@ -1,8 +1,8 @@
 /// The one table of how far a kernel may be from the reference, as a relative error.
 ///
-/// An entry is in units of the unit roundoff. Sums grow with the root of the number of their terms, as rounding errors of
-/// independent sign do; the entries leave a factor of about four above what was seen on any CPU level. What the error is
-/// relative to is said by the comparison: the element itself (`elementwise`) or the largest of them (`normwise`).
+/// An entry is in units of the unit roundoff. Sums grow with the root of the number of their terms, as rounding errors
+/// of independent sign do. What the error is relative to is said by the comparison: the element itself (`elementwise`)
+/// or the largest of them (`normwise`).
 public enum Tolerance: Sendable {
   /// Elementwise, times the condition number of the activation at z.
   case activation

@@ -78,15 +78,17 @@ fk_status FK_FN(cholesky)(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d,
   if (info < 0) return FK_INVALID_ARGUMENT;
   ptrdiff_t bad = info > 0 ? info - 1 : -1;
   double value = bad >= 0 ? (double)A[bad * lda + bad] : 0;
-  /* the same test of a pivot as in the batch: above the noise of its own diagonal element, and finite */
+  /* the same test of a pivot as in the batch: above the noise of its own diagonal element, and finite. One that LAPACK
+   * went past comes before the one that stopped it. */
   const double unit = sizeof(T) == 4 ? 5.9604644775390625e-8 : 1.1102230246251565e-16;
-  for (ptrdiff_t j = 0; j < d && bad < 0; j++) {
+  for (ptrdiff_t j = 0, factored = bad < 0 ? d : bad; j < factored; j++) {
     double diagonal = 0;
     for (ptrdiff_t k = 0; k <= j; k++) diagonal += (double)A[j * lda + k] * (double)A[j * lda + k];
     const double pivot = (double)A[j * lda + j] * (double)A[j * lda + j];
     if (pivot > unit * diagonal && isfinite(diagonal)) continue;
     bad = j;
     value = pivot;
+    break;
   }
   if (bad < 0) return FK_OK;
   if (failure) *failure = (fk_failure){.block = 0, .pivot = bad, .failed_blocks = 1, .value = value};

@@ -24,6 +24,7 @@ fk_status FK_FN(softmax_cross_entropy)(double *loss, ptrdiff_t *correct, T *delt
                                        ptrdiff_t ldz, const int32_t *labels, ptrdiff_t n, ptrdiff_t m, double scale) {
   FK_TRY(fk_check_matrix(z, n, m, ldz, sizeof(T)));
   if (delta) FK_TRY(fk_check_matrix(delta, n, m, lddelta, sizeof(T)));
+  if (loss == NULL || (labels == NULL && n > 0)) return FK_INVALID_ARGUMENT;
   for (ptrdiff_t s = 0; s < n; s++)
     if (labels[s] < 0 || labels[s] >= m) return FK_INVALID_ARGUMENT;
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
@@ -33,7 +34,7 @@ fk_status FK_FN(softmax_cross_entropy)(double *loss, ptrdiff_t *correct, T *delt
     const T *row = z + s * ldz;
     const ptrdiff_t label = labels[s];
     /* log sum e^{z_i - z_label} = largest + log sum e^{z_i - z_label - largest}, no term above 1 */
-    double largest = 0, sum = 0;
+    double largest = 0, sum = (double)row[label] - (double)row[label]; /* 0, or NaN for a logit that is not finite */
     int best = 1;
     for (ptrdiff_t i = 0; i < m; i++) {
       const double difference = (double)row[i] - (double)row[label];

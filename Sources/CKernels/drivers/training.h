@@ -1,8 +1,22 @@
 /* Gathering mini-batches and updating parameters. */
 
+/* X is (n, width + 1); `source` has as many rows as its owner knows, so that only their presence can be checked. */
+static fk_status FK_LOCAL(check_gather)(const T *X, ptrdiff_t ldx, const void *source, const int32_t *rows, ptrdiff_t n,
+                                        ptrdiff_t width) {
+  if (width < 0) return FK_INVALID_ARGUMENT;
+  if (width == PTRDIFF_MAX) return FK_SIZE_OVERFLOW;
+  FK_TRY(fk_check_matrix(X, n, width + 1, ldx, sizeof(T)));
+  return n > 0 && (rows == NULL || (source == NULL && width > 0)) ? FK_INVALID_ARGUMENT : FK_OK;
+}
+
+/* A vector of `count` elements. */
+static fk_status FK_LOCAL(check_vector)(const T *a, ptrdiff_t count) {
+  return fk_check_matrix(a, 1, count, count, sizeof(T));
+}
+
 fk_status FK_FN(gather_bytes)(T *X, ptrdiff_t ldx, const uint8_t *source, const int32_t *rows, ptrdiff_t n,
                               ptrdiff_t width, double scale, int threads) {
-  FK_TRY(fk_check_matrix(X, n, width + 1, ldx, sizeof(T)));
+  FK_TRY(FK_LOCAL(check_gather)(X, ldx, source, rows, n, width));
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const int team = fk_threads_for(threads, (double)n * (double)width);
   (void)team;
@@ -16,7 +30,7 @@ fk_status FK_FN(gather_bytes)(T *X, ptrdiff_t ldx, const uint8_t *source, const 
 
 fk_status FK_FN(gather_floats)(T *X, ptrdiff_t ldx, const float *source, const int32_t *rows, ptrdiff_t n,
                                ptrdiff_t width, double scale, int threads) {
-  FK_TRY(fk_check_matrix(X, n, width + 1, ldx, sizeof(T)));
+  FK_TRY(FK_LOCAL(check_gather)(X, ldx, source, rows, n, width));
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const int team = fk_threads_for(threads, (double)n * (double)width);
   (void)team;
@@ -37,26 +51,33 @@ fk_status FK_FN(add_weight_decay)(T *G, ptrdiff_t ldg, const T *W, ptrdiff_t ldw
 }
 
 fk_status FK_FN(update_sgd)(T *w, const T *g, ptrdiff_t count, double rate) {
-  FK_TRY(fk_check_matrix(w, 1, count, count, sizeof(T)));
+  FK_TRY(FK_LOCAL(check_vector)(w, count));
+  FK_TRY(FK_LOCAL(check_vector)(g, count));
   FK_PASTE(fk_, P, ops_current)()->axpy(w, g, count, (T)-rate);
   return FK_OK;
 }
 
 fk_status FK_FN(update_momentum)(T *w, T *v, const T *g, ptrdiff_t count, double rate, double momentum) {
-  FK_TRY(fk_check_matrix(w, 1, count, count, sizeof(T)));
+  FK_TRY(FK_LOCAL(check_vector)(w, count));
+  FK_TRY(FK_LOCAL(check_vector)(v, count));
+  FK_TRY(FK_LOCAL(check_vector)(g, count));
   FK_PASTE(fk_, P, ops_current)()->momentum(w, v, g, count, (T)rate, (T)momentum);
   return FK_OK;
 }
 
 fk_status FK_FN(update_adam)(T *w, T *first, T *second, const T *g, ptrdiff_t count, double rate, double beta1,
                              double beta2, double epsilon) {
-  FK_TRY(fk_check_matrix(w, 1, count, count, sizeof(T)));
+  FK_TRY(FK_LOCAL(check_vector)(w, count));
+  FK_TRY(FK_LOCAL(check_vector)(first, count));
+  FK_TRY(FK_LOCAL(check_vector)(second, count));
+  FK_TRY(FK_LOCAL(check_vector)(g, count));
   FK_PASTE(fk_, P, ops_current)()->adam(w, first, second, g, count, (T)rate, (T)beta1, (T)beta2, (T)epsilon);
   return FK_OK;
 }
 
 fk_status FK_FN(all_finite)(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n, ptrdiff_t m) {
   FK_TRY(fk_check_matrix(a, n, m, lda, sizeof(T)));
+  if (result == NULL) return FK_INVALID_ARGUMENT;
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   *result = 1;
   for (ptrdiff_t r = 0; r < n && *result; r++) *result = ops->all_finite(a + r * lda, m);

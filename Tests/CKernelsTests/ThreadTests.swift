@@ -1,0 +1,88 @@
+import CKernels
+import TestSupport
+import Testing
+
+/// "Results do not depend on" the number of threads: to the last bit, for work large enough to be shared.
+@Suite struct ThreadTests {
+  @Test(arguments: Target.all) func activationIsTheSame(target: Target) { target.run { activationIsTheSame($0) } }
+
+  func activationIsTheSame<T: KernelPrecision>(_ type: T.Type) {
+    var random = SplitMix64(seed: 41)
+    let (n, m) = (200, 150)
+    let z = GuardedMatrix<T>(random.normal(n * m), rows: n, columns: m)
+    let delta = random.normal(n * m)
+    for activation in [Reference.Activation.tanh, .relu(iota: 0, omega: 1)] {
+      onThreads(type, "\(activation)") { threads in
+        let (value, nu) = (GuardedMatrix<T>(rows: n, columns: m), GuardedMatrix<T>(rows: n, columns: m))
+        let backward = GuardedMatrix<T>(delta, rows: n, columns: m)
+        let argument = activation.kernelArgument
+        expect(
+          T.kernels.activation(value.pointer, m, nil, 0, nu.pointer, m, z.pointer, m, n, m, argument, threads), type,
+          "\(activation)")
+        expect(
+          T.kernels.activationBackward(backward.pointer, m, z.pointer, m, n, m, argument, threads), type,
+          "\(activation)")
+        return value.elements + nu.elements + backward.elements
+      }
+    }
+  }
+
+  @Test(arguments: Target.all) func gramIsTheSame(target: Target) { target.run { gramIsTheSame($0) } }
+
+  func gramIsTheSame<T: KernelPrecision>(_ type: T.Type) {
+    for (n, d, m) in [(50, 40, 20), (700, 19, 9)] {
+      onThreads(type, "n \(n) d \(d) m \(m)") { threads in
+        GramBatch<T>(n: n, d: d, m: m, alpha: 0.3, beta: 0.7, threads: threads).run().storage
+      }
+    }
+  }
+
+  @Test(arguments: Target.all) func choleskyIsTheSame(target: Target) { target.run { choleskyIsTheSame($0) } }
+
+  func choleskyIsTheSame<T: KernelPrecision>(_ type: T.Type) {
+    var random = SplitMix64(seed: 42)
+    let (d, m) = (60, 75)
+    let blocks = (0..<m).map { _ in random.positiveDefinite(d: d) }
+    let v = random.normal(m * d)
+    onThreads(type, "d \(d) m \(m)") { threads in
+      let factored = CholeskyBatch<T>(blocks, d: d, damping: 0.01, threads: threads)
+      return factored.storage.elements + factored.solve(v)
+    }
+  }
+
+  @Test(arguments: Target.all) func softmaxIsTheSame(target: Target) { target.run { softmaxIsTheSame($0) } }
+
+  func softmaxIsTheSame<T: KernelPrecision>(_ type: T.Type) {
+    var random = SplitMix64(seed: 43)
+    let (n, m) = (800, 40)
+    let z = GuardedMatrix<T>(random.normal(n * m), rows: n, columns: m)
+    onThreads(type, "softmax n \(n) m \(m)") { threads in
+      let (eta, nu) = (GuardedMatrix<T>(rows: n, columns: m), GuardedMatrix<T>(rows: n, columns: m))
+      expect(T.kernels.softmax(eta.pointer, m, nu.pointer, m, z.pointer, m, n, m, threads), type, "softmax")
+      return eta.elements + nu.elements
+    }
+    onThreads(type, "softmax block, dense") { SoftmaxBlock<T>(n: 60, d: 21, m: 11, threads: $0).dense() }
+  }
+
+  /// What BLAS computes is exempt, but not from being the same each time.
+  @Test(arguments: Target.all) func productsAreRepeatable(target: Target) { target.run { productsAreRepeatable($0) } }
+
+  func productsAreRepeatable<T: KernelPrecision>(_ type: T.Type) {
+    var random = SplitMix64(seed: 44)
+    let (m, n, k) = (150, 81, 300)
+    let (a, b) = (T.narrow(random.normal(m * k)), T.narrow(random.normal(k * n)))
+    let c = GuardedMatrix<T>(rows: m, columns: n)
+    for threads in Sizes.threads {
+      let results = (0..<5).map { _ in
+        expect(T.kernels.gemm(c.pointer, n, a, k, 0, b, n, 0, m, n, k, 0.5, 0, threads), type, "gemm")
+        return c.elements
+      }
+      for result in results { expectIdentical(result, results[0], type, "gemm again on threads \(threads)") }
+    }
+  }
+
+  func onThreads<T: KernelPrecision>(_ type: T.Type, _ place: String, _ run: (Int32) -> [Double]) {
+    let expected = run(1)
+    for threads in [2, 3, 8] as [Int32] { expectIdentical(run(threads), expected, type, "\(place) threads \(threads)") }
+  }
+}
