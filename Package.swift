@@ -63,10 +63,12 @@ let package = Package(
       ],
       path: "Benchmarks/bench-fisher",
       swiftSettings: strictSwift),
-    .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "TestSupport"], swiftSettings: strictSwift),
+    .testTarget(
+      name: "CKernelsTests", dependencies: ["CKernels", "FisherKit", "TestSupport"], swiftSettings: strictSwift),
     .testTarget(name: "FisherKitTests", dependencies: ["FisherKit", "TestSupport"], swiftSettings: strictSwift),
     .testTarget(
-      name: "FisherToolTests", dependencies: ["fisher", "FisherKit", "TestSupport"], swiftSettings: strictSwift),
+      name: "FisherToolTests", dependencies: ["fisher", "bench-fisher", "FisherKit", "TestSupport"],
+      swiftSettings: strictSwift),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

@@ -1,28 +1,16 @@
 import FisherKit
 import Foundation
 
-/// The JSON lines of a run. They go to FILE.partial, whole lines at a time, and the file takes its name when the run is
-/// done: FILE is never half a run, and a run that fails leaves an older FILE alone.
+/// The JSON lines of a run. FILE is never half a run, and a run that fails leaves an older FILE alone.
 final class RunLog {
-  private let path: String
-  private let partialPath: String
-  private let file: FileHandle
-  private var lines = 0
+  private let file: WholeFile
 
   init(path: String) throws {
-    self.path = path
-    partialPath = path + ".partial"
-    var isDirectory: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
-      throw LogError("--log: \(path): expected a file name, found a folder", status: Failure.wrongCommandLine)
+    do {
+      file = try WholeFile(path: path)
+    } catch {
+      throw LogError(error, status: Failure.wrongCommandLine)
     }
-    let descriptor = open(partialPath, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-    guard descriptor >= 0 else {
-      throw LogError(
-        "--log: \(partialPath): expected a file that can be written, found: \(String(cString: strerror(errno)))",
-        status: Failure.wrongCommandLine)
-    }
-    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
   func record(_ event: TrainingEvent) throws {
@@ -45,29 +33,22 @@ final class RunLog {
 
   private func write(_ line: String) throws {
     do {
-      try file.write(contentsOf: Data((line + "\n").utf8))
+      try file.write(line + "\n")
     } catch {
-      throw LogError(
-        "--log: \(partialPath): expected room for a line, found: \(error.localizedDescription)",
-        status: Failure.internalFailure)
+      throw LogError(error, status: Failure.internalFailure)
     }
-    lines += 1
   }
 
   func finish() throws {
-    try file.close()
-    guard rename(partialPath, path) == 0 else {
-      throw LogError(
-        "--log: \(path): expected to rename \(partialPath) to it, found: \(String(cString: strerror(errno)))",
-        status: Failure.internalFailure)
+    do {
+      try file.finish()
+    } catch {
+      throw LogError(error, status: Failure.internalFailure)
     }
   }
 
-  /// Ends the log of a run that failed: without an epoch in it, it goes; with some, it stays as FILE.partial.
-  func abandon(after error: any Error) -> any Error {
-    if lines == 0 { unlink(partialPath) }
-    return error
-  }
+  /// Ends the log of a run that failed.
+  func abandon() { file.abandon() }
 }
 
 /// The log could not be written.
@@ -75,8 +56,8 @@ struct LogError: Error, CustomStringConvertible {
   let description: String
   let status: Int32
 
-  init(_ description: String, status: Int32) {
-    self.description = description
+  init(_ error: DataError, status: Int32) {
+    description = "--log: \(error)"
     self.status = status
   }
 }

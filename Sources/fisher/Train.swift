@@ -24,7 +24,8 @@ struct Train: ParsableCommand {
       try train(log: log)
       try log?.finish()
     } catch {
-      throw log?.abandon(after: error) ?? error
+      log?.abandon()
+      throw error
     }
   }
 

@@ -54,6 +54,21 @@ import Testing
     expect(comparison, T.self, block.place)
   }
 
+  /// The benchmark's reference for sizes at which the definition takes too long.
+  @Test func referenceByProductsMatchesTheDefinition() {
+    for (n, d, m) in [(1, 1, 1), (3, 4, 2), (7, 9, 10), (20, 3, 17)] {
+      let block = SoftmaxBlock<Double>(n: n, d: d, m: m)
+      var random = SplitMix64(seed: 24)
+      let v = random.uniform(m * d)
+      let definition = Reference.softmaxBlockMatvec(
+        x: block.x.elements, eta: block.eta.elements, v: v, n: n, d: d, m: m, alpha: 0.3)
+      let products = Reference.softmaxBlockMatvecByProducts(
+        x: block.x.elements, eta: block.eta.elements, v: v, n: n, d: d, m: m, alpha: 0.3)
+      let comparison = Comparison.normwise(products, definition, scale: block.scale, tolerance: block.tolerance)
+      expect(comparison, Double.self, block.place)
+    }
+  }
+
   /// Two ways to the same matrix: each column of the dense block is its product with a unit vector.
   @Test(arguments: Target.all) func columnsAreProductsWithUnitVectors(target: Target) {
     target.run { columnsAreProductsWithUnitVectors($0) }

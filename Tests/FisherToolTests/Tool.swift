@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The built `fisher`, run as a user would.
+/// A built tool, `fisher` unless another is named, run as a user would.
 struct Tool {
   struct Result: CustomStringConvertible {
     var status: Int32
@@ -11,9 +11,11 @@ struct Tool {
     var description: String { "status \(status)\nstdout: \(output)\nstderr: \(errors)" }
   }
 
-  static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Result {
+  static func run(
+    _ arguments: [String], tool: String = "fisher", environment: [String: String] = [:]
+  ) throws -> Result {
     let process = Process()
-    process.executableURL = executable
+    process.executableURL = executable(tool)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let folder = try Scratch()
@@ -33,10 +35,10 @@ struct Tool {
   }
 
   /// Beside the test bundle.
-  private static var executable: URL {
-    Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent().appendingPathComponent("fisher") }
+  private static func executable(_ name: String) -> URL {
+    Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent().appendingPathComponent(name) }
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
-      ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("fisher")
+      ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name)
   }
 }
 

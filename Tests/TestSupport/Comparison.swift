@@ -33,6 +33,14 @@ public struct Comparison: Sendable, CustomStringConvertible {
     return largest(actual, expected, tolerance, floor: floor) { abs(expected[$0]) }
   }
 
+  /// The backward error of x as a solution of A x = v, relative already; `index` is where x starts in its matrix.
+  public static func backward(
+    _ a: [Double], x: [Double], v: [Double], d: Int, at index: Int = 0, tolerance: Double
+  ) -> Comparison {
+    let error = Reference.backwardError(a, x: x, v: v, d: d)
+    return Comparison(error: error, tolerance: tolerance, index: index, actual: error, expected: 0)
+  }
+
   private static func largest(
     _ actual: [Double], _ expected: [Double], _ tolerance: Double, floor: Double = 0, scale: (Int) -> Double
   ) -> Comparison {

@@ -1,4 +1,4 @@
-internal import CKernels
+package import CKernels
 
 /// The precisions that the C kernels exist in: `Float` and `Double`.
 ///
@@ -16,46 +16,50 @@ extension Double: KernelScalar {
   public static var _kernels: _KernelTable<Double> { .double }
 }
 
-/// The C functions of one precision. ckernels.h states what each one does, its shapes and its contracts.
+/// The C functions of one precision. ckernels.h states what each one does, its shapes and its contracts. Its members are
+/// for this package only: the library, its tests and its benchmarks.
 public struct _KernelTable<T: BitwiseCopyable>: Sendable {
-  typealias In = UnsafePointer<T>?
-  typealias Out = UnsafeMutablePointer<T>?
-  typealias Work = UnsafeMutableRawPointer?
-  typealias Failure = UnsafeMutablePointer<fk_failure>?
+  package typealias In = UnsafePointer<T>?
+  package typealias Out = UnsafeMutablePointer<T>?
+  package typealias Work = UnsafeMutableRawPointer?
+  package typealias Failure = UnsafeMutablePointer<fk_failure>?
 
-  let lanes: @Sendable () -> Int
-  let blockBatchCount: @Sendable (Int, Int) -> Int
-  let activation: @Sendable (Out, Int, Out, Int, Out, Int, In, Int, Int, Int, fk_activation, Int32) -> fk_status
-  let activationBackward: @Sendable (Out, Int, In, Int, Int, Int, fk_activation, Int32) -> fk_status
-  let gramWeightedBatchWorkSize: @Sendable (Int, Int, Int, Int32) -> Int
-  let gramWeightedBatch: @Sendable (Out, In, Int, In, Int, Int, Int, Int, Double, Double, Work, Int, Int32) -> fk_status
-  let choleskyBatch: @Sendable (Out, UnsafeMutablePointer<Int>?, Failure, Int, Int, Double, Int32) -> fk_status
-  let choleskyBatchSolveWorkSize: @Sendable (Int, Int, Int32) -> Int
-  let choleskyBatchSolve: @Sendable (Out, Int, In, In, Int, Int, Int, Work, Int, Int32) -> fk_status
-  let softmax: @Sendable (Out, Int, Out, Int, In, Int, Int, Int, Int32) -> fk_status
-  let softmaxCrossEntropy:
+  package let lanes: @Sendable () -> Int
+  package let blockBatchCount: @Sendable (Int, Int) -> Int
+  package let activation: @Sendable (Out, Int, Out, Int, Out, Int, In, Int, Int, Int, fk_activation, Int32) -> fk_status
+  package let activationBackward: @Sendable (Out, Int, In, Int, Int, Int, fk_activation, Int32) -> fk_status
+  package let gramWeightedBatchWorkSize: @Sendable (Int, Int, Int, Int32) -> Int
+  package let gramWeightedBatch:
+    @Sendable (Out, In, Int, In, Int, Int, Int, Int, Double, Double, Work, Int, Int32) -> fk_status
+  package let choleskyBatch: @Sendable (Out, UnsafeMutablePointer<Int>?, Failure, Int, Int, Double, Int32) -> fk_status
+  package let choleskyBatchSolveWorkSize: @Sendable (Int, Int, Int32) -> Int
+  package let choleskyBatchSolve: @Sendable (Out, Int, In, In, Int, Int, Int, Work, Int, Int32) -> fk_status
+  package let softmax: @Sendable (Out, Int, Out, Int, In, Int, Int, Int, Int32) -> fk_status
+  package let softmaxCrossEntropy:
     @Sendable (
       UnsafeMutablePointer<Double>?, UnsafeMutablePointer<Int>?, Out, Int, In, Int, UnsafePointer<Int32>?, Int, Int,
       Double
     ) -> fk_status
-  let softmaxBlockDenseWorkSize: @Sendable (Int, Int, Int, Int32) -> Int
-  let softmaxBlockDense: @Sendable (Out, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
-  let softmaxBlockMatvecWorkSize: @Sendable (Int, Int) -> Int
-  let softmaxBlockMatvec:
+  package let softmaxBlockDenseWorkSize: @Sendable (Int, Int, Int, Int32) -> Int
+  package let softmaxBlockDense:
+    @Sendable (Out, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
+  package let softmaxBlockMatvecWorkSize: @Sendable (Int, Int) -> Int
+  package let softmaxBlockMatvec:
     @Sendable (Out, Int, In, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
-  let gatherBytes:
+  package let gatherBytes:
     @Sendable (Out, Int, UnsafePointer<UInt8>?, UnsafePointer<Int32>?, Int, Int, Double, Int32) -> fk_status
-  let gatherFloats:
+  package let gatherFloats:
     @Sendable (Out, Int, UnsafePointer<Float>?, UnsafePointer<Int32>?, Int, Int, Double, Int32) -> fk_status
-  let addWeightDecay: @Sendable (Out, Int, In, Int, Int, Int, Double) -> fk_status
-  let updateSGD: @Sendable (Out, In, Int, Double) -> fk_status
-  let updateMomentum: @Sendable (Out, Out, In, Int, Double, Double) -> fk_status
-  let updateAdam: @Sendable (Out, Out, Out, In, Int, Double, Double, Double, Double) -> fk_status
-  let allFinite: @Sendable (UnsafeMutablePointer<Int32>?, In, Int, Int, Int) -> fk_status
-  let gemm: @Sendable (Out, Int, In, Int, Int32, In, Int, Int32, Int, Int, Int, Double, Double, Int32) -> fk_status
-  let gram: @Sendable (Out, Int, In, Int, Int, Int, Double, Double, Int32) -> fk_status
-  let cholesky: @Sendable (Out, Int, Failure, Int, Double, Int32) -> fk_status
-  let choleskySolve: @Sendable (Out, Int, In, Int, Int, Int, Int32) -> fk_status
+  package let addWeightDecay: @Sendable (Out, Int, In, Int, Int, Int, Double) -> fk_status
+  package let updateSGD: @Sendable (Out, In, Int, Double) -> fk_status
+  package let updateMomentum: @Sendable (Out, Out, In, Int, Double, Double) -> fk_status
+  package let updateAdam: @Sendable (Out, Out, Out, In, Int, Double, Double, Double, Double) -> fk_status
+  package let allFinite: @Sendable (UnsafeMutablePointer<Int32>?, In, Int, Int, Int) -> fk_status
+  package let gemm:
+    @Sendable (Out, Int, In, Int, Int32, In, Int, Int32, Int, Int, Int, Double, Double, Int32) -> fk_status
+  package let gram: @Sendable (Out, Int, In, Int, Int, Int, Double, Double, Int32) -> fk_status
+  package let cholesky: @Sendable (Out, Int, Failure, Int, Double, Int32) -> fk_status
+  package let choleskySolve: @Sendable (Out, Int, In, Int, Int, Int, Int32) -> fk_status
 }
 
 extension _KernelTable<Float> {

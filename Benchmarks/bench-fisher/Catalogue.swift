@@ -1,0 +1,15 @@
+/// Every kernel that is timed. A new one is a file in Kernels and a line here.
+enum Catalogue {
+  static func kernels<T: BenchScalar>(_ type: T.Type) -> [any KernelBench.Type] {
+    [
+      WeightedGram<T>.self, CholeskyFactor<T>.self, CholeskySolve<T>.self, CholeskyFactorAndSolve<T>.self,
+      SoftmaxBlockDense<T>.self, SoftmaxBlockMatvec<T>.self,
+      ActivationForward<T, BenchTanh>.self, ActivationForward<T, BenchSigm>.self, ActivationForward<T, BenchRelu>.self,
+      ActivationForward<T, BenchElu>.self, ActivationBackward<T, BenchTanh>.self, ActivationBackward<T, BenchRelu>.self,
+      Softmax<T>.self, SoftmaxCrossEntropy<T>.self,
+      GatherBytes<T>.self, GatherFloats<T>.self,
+      AddWeightDecay<T>.self, UpdateSGD<T>.self, UpdateMomentum<T>.self, UpdateAdam<T>.self, AllFinite<T>.self,
+      Gemm<T>.self, Gram<T>.self, DenseCholesky<T>.self,
+    ]
+  }
+}
