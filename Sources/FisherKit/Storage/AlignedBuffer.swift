@@ -8,10 +8,11 @@
 
 /// Owner of `count` zero-initialised elements on a 64-byte boundary. The size is checked before it is allocated, and
 /// the elements live as long as the buffer does.
+@usableFromInline
 struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
   static var alignment: Int { 64 }
 
-  let base: UnsafeMutablePointer<Element>
+  @usableFromInline let base: UnsafeMutablePointer<Element>
   let count: Int
 
   /// - Parameter what: names the buffer in an error.
@@ -30,7 +31,9 @@ struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
     self.count = count
   }
 
-  deinit { free(base) }
+  // Inlinable, because the compiler inlines the end of a noncopyable value into code that it exports to other modules:
+  // Swift 6.3 crashes on it otherwise when it optimises.
+  @inlinable deinit { release(base) }
 
   static func bytes(count: Int, what: @autoclosure () -> String) throws(FisherError) -> Int {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
@@ -38,3 +41,6 @@ struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
     return bytes
   }
 }
+
+@usableFromInline
+func release(_ memory: UnsafeMutableRawPointer) { free(memory) }
