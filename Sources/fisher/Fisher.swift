@@ -7,7 +7,10 @@ struct Fisher: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fisher",
     abstract: "Trains networks with relative natural gradients.",
-    discussion: "Exit status: 0 for success, 64 for a wrong command line, 65 for bad data, 70 for an internal failure.",
+    discussion: """
+      Exit status: 0 for success; 64 for a wrong command line; 65 for bad data, which includes data whose Fisher matrix \
+      cannot be inverted with the damping given; 70 for any other failure.
+      """,
     version: "0.1.0",
     subcommands: [Train.self])
 
@@ -34,14 +37,22 @@ enum Failure {
       return badData
     case let error as FisherError:
       print(line: "\(error)")
-      // A hyper-parameter out of range came from the command line.
-      if case .invalidArgument = error { return wrongCommandLine }
-      return internalFailure
+      return status(of: error)
     case let error as LogError:
       print(line: "\(error)")
       return error.status
     default:
       return reportUsage(error)
+    }
+  }
+
+  private static func status(of error: FisherError) -> Int32 {
+    switch error {
+    // A hyper-parameter out of range came from the command line.
+    case .invalidArgument: wrongCommandLine
+    // These samples, with this damping.
+    case .notPositiveDefinite: badData
+    case .sizeOverflow, .outOfMemory, .nonFinite: internalFailure
     }
   }
 

@@ -7,16 +7,17 @@ final class RunView {
   private var lastBar = ContinuousClock.now
 
   func begin(
-    data: DataSplit, shape: [Int], activation: any Activation, optimizer: OptimizerOptions, schedule: RunOptions
+    data: DataSplit, shape: [Int], network: NetworkOptions, optimizer: OptimizerOptions, schedule: RunOptions
   ) {
     var settings = ["learning rate \(optimizer.rate)", "batch \(schedule.batch)", "L2 \(optimizer.l2)"]
     var name = "\(optimizer.optimizer)"
     if optimizer.optimizer == .rngd {
-      name += ", \(optimizer.metric ?? .exact) metric"
+      let metric = optimizer.metric ?? .exact
+      name += ", \(metric) metric (ν \(metric == .shared ? "= 1" : "of \(network.metricActivation)"))"
       settings += ["damping \(optimizer.damping ?? 0.005)", "refresh \(optimizer.refresh ?? 100)"]
     }
     print("data       \(data.name), \(data.width) features, \(data.classes) classes")
-    print("network    \(shape.map(String.init).joined(separator: "-")), \(activation)")
+    print("network    \(shape.map(String.init).joined(separator: "-")), \(network.forwardActivation)")
     print("optimizer  \(name): \(settings.joined(separator: ", "))")
   }
 

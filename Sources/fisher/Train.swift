@@ -39,7 +39,7 @@ struct Train: ParsableCommand {
       model: model, optimizer: try optimizer.make(), data: data, batchSize: schedule.batch, seed: schedule.seed)
     let view = schedule.quiet ? nil : RunView()
     view?.begin(
-      data: data, shape: shape, activation: network.forwardActivation, optimizer: optimizer, schedule: schedule)
+      data: data, shape: shape, network: network, optimizer: optimizer, schedule: schedule)
     try trainer.run(epochs: schedule.epochs) { event in
       try log?.record(event)
       view?.show(event)

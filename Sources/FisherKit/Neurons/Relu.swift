@@ -19,7 +19,11 @@ public struct Relu: Activation {
   }
 
   public var name: String { "relu" }
-  public var description: String { "relu(ι=\(iota), ω=\(omega))" }
+  /// Such as "relu" for the hard one, "relu(ω=1.0)".
+  public var description: String {
+    let parameters = (iota == 0 ? [] : ["ι=\(iota)"]) + (omega == 0 ? [] : ["ω=\(omega)"])
+    return parameters.isEmpty ? name : "\(name)(\(parameters.joined(separator: ", ")))"
+  }
   public var output: NeuronOutput { .gaussian }
   public var metricForm: any Activation { omega == 0 ? Relu(iota: iota, omega: 1) : self }
 

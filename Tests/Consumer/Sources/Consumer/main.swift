@@ -1,0 +1,13 @@
+// A user's program: a training loop in ten lines, a layer's Fisher matrix and a natural gradient by the library alone.
+import FisherKit
+
+let data = try SyntheticData.make(training: 2_000, validation: 500, test: 500)
+let model = try Sequential<Float>.perceptron(
+  shape: [data.width, 16, data.classes], activation: Tanh(), batchCapacity: 500)
+let optimizer = try RNGD<Float>(learningRate: 0.02, damping: 0.01, refreshInterval: 20, l2: 1e-4)
+let trainer = try Trainer(model: model, optimizer: optimizer, data: data, batchSize: 50)
+let score = try trainer.run(epochs: 2) { event in
+  if case .epoch(let report) = event { print("epoch \(report.epoch): train loss \(report.training.loss)") }
+}
+guard score.loss < 1.6 else { fatalError("expected a test loss below 1.6, found \(score.loss)") }
+print("FisherKit works as a dependency: test loss \(score.loss), by \(Compute.level) on \(Compute.threads) threads")
