@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A built tool, `fisher` unless another is named, run as a user would.
+/// A built tool, `fisher` unless another is named, or any executable, run as a user would.
 struct Tool {
   struct Result: CustomStringConvertible {
     var status: Int32
@@ -12,10 +12,10 @@ struct Tool {
   }
 
   static func run(
-    _ arguments: [String], tool: String = "fisher", environment: [String: String] = [:]
+    _ arguments: [String], tool: String = "fisher", executable path: String? = nil, environment: [String: String] = [:]
   ) throws -> Result {
     let process = Process()
-    process.executableURL = executable(tool)
+    process.executableURL = path.map { URL(fileURLWithPath: $0) } ?? executable(tool)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let folder = try Scratch()
