@@ -18,7 +18,7 @@ extension BlockBatch {
   }
 
   /// G_i = β G_i + α Σ_s ν(s,i) x̃_s x̃_sᵀ for every neuron i: the relative Fisher matrices of a non-linear layer
-  /// (eq 9) when α = 1/n. X̃ is (n,d), ν is (n,m). Cost m n d (d+1) flops.
+  /// (Table 1) when α = 1/n. X̃ is (n,d), ν is (n,m). Cost m n d (d+1) flops.
   mutating func accumulateGram(
     inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, alpha: Double, beta: Double,
     workspace: borrowing BlockWorkspace

@@ -1,6 +1,6 @@
 import Foundation
 
-/// tanh z with an output y ∈ {−1, 1}, E y = tanh z: ν = sech² z (eq 5).
+/// tanh z with an output y ∈ {−1, 1}, E y = tanh z: ν = sech² z (eqs 5–7).
 public struct Tanh: Activation {
   public init() {}
 

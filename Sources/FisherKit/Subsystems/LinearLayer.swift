@@ -1,4 +1,4 @@
-/// A linear layer with Gaussian outputs of standard deviation σ: every neuron has the block x̃x̃ᵀ/σ² (eq 8 with f' = 1).
+/// A linear layer with Gaussian outputs of standard deviation σ: every neuron has the block x̃x̃ᵀ/σ² (section 2.5).
 public struct LinearLayer: Subsystem {
   /// The standard deviation σ of the outputs, in units of the outputs.
   public let sigma: Double

@@ -1,4 +1,4 @@
-/// A layer of neurons with an activation f: neuron i has the block ν_f(z_i) x̃x̃ᵀ (eq 9).
+/// A layer of neurons with an activation f: neuron i has the block ν_f(z_i) x̃x̃ᵀ (Table 1, section 2.6).
 ///
 /// `activation` gives the ν of the metric. It need not be what the network runs forward: a hard relu network is
 /// usually measured by relu with ω = 1.
