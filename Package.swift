@@ -29,7 +29,7 @@ let package = Package(
       path: ".",
       exclude: [
         "Benchmarks", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "Sources/CZlib", "Sources/FisherKit",
-        "Sources/fisher", "Tests", "docs", "scripts",
+        "Sources/ToolSupport", "Sources/fisher", "Tests", "docs", "scripts",
       ],
       sources: ["Sources/CKernels"],
       publicHeadersPath: "include",
@@ -46,9 +46,14 @@ let package = Package(
       name: "FisherKit", dependencies: ["CKernels", "CZlib"],
       // `Span` properties of our own storage need a lifetime; nothing else does.
       swiftSettings: [.enableExperimentalFeature("Lifetimes")] + strictSwift),
+    // What the command line tools share.
+    .target(
+      name: "ToolSupport",
+      dependencies: ["FisherKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strictSwift),
     .executableTarget(
       name: "fisher",
-      dependencies: ["FisherKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["FisherKit", "ToolSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strictSwift),
     // The reference implementation: plain Swift in double precision, what every kernel is compared with.
     // It is optimised even in debug builds, where it would otherwise take most of a test run.
@@ -58,7 +63,7 @@ let package = Package(
     .executableTarget(
       name: "bench-fisher",
       dependencies: [
-        "CKernels", "FisherKit", "TestSupport",
+        "CKernels", "FisherKit", "TestSupport", "ToolSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/bench-fisher",

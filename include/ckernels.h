@@ -7,8 +7,8 @@
  * Contracts that hold everywhere:
  *   - no allocation, no printing, no exit; work space is the caller's, sized by the ..._work_size twin (in bytes);
  *   - every function returns an fk_status; sizes are checked for overflow before anything is touched;
- *   - `threads` is the number of OpenMP threads, 0 meaning fk_default_threads (OMP_NUM_THREADS or all cores unless
- *     set); results do not depend on it, except in the last places where BLAS makes them (gemm, gram, cholesky_solve
+ *   - `threads` is the number of OpenMP threads, at most 4096, 0 meaning fk_default_threads (OMP_NUM_THREADS or all
+ *     cores unless set); results do not depend on it, except in the last places where BLAS makes them (gemm, gram, cholesky_solve
  *     and softmax_block_matvec): it sums in an order of its own for each shape it is given;
  *   - pointers need the alignment of their element only; 64 bytes is faster.
  */

@@ -3,6 +3,7 @@ import CKernels
 import FisherKit
 import Foundation
 import TestSupport
+import ToolSupport
 
 @main
 struct BenchFisher: ParsableCommand {
@@ -32,7 +33,7 @@ struct BenchFisher: ParsableCommand {
       throw ValidationError("--threads: expected 1 to 4096, found \(threads)")
     }
     if let level, CPULevel.named(level) == nil {
-      let known = CPULevel.supported.joined(separator: ", ")
+      let known = Compute.levels.joined(separator: ", ")
       throw ValidationError("--level: expected one that this CPU has (\(known)), found \(level)")
     }
     if selected(of: .float).isEmpty {
@@ -42,27 +43,31 @@ struct BenchFisher: ParsableCommand {
   }
 
   static func main() {
+    Standard.prepare()
     do {
-      try parseOrExit().run()
+      try Environment.validate()
+      try parse().run()
     } catch {
-      FileHandle.standardError.write(Data("bench-fisher: \(error)\n".utf8))
-      Foundation.exit(70)
+      Foundation.exit(report(error))
     }
   }
 
-  /// Wrong arguments are one line and exit status 64, as with the other tools.
-  private static func parseOrExit() throws -> BenchFisher {
-    do {
-      return try parse()
-    } catch {
-      let status = exitCode(for: error)
-      if status == .success {
-        print(fullMessage(for: error))
-        Foundation.exit(0)
+  /// Every failure is one line, and an exit status as with the other tool.
+  private static func report(_ error: any Error) -> Int32 {
+    switch error {
+    case let error as BenchError:
+      Standard.printError(line: "\(error)")
+      return ExitStatus.failure
+    case let error as DataError:
+      Standard.printError(line: "--json: \(error)")
+      return ExitStatus.failure
+    default:
+      if exitCode(for: error) == .success {
+        Standard.print(fullMessage(for: error) + "\n")
+        return 0
       }
-      let message = message(for: error).replacing("\n", with: " ")
-      FileHandle.standardError.write(Data("bench-fisher: \(message) (see bench-fisher --help)\n".utf8))
-      Foundation.exit(64)
+      Standard.printError(line: "\(message(for: error)) (see bench-fisher --help)")
+      return ExitStatus.wrongCommandLine
     }
   }
 
@@ -84,8 +89,7 @@ struct BenchFisher: ParsableCommand {
     do {
       return try json.map { try WholeFile(path: $0) }
     } catch {
-      FileHandle.standardError.write(Data("bench-fisher: --json: \(error)\n".utf8))
-      Foundation.exit(64)
+      throw ValidationError("--json: \(error)")
     }
   }
 
@@ -100,7 +104,8 @@ struct BenchFisher: ParsableCommand {
     for (type, peak) in peaks {
       for kernel in selected(of: type) {
         for shape in kernel.shapes {
-          let measurement = Measurement(kernel, shape, threads: threads, peak: peak, patience: patience)
+          let measurement = Measurement(
+            kernel, shape, level: Compute.level, threads: threads, peak: peak, patience: patience)
           measurements.append(measurement)
           show(Table.row(measurement))
         }
@@ -161,4 +166,4 @@ enum BenchError: Error, CustomStringConvertible {
 }
 
 /// At once, in a pipe as on a terminal.
-private func show(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+private func show(_ line: String) { Standard.print(line + "\n") }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FisherKit
 import Foundation
+import ToolSupport
 
 @main
 struct Fisher: ParsableCommand {
@@ -11,35 +12,45 @@ struct Fisher: ParsableCommand {
       Exit status: 0 for success; 64 for a wrong command line; 65 for bad data, which includes data whose Fisher matrix \
       cannot be inverted with the damping given; 70 for any other failure.
       """,
-    version: "0.1.0",
+    version: FisherKitVersion.current,
     subcommands: [Train.self])
 
   static func main() {
+    Standard.prepare()
     do {
+      try Environment.validate()
+      try refuseUnavailable(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()
       try command.run()
     } catch {
       Foundation.exit(Failure.report(error))
     }
   }
+
+  /// Commands of the contract that this version does not have: refused by name.
+  private static func refuseUnavailable(_ command: String?) throws {
+    if let command, ["rfim", "solve", "inspect", "report"].contains(command) {
+      throw ValidationError("\(command): expected a command of this version (train), found one that is still to come")
+    }
+  }
+
+  func run() throws {
+    throw ValidationError("expected a command (train), found none")
+  }
 }
 
 /// Every failure is one line on the standard error, and an exit status that scripts can rely on.
 enum Failure {
-  static let wrongCommandLine: Int32 = 64
-  static let badData: Int32 = 65
-  static let internalFailure: Int32 = 70
-
   static func report(_ error: any Error) -> Int32 {
     switch error {
     case let error as DataError:
-      print(line: "\(error)")
-      return badData
+      Standard.printError(line: "\(error)")
+      return ExitStatus.badData
     case let error as FisherError:
-      print(line: "\(error)")
+      Standard.printError(line: "\(error)")
       return status(of: error)
     case let error as LogError:
-      print(line: "\(error)")
+      Standard.printError(line: "\(error)")
       return error.status
     default:
       return reportUsage(error)
@@ -49,10 +60,10 @@ enum Failure {
   private static func status(of error: FisherError) -> Int32 {
     switch error {
     // A hyper-parameter out of range came from the command line.
-    case .invalidArgument: wrongCommandLine
+    case .invalidArgument: ExitStatus.wrongCommandLine
     // These samples, with this damping.
-    case .notPositiveDefinite: badData
-    case .sizeOverflow, .outOfMemory, .nonFinite: internalFailure
+    case .notPositiveDefinite: ExitStatus.badData
+    case .sizeOverflow, .outOfMemory, .nonFinite: ExitStatus.failure
     }
   }
 
@@ -60,19 +71,16 @@ enum Failure {
     let code = Fisher.exitCode(for: error)
     if code == .success {
       // --help and --version come as errors too.
-      Swift.print(Fisher.fullMessage(for: error))
+      Standard.print(Fisher.fullMessage(for: error) + "\n")
       return 0
     }
-    let message = Fisher.message(for: error).replacing("\n", with: " ")
+    let message = Fisher.message(for: error)
     if code == .validationFailure {
-      print(line: "\(message) (see fisher train --help)")
-      return wrongCommandLine
+      let command = CommandLine.arguments.dropFirst().first == "train" ? "fisher train" : "fisher"
+      Standard.printError(line: "\(message) (see \(command) --help)")
+      return ExitStatus.wrongCommandLine
     }
-    print(line: message)
-    return internalFailure
-  }
-
-  static func print(line: String) {
-    FileHandle.standardError.write(Data("fisher: \(line)\n".utf8))
+    Standard.printError(line: message)
+    return ExitStatus.failure
   }
 }

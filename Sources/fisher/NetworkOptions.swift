@@ -12,13 +12,20 @@ struct NetworkOptions: ParsableArguments {
     help: ArgumentHelp("Widths, inputs first and classes last (default: inputs,80,80,80,classes).", valueName: "list"),
     transform: parseShape)
   var shape: [Int]?
-  @Option(help: "The last N training samples are for validation (default: a sixth).") var validation: Int?
+  @Option(parsing: .unconditional, help: "The last N training samples are for validation (default: a sixth).")
+  var validation: Int?
   @Option(help: ArgumentHelp("\(ActivationName.all) of the hidden layers.", valueName: "name"))
   var activation = ActivationName.relu
-  @Option(help: ArgumentHelp("Width ω of relu's bend in the metric; 0 is hard (default: 1).", valueName: "ω"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Width ω of relu's bend in the metric; 0 is hard (default: 1).", valueName: "ω"))
   var omega: Double?
-  @Option(help: ArgumentHelp("Slope ι of relu's negative side (default: 0).", valueName: "ι")) var iota: Double?
-  @Option(help: ArgumentHelp("Depth α of elu's negative side (default: 1).", valueName: "α")) var alpha: Double?
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Slope ι of relu's negative side (default: 0).", valueName: "ι"))
+  var iota: Double?
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Depth α of elu's negative side (default: 1).", valueName: "α"))
+  var alpha: Double?
 
   func validate() throws {
     if let omega {
@@ -41,8 +48,14 @@ struct NetworkOptions: ParsableArguments {
       }
       guard activation == .elu else { throw ValidationError("--alpha: expected --activation elu, found \(activation)") }
     }
+    guard !data.isEmpty else {
+      throw ValidationError("--data: expected fashion-mnist, synthetic or a folder, found an empty name")
+    }
     if let validation, validation < 1 {
       throw ValidationError("--validation: expected 1 or more samples, found \(validation)")
+    }
+    if let validation, data == SyntheticData.name, validation > 1_000_000 {
+      throw ValidationError("--validation: expected 1 to 1000000 synthetic samples, found \(validation)")
     }
   }
 
@@ -80,7 +93,7 @@ enum ActivationName: String, CaseIterable, ExpressibleByArgument {
 private func parseShape(_ text: String) throws -> [Int] {
   let widths = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
   guard widths.count >= 2, widths.allSatisfy({ $0 > 0 && $0 <= Int(Int32.max) }) else {
-    throw ValidationError("expected two or more positive widths such as 784,80,80,80,10, found \(text)")
+    throw ValidationError("expected two or more widths from 1 to 2147483647, such as 784,80,80,80,10, found \(text)")
   }
   return widths
 }

@@ -10,22 +10,26 @@ struct OptimizerOptions: ParsableArguments {
         + "running averages of the paper's experiment.", valueName: "exact|shared|paper"))
   var metric: MetricName?
   @Option(
-    name: [.long, .customLong("lr")],
+    name: [.long, .customLong("lr")], parsing: .unconditional,
     help: ArgumentHelp("γ (default: rngd 0.01, sgd 0.1, momentum 0.01, adam 0.0005).", valueName: "γ"))
   var learningRate: Double?
-  @Option(help: ArgumentHelp("λ, added to the diagonal of rngd's matrices (default: 0.005).", valueName: "λ"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("λ, added to the diagonal of rngd's matrices (default: 0.005).", valueName: "λ"))
   var damping: Double?
-  @Option(help: ArgumentHelp("Steps between two refreshes of rngd's matrices (default: 100).", valueName: "T"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Steps between two refreshes of rngd's matrices (default: 100).", valueName: "T"))
   var refresh: Int?
-  @Option(help: "Coupled L2, ½·l2·‖W‖² on weights, not on biases.") var l2 = 1e-3
+  @Option(parsing: .unconditional, help: "Coupled L2, ½·l2·‖W‖² on weights, not on biases.") var l2 = 1e-3
 
   func validate() throws {
-    guard l2 >= 0, l2.isFinite else { throw ValidationError("--l2: expected a number from 0 up, found \(l2)") }
-    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
-      throw ValidationError("--learning-rate: expected a positive number, found \(learningRate)")
+    guard l2 >= 0, l2 <= 1e30 else { throw ValidationError("--l2: expected a number from 0 to 1e30, found \(l2)") }
+    if let learningRate, !(learningRate >= 1e-30 && learningRate <= 1e30) {
+      throw ValidationError("--learning-rate: expected a number from 1e-30 to 1e30, found \(learningRate)")
     }
-    if let damping, !(damping >= 0 && damping.isFinite) {
-      throw ValidationError("--damping: expected a number from 0 up, found \(damping)")
+    if let damping, !(damping >= 0 && damping <= 1e30) {
+      throw ValidationError("--damping: expected a number from 0 to 1e30, found \(damping)")
     }
     if let refresh, refresh < 1 { throw ValidationError("--refresh: expected 1 or more steps, found \(refresh)") }
     if optimizer != .rngd {
@@ -74,6 +78,9 @@ enum MetricName: String, CaseIterable, ExpressibleByArgument {
   /// Known by name, and refused by name.
   case auto, kernel, projected
 
+  /// What the help lists.
+  static var allValueStrings: [String] { allCases.filter(\.isAvailable).map(\.rawValue) }
+
   var isAvailable: Bool {
     switch self {
     case .exact, .shared, .paper: true
@@ -104,7 +111,7 @@ struct UnavailableOptions: ParsableArguments {
       ("--resume", resume), ("--batch-norm", batchNorm),
     ]
     for (flag, isGiven) in given where isGiven {
-      throw ValidationError("\(flag): expected a flag that this version has, found one that it does not have yet")
+      throw ValidationError("\(flag): expected a flag of this version, found one that is still to come")
     }
   }
 }

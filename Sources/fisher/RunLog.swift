@@ -1,5 +1,6 @@
 import FisherKit
 import Foundation
+import ToolSupport
 
 /// The JSON lines of a run. FILE is never half a run, and a run that fails leaves an older FILE alone.
 final class RunLog {
@@ -9,7 +10,7 @@ final class RunLog {
     do {
       file = try WholeFile(path: path)
     } catch {
-      throw LogError(error, status: Failure.wrongCommandLine)
+      throw LogError(error, status: ExitStatus.wrongCommandLine)
     }
   }
 
@@ -35,7 +36,7 @@ final class RunLog {
     do {
       try file.write(line + "\n")
     } catch {
-      throw LogError(error, status: Failure.internalFailure)
+      throw LogError(error, status: ExitStatus.failure)
     }
   }
 
@@ -43,7 +44,7 @@ final class RunLog {
     do {
       try file.finish()
     } catch {
-      throw LogError(error, status: Failure.internalFailure)
+      throw LogError(error, status: ExitStatus.failure)
     }
   }
 

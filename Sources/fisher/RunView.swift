@@ -1,10 +1,21 @@
 import FisherKit
 import Foundation
+import ToolSupport
 
 /// The human view of a run: a table on the standard output, and a progress bar where that is a terminal.
 final class RunView {
   private let hasBar = isatty(STDOUT_FILENO) != 0
   private var lastBar = ContinuousClock.now
+
+  init() {
+    guard hasBar else { return }
+    // An interrupted run leaves the prompt a line of its own.
+    signal(SIGINT) { number in
+      _ = write(STDOUT_FILENO, "\r\u{1B}[K", 4)
+      signal(number, SIG_DFL)
+      raise(number)
+    }
+  }
 
   func begin(
     data: DataSplit, shape: [Int], network: NetworkOptions, optimizer: OptimizerOptions, schedule: RunOptions
@@ -32,7 +43,7 @@ final class RunView {
     case .step(let epoch, let step, let steps, let loss): showBar(epoch, step, steps, loss)
     case .survived(let step, let failure):
       clearBar()
-      Failure.print(line: "warning: step \(step): \(failure); plain gradients until the next refresh")
+      Standard.printError(line: "warning: step \(step): \(failure); plain gradients until the next refresh")
     case .epoch(let report):
       clearBar()
       print(
@@ -49,7 +60,8 @@ final class RunView {
   private func showBar(_ epoch: Int, _ step: Int, _ steps: Int, _ loss: Double) {
     guard hasBar, ContinuousClock.now - lastBar > .milliseconds(100) else { return }
     lastBar = .now
-    let width = 30
+    // (the numbers beside it take up to 45)
+    let width = min(30, max(0, terminalWidth() - 45))
     let filled = width * step / steps
     let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
     print("\r\u{1B}[K\(pad("\(epoch)", 5)) [\(bar)] \(step)/\(steps)  loss \(fixed(loss, 4))", terminator: "")
@@ -60,9 +72,14 @@ final class RunView {
   }
 }
 
-/// Unbuffered: what is printed appears at once, in a pipe as on a terminal.
 private func print(_ items: String..., terminator: String = "\n") {
-  FileHandle.standardOutput.write(Data((items.joined(separator: " ") + terminator).utf8))
+  Standard.print(items.joined(separator: " ") + terminator)
+}
+
+/// The columns of the terminal, or 80.
+private func terminalWidth() -> Int {
+  var size = winsize()
+  return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
 }
 
 private func pad(_ text: String, _ width: Int) -> String {

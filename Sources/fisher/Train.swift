@@ -48,10 +48,15 @@ struct Train: ParsableCommand {
 }
 
 struct RunOptions: ParsableArguments {
-  @Option(help: "Samples in a mini-batch.") var batch = 50
-  @Option(help: "Epochs to train for.") var epochs = 2
-  @Option(help: "Seed of the starting weights, of the shuffling and of the synthetic data.") var seed: UInt64 = 0
-  @Option(help: ArgumentHelp("Threads (default: OMP_NUM_THREADS, or all cores).", valueName: "P")) var threads: Int?
+  @Option(parsing: .unconditional, help: "Samples in a mini-batch.") var batch = 50
+  @Option(parsing: .unconditional, help: "Epochs to train for.") var epochs = 2
+  @Option(
+    parsing: .unconditional, help: "Seed of the starting weights, of the shuffling and of the synthetic data.")
+  var seed: UInt64 = 0
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Threads (default: OMP_NUM_THREADS, or all cores).", valueName: "P"))
+  var threads: Int?
   @Option(help: ArgumentHelp("Where to write the JSON lines.", valueName: "file.jsonl")) var log: String?
   @Flag(help: "Print nothing but errors.") var quiet = false
 
@@ -59,6 +64,7 @@ struct RunOptions: ParsableArguments {
     guard batch >= 1, batch <= 1_000_000 else {
       throw ValidationError("--batch: expected 1 to 1000000 samples, found \(batch)")
     }
+    if let log, log.isEmpty { throw ValidationError("--log: expected a file name, found an empty one") }
     guard epochs >= 1 else { throw ValidationError("--epochs: expected 1 or more, found \(epochs)") }
     if let threads, !(1...4096).contains(threads) {
       throw ValidationError("--threads: expected 1 to 4096, found \(threads)")

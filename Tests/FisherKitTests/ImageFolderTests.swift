@@ -69,7 +69,8 @@ import Testing
       Array($0[0..<2]) + [13] + $0.dropFirst(3)
     },
     Damage(
-      description: "labels where images belong", file: .trainImages, words: ["images, 3 dimensions", "1 dimensions"]
+      description: "labels where images belong", file: .trainImages,
+      words: ["images, 3 dimensions", "found 1 dimension"]
     ) {
       _ in IDXFile.bytes(dimensions: [3], elements: [1, 2, 3])
     },

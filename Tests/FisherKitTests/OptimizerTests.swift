@@ -56,6 +56,27 @@ import Testing
     }
   }
 
+  /// A NaN in the data is an error, and the weights are as they were.
+  @Test(arguments: [Double.nan, .infinity])
+  func gradientsThatAreNoNumbersAreRefused(bad: Double) throws {
+    let optimizers: [any Optimizer<Double>] = [
+      try SGD(learningRate: rate), try Momentum(learningRate: rate), try Adam(learningRate: rate),
+      try RNGD(learningRate: rate), try RNGD(metric: SharedMetric(), learningRate: rate),
+      try RNGD(metric: PaperMetric(), learningRate: rate),
+    ]
+    for optimizer in optimizers {
+      let (model, labels) = try smallNetwork(Double.self)
+      try optimizer.prepare(for: model, batchSize: 9)
+      _ = model.gradients(labels: labels.span)
+      #expect(try optimizer.step(model).isEmpty)
+      let before = model.parameters.map { $0.value.numbers }
+      model.input[3, 2] = bad
+      _ = model.gradients(labels: labels.span)
+      #expect(throws: FisherError.nonFinite(what: "gradient of layer 1", step: 2)) { try optimizer.step(model) }
+      #expect(model.parameters.map { $0.value.numbers } == before, "\(optimizer.name)")
+    }
+  }
+
   /// A parameter without a subsystem takes the plain gradient under RNGD.
   @Test func plainGradientWithoutSubsystem() throws {
     let model = PlainModel(try Parameter<Double>(name: "scale", neurons: 2, order: 3, subsystem: nil))

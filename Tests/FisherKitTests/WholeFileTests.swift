@@ -49,6 +49,40 @@ import Testing
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/link") == "\(folder)/file")
   }
 
+  @Test func aLinkToNothingYetIsFollowed() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createSymbolicLink(atPath: "\(folder)/link", withDestinationPath: "file")
+    let file = try WholeFile(path: "\(folder)/link")
+    try file.write("new")
+    try file.finish()
+    #expect(contents == ["file": "new", "link": "new"])
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/link") == "file")
+  }
+
+  @Test func keepsThePermissions() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try "older".write(toFile: "\(folder)/file", atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(folder)/file")
+    let file = try WholeFile(path: "\(folder)/file")
+    try file.write("new")
+    try file.finish()
+    let permissions = try FileManager.default.attributesOfItem(atPath: "\(folder)/file")[.posixPermissions]
+    #expect(permissions as? Int == 0o600)
+  }
+
+  @Test func twoWritersOfOneFile() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let first = try WholeFile(path: "\(folder)/file")
+    try first.write("first")
+    #expect(
+      throws: DataError("\(folder)/file.partial", expected: "a file that no other run writes", found: "one that does")
+    ) {
+      try WholeFile(path: "\(folder)/file")
+    }
+    try first.finish()
+    #expect(contents == ["file": "first"])
+  }
+
   /// A device is written to, never replaced by a file.
   @Test func aDeviceStaysOne() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -64,6 +98,8 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(throws: DataError(folder, expected: "a file name", found: "a folder")) { try WholeFile(path: folder) }
     #expect(throws: DataError.self) { try WholeFile(path: "\(folder)/none/file") }
+    #expect(throws: DataError.self) { try WholeFile(path: "\(folder)/none/") }
+    #expect(throws: DataError.self) { try WholeFile(path: "") }
     #if os(Linux)
       let full = try WholeFile(path: "/dev/full")
       #expect(throws: DataError.self) { try full.write("no room") }

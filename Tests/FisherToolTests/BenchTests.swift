@@ -9,6 +9,7 @@ import Testing
     var m: Int?
     var n: Int?
     var precision: String
+    var level: String
     var threads: Int
     var median_seconds: Double
     var gflops: Double
@@ -46,7 +47,7 @@ import Testing
 
   @Test(arguments: [
     ["--filter", "nosuch"], ["--threads", "0"], ["--level", "avx9"], ["--precision", "half"], ["--nosuch"], ["word"],
-    ["--json", "/nonexistent-folder/rows.json"],
+    ["--json", "/nonexistent-folder/rows.json"], ["--json", ""],
   ]) func wrongCommandLines(arguments: [String]) throws {
     let result = try Tool.run(arguments, tool: "bench-fisher")
     #expect(result.status == 64, "\(result)")

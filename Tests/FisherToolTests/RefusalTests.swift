@@ -26,18 +26,23 @@ import Testing
     (["--metric", "nonsense"], ["nonsense"]),
     (["--rank", "64"], ["--rank"]), (["--window-samples", "1000"], ["--window-samples"]),
     (["--checkpoint", "x"], ["--checkpoint"]), (["--resume"], ["--resume"]), (["--batch-norm"], ["--batch-norm"]),
-    (["--learning-rate", "0"], ["--learning-rate", "positive", "0"]), (["--learning-rate", "fast"], ["fast"]),
-    (["--damping", "-1"], ["damping"]), (["--damping=-0.5"], ["--damping", "from 0 up", "-0.5"]),
+    (["--learning-rate", "0"], ["--learning-rate", "1e-30 to 1e30", "0"]), (["--learning-rate", "fast"], ["fast"]),
+    (["--damping", "-1"], ["damping"]), (["--damping=-0.5"], ["--damping", "from 0 to 1e30", "-0.5"]),
     (["--refresh", "0"], ["--refresh", "1 or more", "0"]), (["--batch", "0"], ["--batch", "1", "0"]),
-    (["--epochs", "0"], ["--epochs", "1 or more", "0"]), (["--l2=-1"], ["--l2", "from 0 up", "-1"]),
+    (["--epochs", "0"], ["--epochs", "1 or more", "0"]), (["--l2=-1"], ["--l2", "from 0 to 1e30", "-1"]),
     (["--threads", "0"], ["--threads", "1 to 4096", "0"]), (["--seed", "x"], ["x"]),
-    (["--shape", "784"], ["two or more", "784"]), (["--shape", "64,,10"], ["positive widths", "64,,10"]),
-    (["--shape", "64,0,10"], ["positive widths"]), (["--activation", "softmax"], ["softmax"]),
+    (["--shape", "784"], ["two or more", "784"]), (["--shape", "64,,10"], ["widths from 1", "64,,10"]),
+    (["--shape", "64,0,10"], ["widths from 1"]), (["--activation", "softmax"], ["softmax"]),
     (["--optimizer", "adam", "--damping", "0.1"], ["--damping", "rngd", "adam"]),
     (["--optimizer", "sgd", "--metric", "exact"], ["--metric", "rngd", "sgd"]),
     (["--activation", "tanh", "--omega", "1"], ["--omega", "relu", "tanh"]),
     (["--iota", "1"], ["--iota", "[0, 1)", "1"]),
     (["--alpha", "2"], ["--alpha", "elu", "relu"]), (["--validation", "0"], ["--validation", "1 or more", "0"]),
+    (["--lr", "-1"], ["--learning-rate", "-1"]), (["--damping", "nan"], ["--damping", "nan"]),
+    (["--damping", "1e300"], ["--damping", "1e+300"]), (["--lr", "inf"], ["--learning-rate", "inf"]),
+    (["--validation", "9223372036854775807"], ["--validation", "1000000"]),
+    (["--threads", "-1"], ["--threads", "-1"]), (["--log", ""], ["--log", "empty"]),
+    (["--data", ""], ["--data", "empty"]),
     (["--nonsense"], ["--nonsense"]), (["extra"], ["extra"]),
   ])
   func wrongCommandLine(arguments: [String], words: [String]) throws {
@@ -96,5 +101,29 @@ import Testing
     #expect(result.status == 65)
     #expect(folder.contents == ["log"])
     #expect(try String(contentsOfFile: folder.file("log"), encoding: .utf8) == "older")
+  }
+
+  @Test(arguments: [
+    (["rfim"], ["rfim", "train"]), (["solve", "--x"], ["solve", "train"]), (["inspect"], ["inspect"]),
+    (["report"], ["report"]), ([], ["a command", "none"]), (["nonsense"], ["nonsense"]),
+  ])
+  func commands(arguments: [String], words: [String]) throws {
+    let result = try Tool.run(arguments)
+    #expect(result.status == 64 && result.output == "", "\(result)")
+    #expect(result.errors.hasPrefix("fisher: ") && result.errors.count { $0 == "\n" } == 1, "\(result)")
+    for word in words { #expect(result.errors.contains(word), "\(result)") }
+  }
+
+  @Test(arguments: [
+    ("OMP_NUM_THREADS", "abc"), ("OMP_NUM_THREADS", "-3"), ("OMP_NUM_THREADS", "2 3"), ("OMP_NUM_THREADS", "999999"),
+    ("OMP_NUM_THREADS", "1e3"), ("FISHERKIT_CPU", "nonsense"),
+  ])
+  func wrongEnvironment(name: String, value: String) throws {
+    for tool in ["fisher", "bench-fisher"] {
+      let result = try Tool.run(["train", "--epochs", "1"], tool: tool, environment: [name: value])
+      #expect(result.status == 64 && result.output == "", "\(result)")
+      #expect(result.errors.hasPrefix("\(tool): \(name): expected ") && result.errors.contains(value), "\(result)")
+      #expect(result.errors.count { $0 == "\n" } == 1, "\(result)")
+    }
   }
 }

@@ -35,7 +35,7 @@ struct Tool {
   }
 
   /// Beside the test bundle.
-  private static func executable(_ name: String) -> URL {
+  static func executable(_ name: String) -> URL {
     Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent().appendingPathComponent(name) }
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
       ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name)

@@ -6,7 +6,7 @@ struct JSONRow: Encodable {
   private let measurement: Measurement
 
   private enum Key: String, CodingKey {
-    case kernel, d, m, n, precision, threads
+    case kernel, d, m, n, precision, level, threads
     case medianSeconds = "median_seconds"
     case gflops
     case gigabytesPerSecond = "gbytes_per_second"
@@ -23,6 +23,7 @@ struct JSONRow: Encodable {
     try row.encode(measurement.shape.m, forKey: .m)
     try row.encode(measurement.shape.n, forKey: .n)
     try row.encode(measurement.precision.rawValue, forKey: .precision)
+    try row.encode(measurement.level, forKey: .level)
     try row.encode(measurement.threads, forKey: .threads)
     try row.encode(measurement.timing?.median, forKey: .medianSeconds)
     try row.encode(measurement.gflops, forKey: .gflops)

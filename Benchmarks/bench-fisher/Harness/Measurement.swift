@@ -6,6 +6,8 @@ struct Measurement: Sendable {
   let kernel: String
   let shape: Shape
   let precision: Reference.Precision
+  /// The CPU level.
+  let level: String
   let threads: Int32
   let flops: Double
   let bytes: Double
@@ -21,10 +23,10 @@ struct Measurement: Sendable {
   }
 
   /// Checks the first call of a kernel and, when it is right, times the calls after it.
-  init(_ type: any KernelBench.Type, _ shape: Shape, threads: Int32, peak: Peak, patience: Patience) {
+  init(_ type: any KernelBench.Type, _ shape: Shape, level: String, threads: Int32, peak: Peak, patience: Patience) {
     let bench = type.init(shape, threads: threads)
     (kernel, precision) = (type.kernel, type.precision)
-    (self.shape, self.threads, self.peak) = (shape, threads, peak)
+    (self.shape, self.level, self.threads, self.peak) = (shape, level, threads, peak)
     (flops, bytes) = (bench.flops, bench.bytes)
     outcome = Self.outcome(bench, patience)
   }

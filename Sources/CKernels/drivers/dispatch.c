@@ -66,10 +66,16 @@ fk_status fk_level_select(int level) {
 
 int fk_default_threads(void) {
   int threads = atomic_load_explicit(&default_threads, memory_order_relaxed);
-  return threads > 0 ? threads : omp_get_max_threads();
+  if (threads > 0) return threads;
+  /* libomp makes garbage of an OMP_NUM_THREADS that is not a number: then it counts as not set. */
+  threads = omp_get_max_threads();
+  if (threads > 0 && threads <= FK_MOST_THREADS) return threads;
+  return (int)fk_min(fk_max(omp_get_num_procs(), 1), FK_MOST_THREADS);
 }
 
-void fk_default_threads_set(int threads) { atomic_store_explicit(&default_threads, threads, memory_order_relaxed); }
+void fk_default_threads_set(int threads) {
+  atomic_store_explicit(&default_threads, (int)fk_min(threads, FK_MOST_THREADS), memory_order_relaxed);
+}
 
 const fk_sops *fk_sops_current(void) { return levels[fk_level_current()].s; }
 const fk_dops *fk_dops_current(void) { return levels[fk_level_current()].d; }

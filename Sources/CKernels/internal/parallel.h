@@ -6,15 +6,20 @@
 
 #ifdef _OPENMP
 extern int omp_get_max_threads(void);
+extern int omp_get_num_procs(void);
 extern int omp_get_thread_num(void);
 extern int omp_in_parallel(void);
 #else
 static inline int omp_get_max_threads(void) { return 1; }
+static inline int omp_get_num_procs(void) { return 1; }
 static inline int omp_get_thread_num(void) { return 0; }
 static inline int omp_in_parallel(void) { return 0; }
 #endif
 
 #define FK_CACHE_LINE 64
+
+/* More threads than this are a mistake, not a wish: they are cut down to it. */
+#define FK_MOST_THREADS 4096
 
 /* Below this much work (flops, or as many element visits) waking a second thread costs more than it saves. */
 #define FK_WORTH_A_THREAD 500000.0
@@ -22,6 +27,7 @@ static inline int omp_in_parallel(void) { return 0; }
 /* The threads to use for `work` flops when the caller asked for `threads`. Inside somebody's parallel region: one. */
 static inline int fk_threads_for(int threads, double work) {
   if (work < FK_WORTH_A_THREAD || omp_in_parallel()) return 1;
+  if (threads > FK_MOST_THREADS) return FK_MOST_THREADS;
   return threads > 0 ? threads : fk_default_threads();
 }
 

@@ -51,6 +51,10 @@ public struct DataSplit: Sendable {
 
   /// The last `validationCount` samples are for validation, the others for training.
   public init(name: String, samples: Dataset, validationCount: Int, test: Dataset) throws(DataError) {
+    guard samples.count >= 2 else {
+      throw DataError(
+        name, expected: "at least 2 samples, to train and to validate", found: "\(samples.count)")
+    }
     guard validationCount > 0, validationCount < samples.count else {
       throw DataError(
         name, expected: "a validation set of 1 to \(samples.count - 1) of its \(samples.count) samples",

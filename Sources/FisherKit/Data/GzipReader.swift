@@ -1,4 +1,5 @@
 internal import CZlib
+import Foundation
 
 /// Reads a file front to back, gzip or plain: zlib tells by the first bytes.
 struct GzipReader: ~Copyable {
@@ -6,8 +7,12 @@ struct GzipReader: ~Copyable {
   private let path: String
 
   init(path: String) throws(DataError) {
+    var isDirectory: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+      throw DataError(path, expected: "a file", found: "a folder")
+    }
     guard let file = gzopen(path, "rb") else {
-      throw DataError(path, expected: "a readable file", found: "none")
+      throw DataError(path, expected: "a readable file", found: String(cString: strerror(errno)))
     }
     gzbuffer(file, 1 << 17)
     self.file = file

@@ -20,7 +20,8 @@ public struct IDX: Sendable {
     }
     guard Int(magic[3]) == expected else {
       let kind = expected == 1 ? "labels, 1 dimension" : "images, \(expected) dimensions"
-      throw DataError(path, expected: "an IDX file of \(kind)", found: "\(magic[3]) dimensions")
+      throw DataError(
+        path, expected: "an IDX file of \(kind)", found: magic[3] == 1 ? "1 dimension" : "\(magic[3]) dimensions")
     }
     let header = try reader.read(4 * expected)
     guard header.count == 4 * expected else {

@@ -27,7 +27,7 @@ public enum ImageFolder {
         found: "\(testSize.rows)×\(testSize.columns)")
     }
     return try DataSplit(
-      name: path, samples: training, validationCount: validationCount ?? training.count / 6, test: test)
+      name: path, samples: training, validationCount: validationCount ?? max(1, training.count / 6), test: test)
   }
 
   private struct Size: Equatable {

@@ -14,9 +14,12 @@ public enum SyntheticData {
     test: Int = 2_000, seed: UInt64 = 0
   ) throws -> DataSplit {
     precondition(features > 0 && factors > 0 && classes > 1, "a problem has features, factors and classes")
+    precondition(training >= 0 && validation >= 0 && test >= 0, "a problem has no negative number of samples")
     var generator = SeededGenerator(seed: seed, stream: .synthesis)
     let problem = try Problem(features: features, factors: factors, classes: classes, using: &generator)
-    let samples = try problem.draw(training + validation, using: &generator)
+    let (drawn, overflow) = training.addingReportingOverflow(validation)
+    guard !overflow else { throw FisherError.sizeOverflow(what: "\(training) and \(validation) synthetic samples") }
+    let samples = try problem.draw(drawn, using: &generator)
     let held = try problem.draw(test, using: &generator)
     return try DataSplit(name: name, samples: samples, validationCount: validation, test: held)
   }

@@ -12,6 +12,11 @@ public enum Compute {
     }
   }
 
+  /// The sets of instructions that the kernels are compiled for and this CPU has, from the plainest up.
+  public static var levels: [String] {
+    (0..<fk_level_count()).filter { fk_level_supported($0) != 0 }.map { String(cString: fk_level_name($0)) }
+  }
+
   /// The instructions in force, such as "avx512": the best that this CPU has, or the one that the environment variable
   /// FISHERKIT_CPU names.
   public static var level: String { String(cString: fk_level_name(fk_level_current())) }

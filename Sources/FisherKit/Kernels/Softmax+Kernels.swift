@@ -16,7 +16,7 @@ extension Matrix {
   /// Σ_s −log η_label over the rows of self (the logits), how many rows have their largest logit at the label, and,
   /// where asked for, delta = (η − onehot) · scale.
   func crossEntropy(labels: Span<Int32>) -> (loss: Double, correct: Int) {
-    precondition(labels.count == rows, "expected \(rows) labels, found \(labels.count)")
+    checkLabels(labels)
     var loss = 0.0
     var correct = 0
     labels.withUnsafeBufferPointer { labels in
@@ -30,7 +30,7 @@ extension Matrix {
   func crossEntropy(
     labels: Span<Int32>, delta: inout Matrix, scale: Double
   ) -> (loss: Double, correct: Int) {
-    precondition(labels.count == rows, "expected \(rows) labels, found \(labels.count)")
+    checkLabels(labels)
     precondition(delta.rows == rows && delta.columns >= columns, "a delta of another shape")
     var loss = 0.0
     var correct = 0
@@ -41,6 +41,13 @@ extension Matrix {
           &loss, &correct, base, stride, storage.base, self.stride, labels.baseAddress, rows, columns, scale))
     }
     return (loss, correct)
+  }
+
+  private func checkLabels(_ labels: Span<Int32>) {
+    precondition(labels.count == rows, "expected \(rows) labels, found \(labels.count)")
+    for i in labels.indices {
+      precondition(labels[i] >= 0 && labels[i] < columns, "label \(labels[i]) is outside 0 ..< \(columns)")
+    }
   }
 
   /// self (md, md) = α Σ_s (diag η_s − η_sη_sᵀ) ⊗ x̃_sx̃_sᵀ, eq 10.

@@ -36,9 +36,10 @@ public final class Adam<Scalar: KernelScalar>: Optimizer {
     }
   }
 
-  public func step(_ model: any Model<Scalar>) -> [FactorizationFailure] {
+  public func step(_ model: any Model<Scalar>) throws(FisherError) -> [FactorizationFailure] {
     precondition(first.count == model.parameters.count, "prepare the optimizer for this model first")
     steps += 1
+    try model.requireFiniteGradients(step: steps)
     // γ m̂/(√v̂ + ε) with m̂ = m/c1 and v̂ = v/c2 is (γ √c2/c1) m/(√v + ε√c2).
     let correction1 = 1 - pow(beta1, Double(steps))
     let correction2 = (1 - pow(beta2, Double(steps))).squareRoot()

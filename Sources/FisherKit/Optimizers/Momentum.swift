@@ -5,6 +5,7 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
   public let momentum: Double
   public let l2: Double
   private var velocities: [State<Scalar>] = []
+  private var steps = 0
 
   public init(learningRate: Double, momentum: Double = 0.9, l2: Double = 0) throws(FisherError) {
     try requireStep(learningRate: learningRate, l2: l2)
@@ -18,12 +19,14 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
   public var bytes: Int { velocities.reduce(0) { $0 + $1.value.bytes } }
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
-    velocities = []
+    (velocities, steps) = ([], 0)
     for parameter in model.parameters { velocities.append(try State(like: parameter, what: "velocity")) }
   }
 
-  public func step(_ model: any Model<Scalar>) -> [FactorizationFailure] {
+  public func step(_ model: any Model<Scalar>) throws(FisherError) -> [FactorizationFailure] {
     precondition(velocities.count == model.parameters.count, "prepare the optimizer for this model first")
+    steps += 1
+    try model.requireFiniteGradients(step: steps)
     for (parameter, velocity) in zip(model.parameters, velocities) {
       parameter.gradient.addWeightDecay(parameter.value, l2: l2)
       parameter.value.descend(

@@ -1,5 +1,16 @@
 /// Takes steps on a model's parameters, given their gradients.
 ///
+/// A training loop of one's own prepares the optimizer once, and then, for each mini-batch, fills the model's input,
+/// takes the gradients and steps:
+///
+///     let optimizer = try RNGD<Float>(learningRate: 0.01)
+///     try optimizer.prepare(for: model, batchSize: 50)
+///     for (features, labels) in batches {
+///       model.input.assign(features.map { $0 + [1] })    // one row a sample, the bias column last
+///       let score = model.gradients(labels: labels.span)
+///       _ = try optimizer.step(model)
+///     }
+///
 /// All optimizers here add coupled L2 to the gradient before anything else: g = ∂L/∂W + l2 · W, on weights and not on
 /// biases, the gradient of ½ l2 ‖W‖².
 public protocol Optimizer<Scalar>: AnyObject {
@@ -11,10 +22,20 @@ public protocol Optimizer<Scalar>: AnyObject {
   /// model needs a second optimizer.
   func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError)
   /// One step, from the gradients of the model's last mini-batch.
+  /// - Throws: `nonFinite` when a gradient holds a NaN or an infinity, before any weight is touched.
   /// - Returns: failures that the optimizer survived by a documented fallback.
   func step(_ model: any Model<Scalar>) throws(FisherError) -> [FactorizationFailure]
   /// The memory that it holds.
   var bytes: Int { get }
+}
+
+extension Model {
+  /// Checks that every gradient, or what an optimizer made of it, holds numbers only.
+  func requireFiniteGradients(_ what: String = "gradient", step: Int) throws(FisherError) {
+    for parameter in parameters where !parameter.gradient.isFinite {
+      throw .nonFinite(what: "\(what) of \(parameter.name)", step: step)
+    }
+  }
 }
 
 /// Checks a number that a user chooses.
@@ -25,7 +46,9 @@ func require(
 }
 
 func requireStep(learningRate: Double, l2: Double) throws(FisherError) {
+  // (what a Float can hold, both ways)
   try require(
-    learningRate > 0 && learningRate.isFinite, "learning rate", expected: "a positive number", found: learningRate)
-  try require(l2 >= 0 && l2.isFinite, "l2", expected: "a number from 0 up", found: l2)
+    learningRate >= 1e-30 && learningRate <= 1e30, "learning rate", expected: "a number from 1e-30 to 1e30",
+    found: learningRate)
+  try require(l2 >= 0 && l2 <= 1e30, "l2", expected: "a number from 0 to 1e30", found: l2)
 }

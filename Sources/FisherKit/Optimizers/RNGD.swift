@@ -10,6 +10,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public let l2: Double
   private var curvatures: [(any Curvature<Scalar>)?] = []
   private var steps = 0
+  private var batchSize = 0
 
   /// - Parameter damping: λ ≥ 0. With λ = 0 the first refresh fails wherever a mini-batch has fewer samples than a
   ///   layer has inputs.
@@ -18,7 +19,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     l2: Double = 0
   ) throws(FisherError) {
     try requireStep(learningRate: learningRate, l2: l2)
-    try require(damping >= 0 && damping.isFinite, "damping", expected: "a number from 0 up", found: damping)
+    try require(damping >= 0 && damping <= 1e30, "damping", expected: "a number from 0 to 1e30", found: damping)
     guard refreshInterval > 0 else {
       throw .invalidArgument(what: "refresh", expected: "a number of steps from 1 up", found: "\(refreshInterval)")
     }
@@ -33,7 +34,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public var bytes: Int { curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) } }
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
-    (curvatures, steps) = ([], 0)
+    (curvatures, steps, self.batchSize) = ([], 0, batchSize)
     let count = model.parameters.count { $0.subsystem != nil }
     var index = 0
     for parameter in model.parameters {
@@ -51,10 +52,13 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
 
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [FactorizationFailure] {
     precondition(curvatures.count == model.parameters.count, "prepare the optimizer for this model first")
+    steps += 1
+    try model.requireFiniteGradients(step: steps)
     try model.observe { (index, inputs, preactivations) throws(FisherError) in
+      precondition(
+        inputs.rows <= batchSize, "a mini-batch of \(inputs.rows) samples, prepared for \(batchSize) at most")
       try curvatures[index]?.observe(inputs: inputs, preactivations: preactivations)
     }
-    steps += 1
     var survived: [FactorizationFailure] = []
     if steps == 1 || steps % refreshInterval == 0 {
       for curvature in curvatures {
@@ -64,8 +68,9 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     for (parameter, curvature) in zip(model.parameters, curvatures) {
       parameter.gradient.addWeightDecay(parameter.value, l2: l2)
       try curvature?.precondition(&parameter.gradient)
-      parameter.value.descend(parameter.gradient, rate: learningRate)
     }
+    try model.requireFiniteGradients("step", step: steps)
+    for parameter in model.parameters { parameter.value.descend(parameter.gradient, rate: learningRate) }
     return survived
   }
 }

@@ -2,6 +2,7 @@
 public final class SGD<Scalar: KernelScalar>: Optimizer {
   public var learningRate: Double
   public let l2: Double
+  private var steps = 0
 
   public init(learningRate: Double, l2: Double = 0) throws(FisherError) {
     try requireStep(learningRate: learningRate, l2: l2)
@@ -12,9 +13,11 @@ public final class SGD<Scalar: KernelScalar>: Optimizer {
   public var name: String { "sgd" }
   public var bytes: Int { 0 }
 
-  public func prepare(for model: any Model<Scalar>, batchSize: Int) {}
+  public func prepare(for model: any Model<Scalar>, batchSize: Int) { steps = 0 }
 
-  public func step(_ model: any Model<Scalar>) -> [FactorizationFailure] {
+  public func step(_ model: any Model<Scalar>) throws(FisherError) -> [FactorizationFailure] {
+    steps += 1
+    try model.requireFiniteGradients(step: steps)
     for parameter in model.parameters {
       parameter.gradient.addWeightDecay(parameter.value, l2: l2)
       parameter.value.descend(parameter.gradient, rate: learningRate)

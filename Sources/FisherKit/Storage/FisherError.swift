@@ -38,7 +38,7 @@ extension FisherError: CustomStringConvertible {
     case .notPositiveDefinite(let failure): failure.description
     case .nonFinite(let what, let step):
       "\(what) at step \(step): expected a finite number, found NaN or infinity; "
-        + "use a smaller learning rate or a larger damping"
+        + "a smaller learning rate may help, or with rngd a larger damping"
     case .invalidArgument(let what, let expected, let found): "\(what): expected \(expected), found \(found)"
     }
   }
