@@ -8,8 +8,8 @@
  *   - no allocation, no printing, no exit; work space is the caller's, sized by the ..._work_size twin (in bytes);
  *   - every function returns an fk_status; sizes are checked for overflow before anything is touched;
  *   - `threads` is the number of OpenMP threads, at most 4096, 0 meaning fk_default_threads (OMP_NUM_THREADS or all
- *     cores unless set); results do not depend on it, except in the last places where BLAS makes them (gemm, gram, cholesky_solve
- *     and softmax_block_matvec): it sums in an order of its own for each shape it is given;
+ *     cores unless set); results do not depend on it, except in the last places where BLAS makes them (gemm, gram,
+ *     cholesky_solve and softmax_block_matvec): it sums in an order of its own for each shape it is given;
  *   - pointers need the alignment of their element only; 64 bytes is faster.
  */
 #ifndef FISHERKIT_CKERNELS_H
@@ -18,11 +18,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The size of an enumeration where the language can state it: clang in any C, C++ since 2011, others since C23. */
+#if defined(__clang__) || defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+#define FK_ENUM_SIZE : int32_t
+#else
+#define FK_ENUM_SIZE
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef enum fk_status : int32_t {
+typedef enum fk_status FK_ENUM_SIZE {
   FK_OK = 0,
   FK_INVALID_ARGUMENT = 1,      /* a negative size, a leading dimension below the row length, too little work space */
   FK_SIZE_OVERFLOW = 2,         /* the sizes multiply to more than ptrdiff_t, or BLAS's int, can index */
@@ -30,7 +37,8 @@ typedef enum fk_status : int32_t {
   FK_UNSUPPORTED = 4            /* a CPU level that does not exist here */
 } fk_status;
 
-/* Where a factorisation first failed: the lowest block, and in it the first pivot, both from 0. */
+/* Where a factorisation first failed: the lowest block, and in it the first pivot, both from 0. Functions that fill one
+ * in take NULL as well. */
 typedef struct fk_failure {
   ptrdiff_t block, pivot;
   ptrdiff_t failed_blocks; /* how many blocks failed in all */
@@ -55,7 +63,8 @@ void fk_default_threads_set(int threads);
  * m symmetric or triangular blocks of order d, packed lower triangles, in groups of L = lanes (one cache line: 16
  * floats, 8 doubles). Element (i,j), j <= i, of block b is at
  *     (b / L) * (d (d+1)/2) * L + (i (i+1)/2 + j) * L + b % L
- * so that one vector holds the same element of L neurons. Blocks that fill up the last group are kept zero.          */
+ * so that one vector holds the same element of L neurons. Blocks that fill up the last group must be finite (the Gram
+ * makes them zero); what a factorisation leaves in them means nothing. */
 ptrdiff_t fk_slanes(void);
 ptrdiff_t fk_dlanes(void);
 /* Elements of such a batch; -1 when they cannot be indexed. */
@@ -64,9 +73,10 @@ ptrdiff_t fk_dblock_batch_count(ptrdiff_t d, ptrdiff_t m);
 
 /* ---- Activations: f, f' and nu_f (Table 1) ----------------------------------------------------------------------- */
 
-typedef enum fk_activation_kind : int32_t { FK_TANH = 0, FK_SIGM, FK_RELU, FK_ELU, FK_LINEAR } fk_activation_kind;
+typedef enum fk_activation_kind FK_ENUM_SIZE { FK_TANH = 0, FK_SIGM, FK_RELU, FK_ELU, FK_LINEAR } fk_activation_kind;
 
-/* relu: iota in [0,1), omega >= 0, where omega = 0 is the hard (leaky) relu. elu: alpha. Others ignore them. */
+/* relu: iota in [0,1), omega in [0,1e30), where omega = 0 is the hard (leaky) relu. elu: alpha in [0,1e30). Others
+ * ignore them. */
 typedef struct fk_activation {
   fk_activation_kind kind;
   double iota, omega, alpha;
@@ -118,9 +128,9 @@ FK_DECLARE_CHOLESKY(double, d)
   /* eta = softmax of each row of z; nu = eta (1 - eta), the diagonal of diag(eta) - eta eta^T. NULL is skipped. */    \
   fk_status fk_##p##softmax(T *eta, ptrdiff_t ldeta, T *nu, ptrdiff_t ldnu, const T *z, ptrdiff_t ldz, ptrdiff_t n,    \
                             ptrdiff_t m, int threads);                                                                 \
-  /* loss = sum over samples of -log eta_label, in double; correct = samples whose largest z is the label's (a         \
-   * sample with a NaN is never correct); delta (may be NULL) = (eta - onehot) * scale.                                \
-   * FK_INVALID_ARGUMENT when a label is not in 0 ..< m. */                                                            \
+  /* loss = sum over samples of -log eta_label, in double; correct = samples whose largest z, the first of those       \
+   * that are equal, is the label's (a sample with a NaN is never correct); delta (may be NULL) = (eta - onehot) *     \
+   * scale. FK_INVALID_ARGUMENT when a label is not in 0 ..< m. */                                                     \
   fk_status fk_##p##softmax_cross_entropy(double *loss, ptrdiff_t *correct, T *delta, ptrdiff_t lddelta, const T *z,   \
                                           ptrdiff_t ldz, const int32_t *labels, ptrdiff_t n, ptrdiff_t m,              \
                                           double scale);                                                               \
@@ -172,7 +182,8 @@ FK_DECLARE_TRAINING(double, d)
   /* The lower triangle of G (d,d) = alpha X^T X + beta G. */                                                          \
   fk_status fk_##p##gram(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, ptrdiff_t n, ptrdiff_t d, double alpha,       \
                          double beta, int threads);                                                                    \
-  /* Lower triangle of A (d,d) overwritten by the L of A + damping I = L L^T, and D (m,d) = the rows (L L^T)^-1 v. */  \
+  /* Lower triangle of A (d,d) overwritten by the L of A + damping I = L L^T, and each row v of D                      \
+   * (m,d) overwritten by (L L^T)^-1 v. */                                                                             \
   fk_status fk_##p##cholesky(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d, double damping, int threads);      \
   fk_status fk_##p##cholesky_solve(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t d, ptrdiff_t m,           \
                                    int threads);

@@ -12,7 +12,11 @@ struct NetworkOptions: ParsableArguments {
     help: ArgumentHelp("Widths, inputs first and classes last (default: inputs,80,80,80,classes).", valueName: "list"),
     transform: parseShape)
   var shape: [Int]?
-  @Option(parsing: .unconditional, help: "The last N training samples are for validation (default: a sixth).")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Samples for validation: the last N of the training files (default: a sixth), or N synthetic ones (default: 2000).",
+      valueName: "N"))
   var validation: Int?
   @Option(help: ArgumentHelp("\(ActivationName.all) of the hidden layers.", valueName: "name"))
   var activation = ActivationName.relu

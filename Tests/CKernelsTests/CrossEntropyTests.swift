@@ -29,11 +29,12 @@ import Testing
     }
   }
 
-  /// The largest logit decides; a label that shares the first place is right.
-  @Test(arguments: Target.all) func tiesAreCorrect(target: Target) { target.run { tiesAreCorrect($0) } }
+  /// The largest logit decides, and the first of equal ones: a network that says the same of all classes is right about
+  /// one of them only.
+  @Test(arguments: Target.all) func theFirstOfEqualsCounts(target: Target) { target.run { theFirstOfEqualsCounts($0) } }
 
-  func tiesAreCorrect<T: KernelPrecision>(_ type: T.Type) {
-    for (z, label, correct) in [([1.0, 1, 0], 0, 1), ([1, 1, 0], 1, 1), ([1, 1, 0], 2, 0), ([0, 1, 2], 2, 1)] {
+  func theFirstOfEqualsCounts<T: KernelPrecision>(_ type: T.Type) {
+    for (z, label, correct) in [([1.0, 1, 0], 0, 1), ([1, 1, 0], 1, 0), ([1, 1, 0], 2, 0), ([0, 1, 2], 2, 1)] {
       expect(run(type, z, labels: [Int32(label)], m: 3, scale: 1).correct == correct, type, "\(z) label \(label)")
     }
   }

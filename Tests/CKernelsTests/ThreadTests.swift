@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import TestSupport
 import Testing
 
@@ -25,6 +26,26 @@ import Testing
         return value.elements + nu.elements + backward.elements
       }
     }
+  }
+
+  /// BLAS is called on one thread; what the process had chosen for it is put back.
+  @Test func theThreadsOfBLASArePutBack() throws {
+    #if os(Linux)
+      let getter = try #require(dlsym(nil, "openblas_get_num_threads"))
+      let setter = try #require(dlsym(nil, "openblas_set_num_threads"))
+      let threads = unsafeBitCast(getter, to: (@convention(c) () -> Int32).self)
+      let setThreads = unsafeBitCast(setter, to: (@convention(c) (Int32) -> Void).self)
+      let before = threads()
+      defer { setThreads(before) }
+      setThreads(2)
+      var a = [Double](repeating: 1, count: 9)
+      var c = [Double](repeating: 0, count: 9)
+      #expect(fk_dgemm(&c, 3, a, 3, 0, a, 3, 0, 3, 3, 3, 1, 0, 1) == FK_OK)
+      #expect(fk_dgram(&c, 3, a, 3, 3, 3, 1, 0, 1) == FK_OK)
+      #expect(fk_dcholesky(&a, 3, nil, 3, 10, 1) == FK_OK)
+      #expect(fk_dcholesky_solve(&c, 3, a, 3, 3, 3, 1) == FK_OK)
+      #expect(threads() == 2)
+    #endif
   }
 
   @Test(arguments: Target.all) func gramIsTheSame(target: Target) { target.run { gramIsTheSame($0) } }

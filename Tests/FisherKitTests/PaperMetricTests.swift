@@ -9,17 +9,32 @@ import Testing
   private let n = 6
   private let damping = 0.02
 
-  private func curvature(index: Int) throws -> any Curvature<Double> {
+  private func curvature(
+    index: Int, subsystem: any Subsystem = NonlinearLayer(Relu(omega: 1))
+  ) throws -> any Curvature<Double> {
     try PaperMetric().makeCurvature(
       for: CurvatureSite(
         name: "layer \(index + 1)", index: index, count: 3, neurons: m, order: d,
-        subsystem: NonlinearLayer(Relu(omega: 1)), batchSize: n, refreshInterval: 10, damping: damping),
+        subsystem: subsystem, batchSize: n, refreshInterval: 10, damping: damping),
       Double.self)
   }
 
   @Test(arguments: [0, 1, 2])
   func average(index: Int) throws {
-    let curvature = try curvature(index: index)
+    try compare(try curvature(index: index), "layer \(index + 1)") { z in
+      index == 1 ? Reference.Activation.relu(iota: 0, omega: 1).nu(z) : 1
+    }
+  }
+
+  /// A linear layer between others has its own constant ν; at the ends ν is 1 for all.
+  @Test(arguments: [0, 1, 2])
+  func averageOfALinearLayer(index: Int) throws {
+    try compare(try curvature(index: index, subsystem: LinearLayer(sigma: 0.1)), "linear layer \(index + 1)") { _ in
+      index == 1 ? 100 : 1
+    }
+  }
+
+  private func compare(_ curvature: any Curvature<Double>, _ place: String, nu: (Double) -> Double) throws {
     var generator = SplitMix64(seed: 3)
     var averages = (0..<m).map { _ in (0..<(d * d)).map { $0 % (d + 1) == 0 ? 1.0 : 0.0 } }
     for _ in 0..<5 {
@@ -28,9 +43,7 @@ import Testing
       try curvature.observe(
         inputs: try .make(x, rows: n, columns: d), preactivations: try .make(z, rows: n, columns: m))
       var window = Window()
-      let isShared = index != 1
-      window.add(
-        x: x, nu: z.map { isShared ? 1 : Reference.Activation.relu(iota: 0, omega: 1).nu($0) }, samples: n)
+      window.add(x: x, nu: z.map(nu), samples: n)
       for (i, batch) in window.takeMatrices(neurons: m, order: d).enumerated() {
         for k in 0..<(d * d) { averages[i][k] = 0.995 * averages[i][k] + 0.005 * batch[k] }
       }
@@ -41,7 +54,7 @@ import Testing
     try curvature.precondition(&direction)
     let expected = (0..<m).flatMap { eliminate(averages[$0], Array(v[($0 * d)..<($0 * d + d)]), damping: damping) }
     let comparison = Comparison.normwise(direction.numbers, expected, tolerance: 1e-12)
-    #expect(comparison.isAllowed, "layer \(index + 1): \(comparison)")
+    #expect(comparison.isAllowed, "\(place): \(comparison)")
   }
 
   /// Where a factorisation fails the gradient passes unchanged, the failure is reported, and the next refresh is free

@@ -26,7 +26,7 @@ extension Reference {
   public struct CrossEntropy: Sendable {
     /// The sum over samples of -log eta_label.
     public var loss = 0.0
-    /// Samples with no logit above the label's, and no NaN.
+    /// Samples whose largest logit, the first of equal ones, is the label's; none with a NaN.
     public var correct = 0
     /// (eta - onehot) scale, (n,m).
     public var delta: [Double] = []
@@ -41,7 +41,8 @@ extension Reference {
     for sample in 0..<n {
       let row = Array(z[sample * m..<(sample + 1) * m])
       let label = Int(labels[sample])
-      if row.allSatisfy({ $0 <= row[label] }) { result.correct += 1 }
+      let first = row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }
+      if first == label, !row.contains(where: \.isNaN) { result.correct += 1 }
       result.loss += logarithmOfSum(row, above: label)
       result.delta[sample * m + label] -= 1
     }

@@ -43,6 +43,14 @@ enum BenchElu: BenchActivation {
   static let flops = 6.0
 }
 
+/// z, 1 and 1: what moving the numbers costs.
+enum BenchLinear: BenchActivation {
+  static let name = "linear"
+  static let argument = fk_activation(kind: FK_LINEAR, iota: 0, omega: 0, alpha: 0)
+  static let reference = Reference.Activation.linear
+  static let flops = 1.0
+}
+
 /// f(z), f'(z) and nu_f(z) of a layer.
 final class ActivationForward<T: BenchScalar, Row: BenchActivation>: KernelBench {
   static var kernel: String { "activation \(Row.name)" }

@@ -21,6 +21,7 @@ fk_status FK_FN(activation)(T *value, ptrdiff_t ldvalue, T *derivative, ptrdiff_
   if (value) FK_TRY(fk_check_matrix(value, n, m, ldvalue, sizeof(T)));
   if (derivative) FK_TRY(fk_check_matrix(derivative, n, m, ldderivative, sizeof(T)));
   if (nu) FK_TRY(fk_check_matrix(nu, n, m, ldnu, sizeof(T)));
+  if (m == 0) return FK_OK;
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   int team = fk_threads_for(threads, (double)n * (double)m * FK_EXP_FLOPS);
   (void)team;
@@ -36,6 +37,7 @@ fk_status FK_FN(activation_backward)(T *delta, ptrdiff_t lddelta, const T *z, pt
   FK_TRY(FK_LOCAL(check_activation)(&activation));
   FK_TRY(fk_check_matrix(z, n, m, ldz, sizeof(T)));
   FK_TRY(fk_check_matrix(delta, n, m, lddelta, sizeof(T)));
+  if (m == 0) return FK_OK;
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   int team = fk_threads_for(threads, (double)n * (double)m * FK_EXP_FLOPS);
   (void)team;

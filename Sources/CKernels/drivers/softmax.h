@@ -39,7 +39,7 @@ fk_status FK_FN(softmax_cross_entropy)(double *loss, ptrdiff_t *correct, T *delt
     for (ptrdiff_t i = 0; i < m; i++) {
       const double difference = (double)row[i] - (double)row[label];
       largest = difference > largest ? difference : largest;
-      best &= difference <= 0; /* false for a NaN */
+      best &= i < label ? difference < 0 : difference <= 0; /* false for a NaN */
     }
     for (ptrdiff_t i = 0; i < m; i++)
       if (i != label || largest > 0) sum += exp((double)row[i] - (double)row[label] - largest);

@@ -80,6 +80,6 @@ fk_status FK_FN(all_finite)(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n,
   if (result == NULL) return FK_INVALID_ARGUMENT;
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   *result = 1;
-  for (ptrdiff_t r = 0; r < n && *result; r++) *result = ops->all_finite(a + r * lda, m);
+  for (ptrdiff_t r = 0; m > 0 && r < n && *result; r++) *result = ops->all_finite(a + r * lda, m);
   return FK_OK;
 }

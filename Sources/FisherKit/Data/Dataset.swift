@@ -51,6 +51,10 @@ public struct DataSplit: Sendable {
 
   /// The last `validationCount` samples are for validation, the others for training.
   public init(name: String, samples: Dataset, validationCount: Int, test: Dataset) throws(DataError) {
+    guard test.count > 0 else { throw DataError(name, expected: "at least one test sample", found: "none") }
+    for set in [samples, test] where set.count > Int(Int32.max) {
+      throw DataError(name, expected: "at most \(Int32.max) samples", found: "\(set.count)")
+    }
     guard samples.count >= 2 else {
       throw DataError(
         name, expected: "at least 2 samples, to train and to validate", found: "\(samples.count)")

@@ -28,6 +28,11 @@ struct GzipReader: ~Copyable {
     let chunk = 1 << 22
     while bytes.count < count {
       let wanted = min(chunk, count - bytes.count)
+      // (an array that grows is there twice, the new one up to twice as large)
+      if bytes.count + wanted > bytes.capacity, let available = availableMemory(), available < 2 * bytes.count + chunk {
+        throw DataError(
+          path, expected: "no more than fits the memory", found: "more than \(bytes.count) bytes of \(count)")
+      }
       var got: Int32 = 0
       let part = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, initialized in
         got = gzread(file, buffer.baseAddress, UInt32(wanted))

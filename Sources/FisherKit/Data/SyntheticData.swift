@@ -19,8 +19,9 @@ public enum SyntheticData {
     let problem = try Problem(features: features, factors: factors, classes: classes, using: &generator)
     let (drawn, overflow) = training.addingReportingOverflow(validation)
     guard !overflow else { throw FisherError.sizeOverflow(what: "\(training) and \(validation) synthetic samples") }
-    let samples = try problem.draw(drawn, using: &generator)
+    // The test set and the training set come first: they do not depend on how many samples are for validation.
     let held = try problem.draw(test, using: &generator)
+    let samples = try problem.draw(drawn, using: &generator)
     return try DataSplit(name: name, samples: samples, validationCount: validation, test: held)
   }
 

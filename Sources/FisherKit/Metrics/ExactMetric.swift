@@ -1,7 +1,8 @@
 /// The exact relative Fisher matrix of every neuron, Ĝ_i = (1/n) Σ ν_i x̃x̃ᵀ (section 2.6), over the window of the
 /// samples seen since the last refresh.
 ///
-/// Memory: m blocks of d(d+1)/2 elements, and the window. Cost of a refresh with n samples: m n d(d+1) + m d³/3 flops;
+/// Memory: m blocks of d(d+1)/2 elements, twice when more than 8192 samples lie between two refreshes, and the window of
+/// at most 8192 samples. Cost of a refresh with n samples: m n d(d+1) + m d³/3 flops;
 /// of a step: 2md².
 public struct ExactMetric: Metric {
   public init() {}

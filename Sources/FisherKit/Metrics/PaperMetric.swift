@@ -16,9 +16,10 @@ public struct PaperMetric: Metric {
   public func makeCurvature<S: KernelScalar>(
     for site: CurvatureSite, _: S.Type
   ) throws(FisherError) -> any Curvature<S> {
-    if site.index == 0 || site.index == site.count - 1 || site.subsystem.constantNu != nil {
-      return try AveragedSharedBlock<S>(for: site, decay: decay)
+    if site.index == 0 || site.index == site.count - 1 {
+      return try AveragedSharedBlock<S>(for: site, decay: decay, nu: 1)
     }
+    if let nu = site.subsystem.constantNu { return try AveragedSharedBlock<S>(for: site, decay: decay, nu: nu) }
     return try AveragedNeuronBlocks<S>(for: site, decay: decay)
   }
 }
@@ -27,13 +28,15 @@ public struct PaperMetric: Metric {
 final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
   private let site: CurvatureSite
   private let decay: Double
+  private let nu: Double
   private var average: Matrix<Scalar>
   private var factor: Matrix<Scalar>
   private var isFactored = false
 
-  init(for site: CurvatureSite, decay: Double) throws(FisherError) {
+  init(for site: CurvatureSite, decay: Double, nu: Double) throws(FisherError) {
     self.site = site
     self.decay = decay
+    self.nu = nu
     let d = site.order
     average = try Matrix(rows: d, columns: d, what: "\(site.name): block of order \(d)")
     factor = try Matrix(rows: d, columns: d, what: "\(site.name): Cholesky factor of order \(d)")
@@ -43,7 +46,7 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
   var bytes: Int { average.bytes + factor.bytes }
 
   func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
-    average.setToGram(inputs, alpha: (1 - decay) / Double(inputs.rows), beta: decay)
+    average.setToGram(inputs, alpha: (1 - decay) * nu / Double(inputs.rows), beta: decay)
   }
 
   func refresh() throws(FisherError) -> FactorizationFailure? {

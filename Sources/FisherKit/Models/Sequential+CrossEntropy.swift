@@ -1,4 +1,5 @@
-/// A loss over some samples: the mean cross-entropy −log η_label in nats, and the fraction with the right class on top.
+/// A loss over some samples: the mean cross-entropy −log η_label in nats, and the fraction with the right class on top
+/// (the first of equal ones).
 public struct Score: Equatable, Sendable {
   public var loss: Double
   public var accuracy: Double

@@ -22,10 +22,14 @@ public final class Sequential<Scalar: KernelScalar>: Model {
     input = try Matrix(rows: batchCapacity, columns: layers[0].inputs + 1, what: "mini-batch")
     input.fill(column: layers[0].inputs, with: 1)
     var stages: [Stage<Scalar>] = []
+    var firstParameter = 0
     for (index, layer) in layers.enumerated() {
       try layer.prepare(batchCapacity: batchCapacity)
       stages.append(
-        try Stage(layer, batchCapacity: batchCapacity, isLast: index == layers.count - 1, name: "layer \(index + 1)"))
+        try Stage(
+          layer, firstParameter: firstParameter, batchCapacity: batchCapacity, isLast: index == layers.count - 1,
+          name: "layer \(index + 1)"))
+      firstParameter += layer.parameters.count
     }
     self.stages = stages
   }
@@ -66,10 +70,9 @@ public final class Sequential<Scalar: KernelScalar>: Model {
     _ body: (_ parameter: Int, _ inputs: borrowing Matrix<Scalar>, _ preactivations: borrowing Matrix<Scalar>)
       throws(FisherError) -> Void
   ) throws(FisherError) {
-    var first = 0
     for i in stages.indices {
       let layer = stages[i].layer
-      let offset = first
+      let offset = stages[i].firstParameter
       if i == 0 {
         try layer.observe(input: input) { (index, x, z) throws(FisherError) in try body(offset + index, x, z) }
       } else {
@@ -77,7 +80,6 @@ public final class Sequential<Scalar: KernelScalar>: Model {
           try body(offset + index, x, z)
         }
       }
-      first += layer.parameters.count
     }
   }
 }
@@ -85,11 +87,16 @@ public final class Sequential<Scalar: KernelScalar>: Model {
 /// A layer, what comes out of it, and the derivative of the loss by that.
 private final class Stage<Scalar: KernelScalar> {
   let layer: any Layer<Scalar>
+  /// The place of the layer's first parameter among the network's.
+  let firstParameter: Int
   var output: Matrix<Scalar>
   var delta: Matrix<Scalar>
 
-  init(_ layer: any Layer<Scalar>, batchCapacity: Int, isLast: Bool, name: String) throws(FisherError) {
+  init(
+    _ layer: any Layer<Scalar>, firstParameter: Int, batchCapacity: Int, isLast: Bool, name: String
+  ) throws(FisherError) {
     self.layer = layer
+    self.firstParameter = firstParameter
     // The last one's outputs feed no layer, and need no bias column.
     output = try Matrix(
       rows: batchCapacity, columns: layer.outputs + (isLast ? 0 : 1), what: "\(name): outputs")

@@ -10,6 +10,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public let l2: Double
   private var curvatures: [(any Curvature<Scalar>)?] = []
   private var steps = 0
+  /// At the first step, and until a refresh that failed has succeeded.
+  private var isRefreshDue = true
   private var batchSize = 0
 
   /// - Parameter damping: λ ≥ 0. With λ = 0 the first refresh fails wherever a mini-batch has fewer samples than a
@@ -34,7 +36,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public var bytes: Int { curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) } }
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
-    (curvatures, steps, self.batchSize) = ([], 0, batchSize)
+    (curvatures, steps, isRefreshDue, self.batchSize) = ([], 0, true, batchSize)
     let count = model.parameters.count { $0.subsystem != nil }
     var index = 0
     for parameter in model.parameters {
@@ -60,10 +62,12 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       try curvatures[index]?.observe(inputs: inputs, preactivations: preactivations)
     }
     var survived: [FactorizationFailure] = []
-    if steps == 1 || steps % refreshInterval == 0 {
+    if steps % refreshInterval == 0 { isRefreshDue = true }
+    if isRefreshDue {
       for curvature in curvatures {
         if let failure = try curvature?.refresh() { survived.append(failure) }
       }
+      isRefreshDue = false
     }
     for (parameter, curvature) in zip(model.parameters, curvatures) {
       parameter.gradient.addWeightDecay(parameter.value, l2: l2)

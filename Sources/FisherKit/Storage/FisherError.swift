@@ -28,6 +28,20 @@ public struct FactorizationFailure: Equatable, Sendable {
   /// The order d of a block, and the damping λ that was added to its diagonal.
   public var order: Int
   public var damping: Double
+
+  public init(
+    parameter: String, neuron: Int?, pivot: Int, value: Double, failedBlocks: Int, blocks: Int, order: Int,
+    damping: Double
+  ) {
+    self.parameter = parameter
+    self.neuron = neuron
+    self.pivot = pivot
+    self.value = value
+    self.failedBlocks = failedBlocks
+    self.blocks = blocks
+    self.order = order
+    self.damping = damping
+  }
 }
 
 extension FisherError: CustomStringConvertible {

@@ -54,14 +54,17 @@ public final class Trainer<Scalar: KernelScalar> {
   }
 
   /// Trains for `epochs` more epochs.
-  /// - Throws: ``FisherError`` where a loss or a weight is no longer finite or a matrix cannot be factored, and what
-  ///   `onEvent` throws. The model is then as the last step left it.
+  /// - Throws: ``FisherError`` where a loss or a gradient is no longer finite (weights are looked at after each epoch)
+  ///   or a matrix cannot be factored, and what `onEvent` throws. The model is then as the last step left it.
   /// - Returns: the score on the test set.
   @discardableResult
   public func run(epochs: Int, onEvent: (TrainingEvent) throws -> Void = { _ in }) throws -> Score {
     try onEvent(.began(plan))
     for _ in 0..<epochs {
       try runEpoch(onEvent: onEvent)
+      for parameter in model.parameters where !parameter.value.isFinite {
+        throw FisherError.nonFinite(what: "weights of \(parameter.name)", step: stepsDone)
+      }
       try onEvent(
         .epoch(
           EpochReport(

@@ -1,0 +1,75 @@
+import FisherKit
+import Foundation
+import Testing
+
+/// Every flag of `fisher train` arrives: the tool's losses are those of the library with the same settings.
+@Suite struct FlagTests {
+  struct Case: CustomStringConvertible, Sendable {
+    var flags: String
+    var seed: UInt64 = 0
+    var batch = 50
+    var validation = 2000
+    var forward: any Activation = Relu()
+    var metric: any Activation = Relu(omega: 1)
+    var optimizer: @Sendable () throws -> any Optimizer<Float>
+
+    var description: String { flags }
+  }
+
+  static let cases: [Case] = [
+    Case(flags: "", optimizer: { try RNGD(learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3) }),
+    Case(
+      flags: "--seed 3 --l2 0.02 --refresh 20 --damping 0.1 --learning-rate 0.03", seed: 3,
+      optimizer: { try RNGD(learningRate: 0.03, damping: 0.1, refreshInterval: 20, l2: 0.02) }),
+    Case(
+      flags: "--omega 0.3 --iota 0.2 --batch 40", batch: 40, forward: Relu(iota: 0.2),
+      metric: Relu(iota: 0.2, omega: 0.3),
+      optimizer: { try RNGD(learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3) }),
+    Case(
+      flags: "--metric shared --activation elu --alpha 0.4", forward: Elu(alpha: 0.4), metric: Elu(alpha: 0.4),
+      optimizer: {
+        try RNGD(metric: SharedMetric(), learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3)
+      }),
+    Case(
+      flags: "--metric paper --activation tanh --validation 500", validation: 500, forward: Tanh(), metric: Tanh(),
+      optimizer: { try RNGD(metric: PaperMetric(), learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3) }
+    ),
+    Case(
+      flags: "--activation sigm --optimizer adam", forward: Sigm(), metric: Sigm(),
+      optimizer: { try Adam(learningRate: 5e-4, l2: 1e-3) }),
+    Case(flags: "--optimizer momentum", optimizer: { try Momentum(learningRate: 0.01, l2: 1e-3) }),
+    Case(
+      flags: "--optimizer sgd --activation linear", forward: Linear(), metric: Linear(),
+      optimizer: { try SGD(learningRate: 0.1, l2: 1e-3) }),
+  ]
+
+  @Test(arguments: cases) func losses(of settings: Case) throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let log = folder.file("log")
+    let flags = settings.flags.split(separator: " ").map(String.init)
+    let result = try Tool.run(["train", "--shape", "64,9,7,10", "--epochs", "1", "--quiet", "--log", log] + flags)
+    #expect(result.status == 0 && result.output == "" && result.errors == "", "\(result)")
+    let found = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Double])
+    }
+
+    let data = try SyntheticData.make(validation: settings.validation, seed: settings.seed)
+    let model = try Sequential<Float>.perceptron(
+      shape: [64, 9, 7, 10], activation: settings.forward, metricActivation: settings.metric, batchCapacity: 1000,
+      seed: settings.seed)
+    let trainer = try Trainer(
+      model: model, optimizer: try settings.optimizer(), data: data, batchSize: settings.batch, seed: settings.seed)
+    var expected: [EpochReport] = []
+    let test = try trainer.run(epochs: 1) { if case .epoch(let report) = $0 { expected.append(report) } }
+    /// (Foundation's JSON numbers are off in their last place.)
+    func equal(_ a: Double?, _ b: Double) -> Bool { a.map { abs($0 - b) < 1e-12 } ?? false }
+    #expect(found.count == 2)
+    #expect(found[0]["step"] == Double(expected[0].step))
+    #expect(equal(found[0]["train_loss"], expected[0].training.loss))
+    #expect(equal(found[0]["train_error"], 1 - expected[0].training.accuracy))
+    #expect(equal(found[0]["validation_loss"], expected[0].validation.loss))
+    #expect(equal(found[0]["validation_accuracy"], expected[0].validation.accuracy))
+    #expect(equal(found[1]["test_loss"], test.loss) && equal(found[1]["test_accuracy"], test.accuracy))
+  }
+}
