@@ -43,7 +43,9 @@ public final class Adam<Scalar: KernelScalar>: Optimizer {
     // γ m̂/(√v̂ + ε) with m̂ = m/c1 and v̂ = v/c2 is (γ √c2/c1) m/(√v + ε√c2).
     let correction1 = 1 - pow(beta1, Double(steps))
     let correction2 = (1 - pow(beta2, Double(steps))).squareRoot()
-    for (i, parameter) in model.parameters.enumerated() {
+    let parameters = model.parameters
+    for i in parameters.indices {
+      let parameter = parameters[i]
       parameter.gradient.addWeightDecay(parameter.value, l2: l2)
       parameter.value.descendAdam(
         parameter.gradient, first: &first[i].value, second: &second[i].value,

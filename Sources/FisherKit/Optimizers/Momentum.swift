@@ -27,7 +27,9 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
     precondition(velocities.count == model.parameters.count, "prepare the optimizer for this model first")
     steps += 1
     try model.requireFiniteGradients(step: steps)
-    for (parameter, velocity) in zip(model.parameters, velocities) {
+    let parameters = model.parameters
+    for i in parameters.indices {
+      let (parameter, velocity) = (parameters[i], velocities[i])
       parameter.gradient.addWeightDecay(parameter.value, l2: l2)
       parameter.value.descend(
         parameter.gradient, velocity: &velocity.value, rate: learningRate, momentum: momentum)

@@ -69,12 +69,13 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       }
       isRefreshDue = false
     }
-    for (parameter, curvature) in zip(model.parameters, curvatures) {
-      parameter.gradient.addWeightDecay(parameter.value, l2: l2)
-      try curvature?.precondition(&parameter.gradient)
+    let parameters = model.parameters
+    for i in parameters.indices {
+      parameters[i].gradient.addWeightDecay(parameters[i].value, l2: l2)
+      try curvatures[i]?.precondition(&parameters[i].gradient)
     }
     try model.requireFiniteGradients("step", step: steps)
-    for parameter in model.parameters { parameter.value.descend(parameter.gradient, rate: learningRate) }
+    for parameter in parameters { parameter.value.descend(parameter.gradient, rate: learningRate) }
     return survived
   }
 }
