@@ -17,8 +17,10 @@ struct BenchFisher: ParsableCommand {
       as many threads. The error is relative to the reference in double precision. A kernel that is wrong is not \
       timed, and the exit status is 70.
 
-      The C kernels are optimised in debug builds too: `swift run bench-fisher` needs no -c release.
-      """)
+      The C kernels are optimised in debug builds too: `swift run bench-fisher` needs no -c release. It takes about two \
+      minutes.
+      """,
+    version: FisherKitVersion.current)
 
   @Option(help: ArgumentHelp("Only the kernels whose name contains this.", valueName: "text")) var filter: String?
   @Option(help: ArgumentHelp("float, double or both.", valueName: "type")) var precision = PrecisionChoice.float
