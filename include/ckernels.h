@@ -34,7 +34,8 @@ typedef enum fk_status FK_ENUM_SIZE {
   FK_INVALID_ARGUMENT = 1,      /* a negative size, a leading dimension below the row length, too little work space */
   FK_SIZE_OVERFLOW = 2,         /* the sizes multiply to more than ptrdiff_t, or BLAS's int, can index */
   FK_NOT_POSITIVE_DEFINITE = 3, /* a pivot was not positive, or not finite: see fk_failure */
-  FK_UNSUPPORTED = 4            /* a CPU level that does not exist here */
+  FK_UNSUPPORTED = 4,           /* a CPU level that does not exist here */
+  FK_NO_CONVERGENCE = 5         /* LAPACK gave up on an eigenvalue */
 } fk_status;
 
 /* Where a factorisation first failed: the lowest block, and in it the first pivot, both from 0. Functions that fill one
@@ -186,7 +187,11 @@ FK_DECLARE_TRAINING(double, d)
    * (m,d) overwritten by (L L^T)^-1 v. */                                                                             \
   fk_status fk_##p##cholesky(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d, double damping, int threads);      \
   fk_status fk_##p##cholesky_solve(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t d, ptrdiff_t m,           \
-                                   int threads);
+                                   int threads);                                                                       \
+  /* values = the d eigenvalues of the symmetric A (d,d), ascending. The lower triangle is read and destroyed;         \
+   * FK_INVALID_ARGUMENT when an element of it is not finite. Cost 4/3 d^3 flops. */                                   \
+  ptrdiff_t fk_##p##eigenvalues_work_size(ptrdiff_t d);                                                                \
+  fk_status fk_##p##eigenvalues(T *values, T *A, ptrdiff_t lda, ptrdiff_t d, void *work, ptrdiff_t work_size);
 FK_DECLARE_BLAS(float, s)
 FK_DECLARE_BLAS(double, d)
 

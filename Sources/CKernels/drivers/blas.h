@@ -5,6 +5,9 @@
 #define SYRK FK_PASTE(P, syrk, _)
 #define POTRF FK_PASTE(P, potrf, _)
 #define POTRS FK_PASTE(P, potrs, _)
+#define SYEV FK_PASTE(P, syev, _)
+/* LAPACK reduces to tridiagonal form in panels of this width when the work space allows it. */
+#define FK_EIGEN_PANEL 64
 
 /* The boundary of part t of `parts`, on a multiple of 8 so that BLAS's own tiles stay whole. */
 static ptrdiff_t FK_LOCAL(boundary)(ptrdiff_t size, int t, int parts) {
@@ -112,6 +115,29 @@ fk_status FK_FN(cholesky_solve)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, 
   fk_blas_leave();
   return FK_OK;
 }
+ptrdiff_t FK_FN(eigenvalues_work_size)(ptrdiff_t d) {
+  ptrdiff_t elements;
+  if (d < 0 || d > INT_MAX || !fk_multiply(&elements, d, (FK_EIGEN_PANEL + 2) * (ptrdiff_t)sizeof(T))) return -1;
+  return elements + FK_CACHE_LINE;
+}
+
+fk_status FK_FN(eigenvalues)(T *values, T *A, ptrdiff_t lda, ptrdiff_t d, void *work, ptrdiff_t work_size) {
+  FK_TRY(fk_check_matrix(A, d, d, lda, sizeof(T)));
+  if (!FK_LOCAL(fits_blas)(d, lda, (FK_EIGEN_PANEL + 2) * d)) return FK_SIZE_OVERFLOW;
+  if (d == 0) return FK_OK;
+  if (values == NULL || work == NULL || work_size < FK_FN(eigenvalues_work_size)(d)) return FK_INVALID_ARGUMENT;
+  for (ptrdiff_t i = 0; i < d; i++) /* LAPACK does not come back from a NaN */
+    for (ptrdiff_t j = 0; j <= i; j++)
+      if (!isfinite(A[i * lda + j])) return FK_INVALID_ARGUMENT;
+  fk_blas_enter();
+  lapack_int info = SYEV(LAPACK_COL_MAJOR, 'N', 'U', (lapack_int)d, A, (lapack_int)lda, values, (T *)fk_align(work),
+                         (lapack_int)((FK_EIGEN_PANEL + 2) * d));
+  fk_blas_leave();
+  if (info < 0) return FK_INVALID_ARGUMENT;
+  return info > 0 ? FK_NO_CONVERGENCE : FK_OK;
+}
+#undef SYEV
+#undef FK_EIGEN_PANEL
 #undef GEMM
 #undef SYRK
 #undef POTRF

@@ -19,16 +19,45 @@ extension BlockBatch {
 
   /// G_i = β G_i + α Σ_s ν(s,i) x̃_s x̃_sᵀ for every neuron i: the relative Fisher matrices of a non-linear layer
   /// (Table 1) when α = 1/n. X̃ is (n,d), ν is (n,m). Cost m n d (d+1) flops.
+  ///
+  /// - Parameter rows: the samples s that are summed; by default all.
   mutating func accumulateGram(
-    inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, alpha: Double, beta: Double,
-    workspace: borrowing BlockWorkspace
+    inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, rows: Range<Int>? = nil, alpha: Double,
+    beta: Double, workspace: borrowing BlockWorkspace
   ) {
+    let rows = rows ?? 0..<x.rows
     precondition(x.columns == order && nu.columns == count && x.rows == nu.rows, "observations of another shape")
-    precondition(x.rows <= workspace.samples, "work space for fewer samples")
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= x.rows, "samples outside the observations")
+    precondition(rows.count <= workspace.samples, "work space for fewer samples")
     check(
       Scalar._kernels.gramWeightedBatch(
-        storage.base, x.storage.base, x.stride, nu.storage.base, nu.stride, x.rows, order, count, alpha, beta,
+        storage.base, x.storage.base + rows.lowerBound * x.stride, x.stride,
+        nu.storage.base + rows.lowerBound * nu.stride, nu.stride, rows.count, order, count, alpha, beta,
         workspace.buffer.base, workspace.buffer.count, workspace.threads))
+  }
+
+  /// Row i of product = G_i times row i of `vectors`, summed in double precision. Cost 2md² flops.
+  func multiply(_ product: inout Matrix<Scalar>, _ vectors: borrowing Matrix<Scalar>) {
+    precondition(vectors.rows == count && vectors.columns == order, "vectors of another shape")
+    precondition(product.rows == count && product.columns == order, "a product of another shape")
+    let lanes = Self.lanes
+    var sums = [Double](repeating: 0, count: order)
+    for block in 0..<count {
+      let packed = storage.base + block / lanes * (order * (order + 1) / 2) * lanes + block % lanes
+      let vector = vectors.storage.base + block * vectors.stride
+      for i in 0..<order {
+        let row = packed + i * (i + 1) / 2 * lanes
+        let (element, v) = (Double(row[i * lanes]), Double(vector[i]))
+        var sum = element * v
+        for j in 0..<i {
+          let element = Double(row[j * lanes])
+          sum += element * Double(vector[j])
+          sums[j] += element * v
+        }
+        sums[i] = sum
+      }
+      for i in 0..<order { product.storage.base[block * product.stride + i] = Scalar(sums[i]) }
+    }
   }
 
   /// Replaces every block by the Cholesky factor of G_i + λI, reciprocals of the pivots on its diagonal. Cost md³/3

@@ -60,6 +60,8 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let gram: @Sendable (Out, Int, In, Int, Int, Int, Double, Double, Int32) -> fk_status
   package let cholesky: @Sendable (Out, Int, Failure, Int, Double, Int32) -> fk_status
   package let choleskySolve: @Sendable (Out, Int, In, Int, Int, Int, Int32) -> fk_status
+  package let eigenvaluesWorkSize: @Sendable (Int) -> Int
+  package let eigenvalues: @Sendable (Out, Out, Int, Int, Work, Int) -> fk_status
 }
 
 extension _KernelTable<Float> {
@@ -74,7 +76,8 @@ extension _KernelTable<Float> {
     gatherBytes: fk_sgather_bytes, gatherFloats: fk_sgather_floats, addWeightDecay: fk_sadd_weight_decay,
     updateSGD: fk_supdate_sgd, updateMomentum: fk_supdate_momentum, updateAdam: fk_supdate_adam,
     allFinite: fk_sall_finite, gemm: fk_sgemm, gram: fk_sgram, cholesky: fk_scholesky,
-    choleskySolve: fk_scholesky_solve)
+    choleskySolve: fk_scholesky_solve, eigenvaluesWorkSize: fk_seigenvalues_work_size,
+    eigenvalues: fk_seigenvalues)
 }
 
 extension _KernelTable<Double> {
@@ -89,5 +92,6 @@ extension _KernelTable<Double> {
     gatherBytes: fk_dgather_bytes, gatherFloats: fk_dgather_floats, addWeightDecay: fk_dadd_weight_decay,
     updateSGD: fk_dupdate_sgd, updateMomentum: fk_dupdate_momentum, updateAdam: fk_dupdate_adam,
     allFinite: fk_dall_finite, gemm: fk_dgemm, gram: fk_dgram, cholesky: fk_dcholesky,
-    choleskySolve: fk_dcholesky_solve)
+    choleskySolve: fk_dcholesky_solve, eigenvaluesWorkSize: fk_deigenvalues_work_size,
+    eigenvalues: fk_deigenvalues)
 }

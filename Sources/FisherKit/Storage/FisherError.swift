@@ -9,6 +9,10 @@ public enum FisherError: Error, Equatable, Sendable {
   case notPositiveDefinite(FactorizationFailure)
   /// Training met a NaN or an infinity.
   case nonFinite(what: String, step: Int)
+  /// A result would take more memory than the caller allows; `instead` names the way that would fit.
+  case exceedsMemoryCap(what: String, bytes: Int, cap: Int, instead: String)
+  /// An iteration ended before it was as exact as asked: ‖r‖/‖b‖ was `residual`.
+  case notConverged(what: String, iterations: Int, residual: Double, tolerance: Double)
   /// A hyper-parameter outside its range.
   case invalidArgument(what: String, expected: String, found: String)
 }
@@ -53,6 +57,10 @@ extension FisherError: CustomStringConvertible {
     case .nonFinite(let what, let step):
       "\(what) at step \(step): expected a finite number, found NaN or infinity; "
         + "a smaller learning rate may help, or with rngd a larger damping"
+    case .exceedsMemoryCap(let what, let bytes, let cap, let instead):
+      "\(what): expected at most \(cap) bytes of memory, found \(bytes) needed; \(instead)"
+    case .notConverged(let what, let iterations, let residual, let tolerance):
+      "\(what): expected a relative residual of \(tolerance), found \(residual) after \(iterations) iterations"
     case .invalidArgument(let what, let expected, let found): "\(what): expected \(expected), found \(found)"
     }
   }

@@ -7,8 +7,22 @@ public protocol Subsystem: Sendable, CustomStringConvertible {
   var constantNu: Double? { get }
   /// ν (n,m) from the pre-activations z (n,m).
   func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>)
+  /// Its relative Fisher matrix over samples X̃ (n,d) with pre-activations z (n,m). By default block-diagonal, with
+  /// ν x̃x̃ᵀ for each neuron, or one block for all where ν is constant.
+  func rfim<S: KernelScalar>(
+    inputs: borrowing Matrix<S>, preactivations: borrowing Matrix<S>
+  ) throws(FisherError) -> any RFIM<S>
 }
 
 extension Subsystem {
   public var constantNu: Double? { nil }
+
+  public func rfim<S: KernelScalar>(
+    inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>
+  ) throws(FisherError) -> any RFIM<S> {
+    if let constantNu { return try SharedBlock<S>(inputs: x, nu: constantNu, neurons: z.columns) }
+    var nu = try Matrix<S>(rows: z.rows, columns: z.columns, what: "ν of \(z.rows) samples")
+    self.nu(&nu, preactivations: z)
+    return try NeuronBlocks<S>(inputs: x, nu: nu)
+  }
 }

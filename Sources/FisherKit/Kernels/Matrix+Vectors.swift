@@ -1,0 +1,70 @@
+internal import CKernels
+
+/// Matrices as vectors of numbers. The padding of rows is zero, and takes part in all of these.
+extension Matrix {
+  /// Σ a_ij b_ij, summed in double precision.
+  func dot(_ other: borrowing Matrix) -> Double {
+    precondition(rows == other.rows && stride == other.stride, "matrices of another shape")
+    var sum = 0.0
+    for i in 0..<inUse { sum += Double(storage.base[i]) * Double(other.storage.base[i]) }
+    return sum
+  }
+
+  /// self = scale · self + factor · other.
+  mutating func combine(_ scale: Double, _ factor: Double, _ other: borrowing Matrix) {
+    precondition(rows == other.rows && stride == other.stride, "matrices of another shape")
+    let (scale, factor) = (Scalar(scale), Scalar(factor))
+    for i in 0..<inUse { storage.base[i] = scale * storage.base[i] + factor * other.storage.base[i] }
+  }
+
+  /// self *= other, element by element; `other` has as many columns or more.
+  mutating func multiplyElements(_ other: borrowing Matrix) {
+    precondition(rows == other.rows && columns <= other.columns, "matrices of another shape")
+    for i in 0..<rows {
+      let (row, factor) = (storage.base + i * stride, other.storage.base + i * other.stride)
+      for j in 0..<columns { row[j] *= factor[j] }
+    }
+  }
+
+  /// Writes a smaller matrix into this one.
+  mutating func place(_ block: borrowing Matrix, row: Int, column: Int) {
+    precondition(row + block.rows <= rows && column + block.columns <= columns, "outside the matrix")
+    for i in 0..<block.rows {
+      (storage.base + (row + i) * stride + column).update(
+        from: block.storage.base + i * block.stride, count: block.columns)
+    }
+  }
+
+  /// Takes the elements of `other`, which has as many in all, row behind row.
+  mutating func reshape(_ other: borrowing Matrix) {
+    precondition(rows * columns == other.rows * other.columns, "matrices of another size")
+    for index in 0..<rows * columns {
+      storage.base[index / columns * stride + index % columns] =
+        other.storage.base[index / other.columns * other.stride + index % other.columns]
+    }
+  }
+
+  /// Copies the lower triangle to the upper.
+  mutating func symmetrize() {
+    precondition(rows == columns, "expected a square matrix")
+    for i in 0..<rows {
+      for j in 0..<i { storage.base[j * stride + i] = storage.base[i * stride + j] }
+    }
+  }
+
+  /// The eigenvalues of this symmetric matrix, ascending; its lower triangle is destroyed. Cost 4/3 d³ flops.
+  ///
+  /// - Throws: `nonFinite` when an element is no number, `notConverged` when LAPACK gives up.
+  mutating func eigenvalues() throws(FisherError) -> [Double] {
+    precondition(rows == columns, "expected a square matrix")
+    guard isFinite else { throw .nonFinite(what: "matrix whose eigenvalues are asked for", step: 0) }
+    let what = "eigenvalues of a matrix of order \(rows)"
+    let work = try AlignedBuffer<UInt8>(
+      count: try workSize(Scalar._kernels.eigenvaluesWorkSize(rows), what), what: what)
+    let values = try AlignedBuffer<Scalar>(count: rows, what: what)
+    let status = Scalar._kernels.eigenvalues(values.base, storage.base, stride, rows, work.base, work.count)
+    if status == FK_NO_CONVERGENCE { throw .notConverged(what: what, iterations: 0, residual: .nan, tolerance: 0) }
+    try check(status, what)
+    return (0..<rows).map { Double(values.base[$0]) }
+  }
+}

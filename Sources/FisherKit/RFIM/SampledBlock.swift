@@ -1,0 +1,69 @@
+/// Ĝ = (1/n) Σ_s A_s ⊗ x̃_sx̃_sᵀ, a layer whose neurons are coupled: a sum of Kronecker products, so it is kept as its
+/// samples and multiplied without being formed. A softmax layer has A_s = diag η_s − η_sη_sᵀ (eq 10), a hidden layer
+/// seen through the layer above it A_s = F_s Cᵀ O_s C F_s (eq 12).
+///
+/// Memory: the n samples X̃ and what makes the A_s. A product costs 4nmd flops and more by little; the dense matrix
+/// n m(m+1)/2 d(d+1) and (md)² elements. Nothing of size n×d×d or n×m×m is made.
+public final class SampledBlock<Scalar: KernelScalar>: RFIM {
+  let inputs: Matrix<Scalar>
+  let covariance: any SampleCovariance<Scalar>
+
+  /// - Parameters:
+  ///   - inputs: X̃ (n,d), bias column included; `covariance`: the A_s.
+  init(inputs x: borrowing Matrix<Scalar>, covariance: any SampleCovariance<Scalar>) throws(FisherError) {
+    precondition(
+      x.rows == covariance.samples && x.rows > 0, "expected inputs of \(covariance.samples) samples, at least one")
+    var inputs = try Matrix<Scalar>(rows: x.rows, columns: x.columns, what: "inputs of \(x.rows) samples")
+    inputs.copy(from: x)
+    self.inputs = inputs
+    self.covariance = covariance
+  }
+
+  public var neurons: Int { covariance.neurons }
+  public var order: Int { inputs.columns }
+  public var samples: Int { inputs.rows }
+  public var bytes: Int { inputs.bytes + covariance.bytes }
+  public var isBlockDiagonal: Bool { false }
+  /// The most that the rank of the matrix can be: nk factors of rank one.
+  public var rankBound: Int { samples * covariance.rank }
+
+  public func block(_ i: Int, _ j: Int) throws(FisherError) -> Matrix<Scalar> {
+    checkIndex(i)
+    checkIndex(j)
+    var weights = try Matrix<Scalar>(rows: samples, columns: 1, what: "weights of block (\(i), \(j))")
+    try covariance.entries(i, j, into: &weights, column: 0)
+    return try NeuronBlocks(inputs: inputs, nu: weights).block(0, 0)
+  }
+
+  public func multiply(
+    _ product: inout Matrix<Scalar>, _ vectors: borrowing Matrix<Scalar>
+  ) throws(FisherError) {
+    checkShape(vectors)
+    checkShape(product)
+    if covariance.multiply(&product, inputs: inputs, vectors: vectors) { return }
+    var z = try Matrix<Scalar>(rows: samples, columns: neurons, what: "pre-activations of the product")
+    z.setToProduct(inputs, .none, vectors, .transposed, inner: order, outputColumns: neurons)
+    try covariance.apply(&z)
+    product.setToProduct(
+      z, .transposed, inputs, .none, inner: samples, outputColumns: order, alpha: 1 / Double(samples))
+  }
+
+  /// The diagonal blocks alone, which need no more than m blocks of d(d+1)/2 elements.
+  public func diagonalBlocks() throws(FisherError) -> NeuronBlocks<Scalar> {
+    var weights = try Matrix<Scalar>(rows: samples, columns: neurons, what: "weights of the diagonal blocks")
+    for i in 0..<neurons { try covariance.entries(i, i, into: &weights, column: i) }
+    return try NeuronBlocks(inputs: inputs, nu: weights)
+  }
+
+  /// All eigenvalues: of the whole matrix, or where it has fewer samples, of the (nk, nk) matrix that shares those which
+  /// are not zero.
+  public func spectrum(memoryCap: Int) throws(FisherError) -> Spectrum {
+    let size = neurons * order
+    if rankBound < size {
+      var kernel = try kernelMatrix(memoryCap: memoryCap)
+      return Spectrum(try kernel.eigenvalues() + Array(repeating: 0, count: size - rankBound))
+    }
+    var dense = try dense(memoryCap: memoryCap)
+    return Spectrum(try dense.eigenvalues())
+  }
+}
