@@ -34,29 +34,36 @@ extension Matrix {
   }
 
   /// - Returns: the position of the first element that is not finite here.
+  @inline(__always)
   private mutating func read<Element: KernelScalar>(_ elements: [Element]) -> Int? {
-    // Precisions by name, so that the loop is compiled for each of them.
-    Scalar.self == Double.self ? convert(elements, to: Double.self) : convert(elements, to: Float.self)
+    let base = UnsafeMutableRawPointer(storage.base)
+    return Scalar.self == Double.self
+      ? convert(elements, columns: columns, to: base.assumingMemoryBound(to: Double.self), stride: stride)
+      : convert(elements, columns: columns, to: base.assumingMemoryBound(to: Float.self), stride: stride)
   }
+}
 
-  /// - Parameter precision: the same as `Scalar`.
-  private mutating func convert<Element: KernelScalar, Precision: KernelScalar>(
-    _ elements: [Element], to precision: Precision.Type
-  ) -> Int? {
-    let target = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: Precision.self)
-    return elements.withUnsafeBufferPointer { elements in
-      var position = 0
-      // (rows without columns can be as many as there are numbers)
-      for row in 0..<(columns > 0 ? rows : 0) {
-        for column in 0..<columns {
-          let element = Precision(elements[position])
-          guard element.isFinite else { return position }
-          target[row * stride + column] = element
-          position += 1
-        }
+/// Rows of `columns` elements to rows that are `stride` apart. Inlined where both precisions are named, so that it is
+/// compiled for each of them.
+/// - Returns: the position of the first element that is not finite in the precision of `target`, where it stops.
+@inline(__always)
+private func convert<Element: KernelScalar, Scalar: KernelScalar>(
+  _ elements: [Element], columns: Int, to target: UnsafeMutablePointer<Scalar>, stride: Int
+) -> Int? {
+  elements.withUnsafeBufferPointer { elements in
+    var position = 0
+    var row = target
+    // (a matrix without elements can have as many rows as there are numbers)
+    while position < elements.count {
+      for column in 0..<columns {
+        let element = Scalar(elements[position + column])
+        guard element.isFinite else { return position + column }
+        row[column] = element
       }
-      return nil
+      position += columns
+      row += stride
     }
+    return nil
   }
 }
 
