@@ -36,6 +36,16 @@ import Testing
     #expect(contents == ["file": "older", "file.partial": "one\n"])
   }
 
+  @Test func whatIsDiscardedLeavesNothing() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try "older".write(toFile: "\(folder)/file", atomically: true, encoding: .utf8)
+    let file = try WholeFile(path: "\(folder)/file")
+    try file.write(Data("one\n".utf8))
+    #expect(contents == ["file": "older", "file.partial": "one\n"])
+    file.discard()
+    #expect(contents == ["file": "older"])
+  }
+
   /// The link stays one, and what it leads to is replaced as a whole.
   @Test func followsALink() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -40,11 +40,13 @@ package final class WholeFile {
     if isThere { fchmod(descriptor, older.st_mode & 0o777) }
   }
 
-  package func write(_ text: String) throws(DataError) {
+  package func write(_ text: String) throws(DataError) { try write(Data(text.utf8)) }
+
+  package func write(_ data: Data) throws(DataError) {
     do {
-      try file.write(contentsOf: Data(text.utf8))
+      try file.write(contentsOf: data)
     } catch {
-      throw DataError(writtenPath, expected: "room for \(text.utf8.count) bytes", found: error.localizedDescription)
+      throw DataError(writtenPath, expected: "room for \(data.count) bytes", found: error.localizedDescription)
     }
     isEmpty = false
   }
@@ -63,7 +65,12 @@ package final class WholeFile {
 
   /// Gives up: a file without a line goes, one with some stays as PATH.partial.
   package func abandon() {
-    if isEmpty, !isStream { unlink(writtenPath) }
+    if isEmpty { discard() }
+  }
+
+  /// Gives up a file that is of no use in part: nothing of it stays.
+  package func discard() {
+    if !isStream { unlink(writtenPath) }
   }
 }
 
