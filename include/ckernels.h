@@ -72,12 +72,20 @@ ptrdiff_t fk_dlanes(void);
 ptrdiff_t fk_sblock_batch_count(ptrdiff_t d, ptrdiff_t m);
 ptrdiff_t fk_dblock_batch_count(ptrdiff_t d, ptrdiff_t m);
 
-/* ---- Activations: f, f' and nu_f (Table 1) ----------------------------------------------------------------------- */
+/* ---- Activations: f, f' and nu_f (Table 1; silu, gelu: eq 8) ----------------------------------------------------- */
 
-typedef enum fk_activation_kind FK_ENUM_SIZE { FK_TANH = 0, FK_SIGM, FK_RELU, FK_ELU, FK_LINEAR } fk_activation_kind;
+typedef enum fk_activation_kind FK_ENUM_SIZE {
+  FK_TANH = 0,
+  FK_SIGM,
+  FK_RELU,
+  FK_ELU,
+  FK_LINEAR,
+  FK_SILU, /* z sigm(z) */
+  FK_GELU  /* z Phi(z), Phi the normal distribution, exactly */
+} fk_activation_kind;
 
-/* relu: iota in [0,1), omega in [0,1e30), where omega = 0 is the hard (leaky) relu. elu: alpha in [0,1e30). Others
- * ignore them. */
+/* relu: iota in [0,1), omega in [0,1e30), where omega = 0 is the hard (leaky) relu, and iota = 0, omega = 1 softplus.
+ * elu: alpha in [0,1e30). Others ignore them. */
 typedef struct fk_activation {
   fk_activation_kind kind;
   double iota, omega, alpha;

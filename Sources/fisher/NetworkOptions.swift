@@ -25,7 +25,9 @@ struct NetworkOptions: ParsableArguments {
     help: ArgumentHelp("Width ω of relu's bend in the metric; 0 is hard (default: 1).", valueName: "ω"))
   var omega: Double?
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Slope ι of relu's negative side (default: 0).", valueName: "ι"))
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Slope ι of the negative side of relu (default: 0) or leaky-relu (default: 0.01).", valueName: "ι"))
   var iota: Double?
   @Option(
     parsing: .unconditional, help: ArgumentHelp("Depth α of elu's negative side (default: 1).", valueName: "α"))
@@ -42,8 +44,8 @@ struct NetworkOptions: ParsableArguments {
     }
     if let iota {
       guard iota >= 0, iota < 1 else { throw ValidationError("--iota: expected a number in [0, 1), found \(iota)") }
-      guard activation == .relu else {
-        throw ValidationError("--iota: expected --activation relu, found \(activation)")
+      guard activation == .relu || activation == .leakyRelu else {
+        throw ValidationError("--iota: expected --activation relu or leaky-relu, found \(activation)")
       }
     }
     if let alpha {
@@ -71,6 +73,10 @@ struct NetworkOptions: ParsableArguments {
     case .sigm: Sigm()
     case .elu: Elu(alpha: alpha ?? 1)
     case .linear: Linear()
+    case .softplus: Softplus()
+    case .leakyRelu: LeakyRelu(iota: iota ?? 0.01)
+    case .gelu: Gelu()
+    case .silu: Silu()
     }
   }
 
@@ -88,8 +94,13 @@ struct NetworkOptions: ParsableArguments {
   }
 }
 
-enum ActivationName: String, CaseIterable, ExpressibleByArgument {
-  case relu, tanh, sigm, elu, linear
+enum ActivationName: String, CaseIterable, ExpressibleByArgument, CustomStringConvertible {
+  case relu, tanh, sigm, elu, linear, softplus
+  case leakyRelu = "leaky-relu"
+  case gelu, silu
+
+  /// As the flag has it.
+  var description: String { rawValue }
 
   static var all: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }

@@ -80,7 +80,7 @@ import Testing
   /// The others have a derivative by cases, in which a NaN falls into one.
   func isSmooth(_ activation: Reference.Activation) -> Bool {
     switch activation {
-    case .tanh, .sigm: true
+    case .tanh, .sigm, .silu, .gelu: true
     case .relu(_, let omega): omega > 0
     case .elu, .linear: false
     }

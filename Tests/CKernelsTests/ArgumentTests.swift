@@ -47,7 +47,7 @@ import Testing
       relu(-0.1, 1), relu(1, 1), relu(.nan, 1), relu(0, -1), relu(0, .nan), relu(0, .infinity),
       fk_activation(kind: FK_ELU, iota: 0, omega: 0, alpha: -1),
       fk_activation(kind: FK_ELU, iota: 0, omega: 0, alpha: .nan),
-      fk_activation(kind: fk_activation_kind(rawValue: 5), iota: 0, omega: 0, alpha: 0),
+      fk_activation(kind: fk_activation_kind(rawValue: FK_GELU.rawValue + 1), iota: 0, omega: 0, alpha: 0),
       fk_activation(kind: fk_activation_kind(rawValue: -1), iota: 0, omega: 0, alpha: 0),
     ]
     calls += bad.map { ("\($0)", FK_INVALID_ARGUMENT, run(1, 2, argument: $0)) }

@@ -10,7 +10,8 @@ import Testing
     let pairs: [(any Activation, Reference.Activation)] = [
       (Tanh(), .tanh), (Sigm(), .sigm), (Relu(), .relu(iota: 0, omega: 0)),
       (Relu(iota: 0.2, omega: 0.5), .relu(iota: 0.2, omega: 0.5)), (Elu(alpha: 0.3), .elu(alpha: 0.3)),
-      (Linear(), .linear),
+      (Linear(), .linear), (Softplus(), .relu(iota: 0, omega: 1)), (LeakyRelu(), .relu(iota: 0.01, omega: 0)),
+      (LeakyRelu(iota: 0.3), .relu(iota: 0.3, omega: 0)), (Gelu(), .gelu), (Silu(), .silu),
     ]
     for (activation, reference) in pairs {
       for z in points {
@@ -62,11 +63,27 @@ import Testing
     #expect(GenericTanh().nu(at: .nan).isNaN)
   }
 
+  /// The scalar forms of silu and gelu where their factors are 0 and ∞, and of all where z is no number.
+  @Test func limits() {
+    for activation in [Gelu(), Silu()] as [any Activation] {
+      for z in [1e4, 1e200, .infinity] {
+        #expect(activation.value(at: z) == z && activation.derivative(at: z) == 1, "\(activation) at \(z)")
+        #expect(activation.value(at: -z) == 0 && activation.derivative(at: -z) == 0, "\(activation) at \(-z)")
+        #expect(activation.nu(at: z) == 1 && activation.nu(at: -z) == 0, "\(activation) at ±\(z)")
+      }
+      #expect(activation.value(at: 0) == 0 && activation.derivative(at: 0) == 0.5)
+      #expect(activation.derivative(at: .nan).isNaN && activation.nu(at: .nan).isNaN)
+    }
+    for activation in activations { #expect(activation.value(at: .nan).isNaN, "\(activation)") }
+  }
+
   @Test func metricForm() throws {
     let hard = try #require(Relu(iota: 0.1).metricForm as? Relu)
     #expect(hard.omega == 1 && hard.iota == 0.1)
     let smooth = try #require(Relu(omega: 0.5).metricForm as? Relu)
     #expect(smooth.omega == 0.5)
     #expect(Tanh().metricForm is Tanh)
+    let leaky = try #require(LeakyRelu(iota: 0.2).metricForm as? LeakyRelu)
+    #expect(leaky.iota == 0.2 && LeakyRelu().iota == 0.01)
   }
 }

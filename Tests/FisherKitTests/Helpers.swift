@@ -18,12 +18,12 @@ extension Matrix {
 /// Every activation that a layer can run, smooth or not.
 let activations: [any Activation] = [
   Tanh(), Sigm(), Relu(), Relu(iota: 0.1), Relu(omega: 1), Relu(iota: 0.2, omega: 0.5), Elu(), Elu(alpha: 0.3),
-  Linear(), Softplus(),
+  Linear(), Softplus(), LeakyRelu(), LeakyRelu(iota: 0.3), Gelu(), Silu(), OwnSoftplus(),
 ]
 
 /// An activation of a user's own, without a C kernel.
-struct Softplus: Activation {
-  let name = "softplus"
+struct OwnSoftplus: Activation {
+  let name = "own softplus"
   let output = NeuronOutput.gaussian
   func value(at z: Double) -> Double { Reference.Activation.relu(iota: 0, omega: 1).value(z) }
   func derivative(at z: Double) -> Double { Reference.Activation.relu(iota: 0, omega: 1).derivative(z) }

@@ -11,20 +11,26 @@ import Testing
     var validation = 2000
     var forward: any Activation = Relu()
     var metric: any Activation = Relu(omega: 1)
-    var optimizer: @Sendable () throws -> any Optimizer<Float>
+    var optimizer: @Sendable () throws -> any Optimizer<Float> = {
+      try RNGD(learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3)
+    }
 
     var description: String { flags }
   }
 
   static let cases: [Case] = [
-    Case(flags: "", optimizer: { try RNGD(learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3) }),
+    Case(flags: ""),
+    Case(flags: "--activation softplus", forward: Softplus(), metric: Softplus()),
+    Case(flags: "--activation leaky-relu", forward: LeakyRelu(), metric: LeakyRelu(iota: 0.01)),
+    Case(flags: "--activation leaky-relu --iota 0.2", forward: LeakyRelu(iota: 0.2), metric: LeakyRelu(iota: 0.2)),
+    Case(flags: "--activation gelu", forward: Gelu(), metric: Gelu()),
+    Case(flags: "--activation silu", forward: Silu(), metric: Silu()),
     Case(
       flags: "--seed 3 --l2 0.02 --refresh 20 --damping 0.1 --learning-rate 0.03", seed: 3,
       optimizer: { try RNGD(learningRate: 0.03, damping: 0.1, refreshInterval: 20, l2: 0.02) }),
     Case(
       flags: "--omega 0.3 --iota 0.2 --batch 40", batch: 40, forward: Relu(iota: 0.2),
-      metric: Relu(iota: 0.2, omega: 0.3),
-      optimizer: { try RNGD(learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3) }),
+      metric: Relu(iota: 0.2, omega: 0.3)),
     Case(
       flags: "--metric shared --activation elu --alpha 0.4", forward: Elu(alpha: 0.4), metric: Elu(alpha: 0.4),
       optimizer: {

@@ -59,6 +59,8 @@ import Testing
     ["--metric", "paper"], ["--metric", "exact", "--damping", "0.01", "--refresh", "20", "--learning-rate", "0.02"],
     ["--activation", "tanh"], ["--activation", "sigm"], ["--activation", "elu", "--alpha", "0.5"],
     ["--activation", "linear"], ["--activation", "relu", "--omega", "0", "--iota", "0.1"],
+    ["--activation", "softplus"], ["--activation", "leaky-relu", "--iota", "0"], ["--activation", "gelu"],
+    ["--activation", "silu"],
     ["--shape", "64,10"], ["--shape", "64,30,12"], ["--batch", "7", "--threads", "1", "--learning-rate", "0.001"],
     ["--l2", "0"],
   ])
@@ -93,6 +95,9 @@ import Testing
       "--data", "--shape", "--activation", "--optimizer", "--metric", "--learning-rate", "--damping", "--refresh",
       "--batch", "--l2", "--epochs", "--seed", "--threads", "--log", "--quiet", "--omega", "--iota", "--alpha",
     ] { #expect(result.output.contains(flag), "\(flag)") }
+    // (the help is wrapped where the line is full)
+    let words = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(words.contains("relu, tanh, sigm, elu, linear, softplus, leaky-relu, gelu, silu of the hidden layers"))
     for absent in ["--rank", "--resume", "--batch-norm"] { #expect(!result.output.contains(absent)) }
     #expect(try Tool.run(["--version"]).status == 0)
   }

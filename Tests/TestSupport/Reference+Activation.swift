@@ -1,7 +1,7 @@
 import Foundation
 
 extension Reference {
-  /// A row of Table 1: f, f' and nu_f of one number.
+  /// A row of Table 1, or one like it: f, f' and nu_f of one number.
   public enum Activation: Hashable, Sendable, CustomStringConvertible {
     case tanh
     case sigm
@@ -9,6 +9,10 @@ extension Reference {
     case relu(iota: Double, omega: Double)
     case elu(alpha: Double)
     case linear
+    /// z sigm(z)
+    case silu
+    /// z Phi(z)
+    case gelu
 
     public var description: String {
       switch self {
@@ -17,6 +21,8 @@ extension Reference {
       case .relu(let iota, let omega): "relu(iota \(iota), omega \(omega))"
       case .elu(let alpha): "elu(alpha \(alpha))"
       case .linear: "linear"
+      case .silu: "silu"
+      case .gelu: "gelu"
       }
     }
 
@@ -33,6 +39,8 @@ extension Reference {
         return z.isNaN ? z : larger + omega * log1p(exp((smaller - larger) / omega))
       case .elu(let alpha): return z < 0 ? alpha * expm1(z) : z
       case .linear: return z
+      case .silu: return Gated.silu(z).value(z)
+      case .gelu: return Gated.gelu(z).value(z)
       }
     }
 
@@ -44,6 +52,8 @@ extension Reference {
       case .relu(let iota, let omega): return iota + (1 - iota) * sigmoid((1 - iota) * z / omega)
       case .elu(let alpha): return z < 0 ? alpha * exp(z) : 1
       case .linear: return 1
+      case .silu: return Gated.silu(z).derivative(z)
+      case .gelu: return Gated.gelu(z).derivative(z)
       }
     }
 
@@ -52,7 +62,7 @@ extension Reference {
       let slope = derivative(z)
       switch self {
       case .tanh, .sigm: return slope
-      case .relu, .elu, .linear: return slope * slope
+      case .relu, .elu, .linear, .silu, .gelu: return slope * slope
       }
     }
 
@@ -68,6 +78,23 @@ extension Reference {
       let value = abs(value(z))
       guard case .relu(let iota, let omega) = self, omega > 0, z.isFinite else { return value }
       return max(value, abs(max(z, iota * z)))
+    }
+
+    /// What the error of f'(z) is relative to: |f'(z)|, or the two terms whose sum passes through 0 in silu and gelu.
+    public func derivativeMagnitude(_ z: Double) -> Double {
+      switch self {
+      case .silu: Gated.silu(z).derivativeMagnitude(z)
+      case .gelu: Gated.gelu(z).derivativeMagnitude(z)
+      case .tanh, .sigm, .relu, .elu, .linear: abs(derivative(z))
+      }
+    }
+
+    /// What the error of nu(z) is relative to: nu where f' has no cancellation.
+    public func nuMagnitude(_ z: Double) -> Double {
+      switch self {
+      case .silu, .gelu: derivativeMagnitude(z) * derivativeMagnitude(z)
+      case .tanh, .sigm, .relu, .elu, .linear: nu(z)
+      }
     }
   }
 }

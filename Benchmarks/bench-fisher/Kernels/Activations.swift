@@ -51,6 +51,22 @@ enum BenchLinear: BenchActivation {
   static let flops = 1.0
 }
 
+/// s = 1 / (1 + e^-z), z s, s (1 + z (1 - s)), and its square.
+enum BenchSilu: BenchActivation {
+  static let name = "silu"
+  static let argument = fk_activation(kind: FK_SILU, iota: 0, omega: 0, alpha: 0)
+  static let reference = Reference.Activation.silu
+  static let flops = 9.0
+}
+
+/// p = erfc(c z) / 2, z p, p + c' z e^(-z^2 / 2), and its square.
+enum BenchGelu: BenchActivation {
+  static let name = "gelu"
+  static let argument = fk_activation(kind: FK_GELU, iota: 0, omega: 0, alpha: 0)
+  static let reference = Reference.Activation.gelu
+  static let flops = 11.0
+}
+
 /// f(z), f'(z) and nu_f(z) of a layer.
 final class ActivationForward<T: BenchScalar, Row: BenchActivation>: KernelBench {
   static var kernel: String { "activation \(Row.name)" }
@@ -85,13 +101,17 @@ final class ActivationForward<T: BenchScalar, Row: BenchActivation>: KernelBench
   func check() -> [Comparison] {
     let z = z.numbers
     return [
-      elementwise(value, z, Row.reference.value), elementwise(derivative, z, Row.reference.derivative),
-      elementwise(nu, z, Row.reference.nu),
+      elementwise(value, z, Row.reference.value, Row.reference.magnitude),
+      elementwise(derivative, z, Row.reference.derivative, Row.reference.derivativeMagnitude),
+      elementwise(nu, z, Row.reference.nu, Row.reference.nuMagnitude),
     ]
   }
 
-  private func elementwise(_ output: Operand<T>, _ z: [Double], _ function: (Double) -> Double) -> Comparison {
-    .elementwise(output.numbers, z.map(function), tolerance: Tolerance.activation.relative(T.precision))
+  private func elementwise(
+    _ output: Operand<T>, _ z: [Double], _ function: (Double) -> Double, _ magnitude: (Double) -> Double
+  ) -> Comparison {
+    .elementwise(
+      output.numbers, z.map(function), scales: z.map(magnitude), tolerance: Tolerance.activation.relative(T.precision))
   }
 }
 
@@ -127,6 +147,9 @@ final class ActivationBackward<T: BenchScalar, Row: BenchActivation>: KernelBenc
 
   func check() -> [Comparison] {
     let expected = zip(before.numbers, z.numbers).map { $0 * Row.reference.derivative($1) }
-    return [.elementwise(delta.numbers, expected, tolerance: Tolerance.activation.relative(T.precision))]
+    let scales = zip(before.numbers, z.numbers).map { $0 * Row.reference.derivativeMagnitude($1) }
+    return [
+      .elementwise(delta.numbers, expected, scales: scales, tolerance: Tolerance.activation.relative(T.precision))
+    ]
   }
 }

@@ -6,7 +6,7 @@
 #endif
 
 static fk_status FK_LOCAL(check_activation)(const fk_activation *a) {
-  if (a->kind < FK_TANH || a->kind > FK_LINEAR) return FK_INVALID_ARGUMENT;
+  if (a->kind < FK_TANH || a->kind > FK_GELU) return FK_INVALID_ARGUMENT;
   if (a->kind == FK_RELU && !(a->iota >= 0 && a->iota < 1 && a->omega >= 0 && a->omega < 1e30))
     return FK_INVALID_ARGUMENT;
   if (a->kind == FK_ELU && !(a->alpha >= 0 && a->alpha < 1e30)) return FK_INVALID_ARGUMENT;

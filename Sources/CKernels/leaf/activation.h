@@ -43,6 +43,37 @@ INLINE void FK_LEAF(elu_all)(V z, V *value, V *derivative, V *nu, T alpha) {
   *nu = *derivative * *derivative;
 }
 
+/* silu and gelu are f(z) = z G(z) with G(-z) = 1 - G(z), hence with a = |z|
+ *     f(z) = max(z, 0) - a G(-a),  f'(-a) = G(-a) - a G'(a),  f'(a) = 1 - f'(-a),  nu = f'^2 (eq 8),
+ * in which only the left tail, `value_left` = a G(-a) and `slope_left` = f'(-a), has to be known. A NaN passes
+ * through: the tail, of an a that was limited, is none.
+ *
+ * Against mpmath at 160 000 z, f is off by at most 3.3 (silu) and 5.9 (gelu) units of roundoff of itself in either
+ * precision, and f' by 4.6 and 4.1 of its two terms, which cancel near z = -1.278 and -0.7518. */
+INLINE void FK_LEAF(gated)(V z, V value_left, V slope_left, V *value, V *derivative, V *nu) {
+  V slope = select(z < splat(0), slope_left, splat(1) - slope_left);
+  *value = select(z == z, vmax(z, splat(0)) - value_left, z);
+  *derivative = select(z == z, slope, z);
+  *nu = *derivative * *derivative;
+}
+
+/* a e^-a is less than half of the smallest denormal beyond. */
+#define SILU_FURTHEST ((T)(SINGLE ? 110 : 760))
+
+/* silu, G = sigm: with t = e^-a, G(-a) = t / (1 + t) and f'(-a) = t (1 + t - a) / (1 + t)^2. */
+INLINE void FK_LEAF(silu_all)(V z, V *value, V *derivative, V *nu) {
+  V a = vmin(vabs(z), splat(SILU_FURTHEST)), scale, e = vexp_factors(-a, splat(0), &scale);
+  V plus = splat(1) + e * scale, gate = e / plus;
+  FK_LEAF(gated)(z, a * gate * scale, gate * ((plus - a) / plus) * scale, value, derivative, nu);
+}
+
+/* gelu, G = Phi: with e = e^(-a^2/2), G(-a) = e times the scaled tail and f'(-a) = e (that - a / sqrt(2 pi)). */
+INLINE void FK_LEAF(gelu_all)(V z, V *value, V *derivative, V *nu) {
+  V a = vmin(vabs(z), splat(NORMAL_FURTHEST)), scale, e = vgauss_factors(a, &scale), tail = vnormal_tail_scaled(a);
+  V slope = tail - splat((T)0.39894228040143267794) * a;
+  FK_LEAF(gated)(z, a * tail * e * scale, slope * e * scale, value, derivative, nu);
+}
+
 INLINE void FK_LEAF(activation_all)(V z, V *value, V *derivative, V *nu, const fk_activation *activation) {
   T iota = (T)activation->iota, omega = (T)activation->omega;
   switch (activation->kind) {
@@ -54,6 +85,8 @@ INLINE void FK_LEAF(activation_all)(V z, V *value, V *derivative, V *nu, const f
     break;
   case FK_ELU: FK_LEAF(elu_all)(z, value, derivative, nu, (T)activation->alpha); break;
   case FK_LINEAR: *value = z, *derivative = splat(1), *nu = splat(1); break;
+  case FK_SILU: FK_LEAF(silu_all)(z, value, derivative, nu); break;
+  case FK_GELU: FK_LEAF(gelu_all)(z, value, derivative, nu); break;
   }
 }
 

@@ -54,6 +54,9 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
 #undef vexp
 #undef vexpm1_negative
 #undef vlog1p_unit
+#undef vexp_factors
+#undef vgauss_factors
+#undef vnormal_tail_scaled
 #undef SINGLE
 #undef MANTISSA
 #undef EXPONENT_BIAS
@@ -63,3 +66,6 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
 #undef EXP_DEGREE
 #undef EXP_LOWEST
 #undef EXP_HIGHEST
+#undef NORMAL_FURTHEST
+#undef UPPER_HALF
+#undef SILU_FURTHEST

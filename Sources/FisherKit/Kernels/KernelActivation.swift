@@ -2,18 +2,18 @@ internal import CKernels
 
 /// An activation that has a C kernel.
 public struct _KernelActivation: Sendable {
-  fileprivate let kernel: fk_activation
+  private let kernel: fk_activation
 
-  static let tanh = _KernelActivation(kernel: fk_activation(kind: FK_TANH, iota: 0, omega: 0, alpha: 0))
-  static let sigm = _KernelActivation(kernel: fk_activation(kind: FK_SIGM, iota: 0, omega: 0, alpha: 0))
-  static let linear = _KernelActivation(kernel: fk_activation(kind: FK_LINEAR, iota: 0, omega: 0, alpha: 0))
+  static let tanh = _KernelActivation(FK_TANH)
+  static let sigm = _KernelActivation(FK_SIGM)
+  static let linear = _KernelActivation(FK_LINEAR)
+  static let silu = _KernelActivation(FK_SILU)
+  static let gelu = _KernelActivation(FK_GELU)
+  static func relu(iota: Double, omega: Double) -> _KernelActivation { .init(FK_RELU, iota: iota, omega: omega) }
+  static func elu(alpha: Double) -> _KernelActivation { .init(FK_ELU, alpha: alpha) }
 
-  static func relu(iota: Double, omega: Double) -> _KernelActivation {
-    _KernelActivation(kernel: fk_activation(kind: FK_RELU, iota: iota, omega: omega, alpha: 0))
-  }
-
-  static func elu(alpha: Double) -> _KernelActivation {
-    _KernelActivation(kernel: fk_activation(kind: FK_ELU, iota: 0, omega: 0, alpha: alpha))
+  private init(_ kind: fk_activation_kind, iota: Double = 0, omega: Double = 0, alpha: Double = 0) {
+    kernel = fk_activation(kind: kind, iota: iota, omega: omega, alpha: alpha)
   }
 
   func value<S: KernelScalar>(_ output: inout Matrix<S>, of z: borrowing Matrix<S>) {

@@ -3,11 +3,11 @@
 ///
 /// To add one, write its value and derivative and say how its output is distributed; ν follows:
 ///
-///     struct Softplus: Activation {
-///       let name = "softplus"
+///     struct Softsign: Activation {
+///       let name = "softsign"
 ///       let output = NeuronOutput.gaussian
-///       func value(at z: Double) -> Double { max(z, 0) + log1p(exp(-abs(z))) }
-///       func derivative(at z: Double) -> Double { 1 / (1 + exp(-z)) }
+///       func value(at z: Double) -> Double { z / (1 + abs(z)) }
+///       func derivative(at z: Double) -> Double { 1 / ((1 + abs(z)) * (1 + abs(z))) }
 ///     }
 ///
 /// The matrix forms then go through these functions in `Double`, element by element. The built-in activations use C
