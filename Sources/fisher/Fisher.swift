@@ -7,13 +7,13 @@ import ToolSupport
 struct Fisher: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fisher",
-    abstract: "Trains networks with relative natural gradients.",
+    abstract: "Trains networks with relative natural gradients, and computes the Fisher matrices they use.",
     discussion: """
       Exit status: 0 for success; 64 for a wrong command line; 65 for bad data, which includes data whose Fisher matrix \
       cannot be inverted with the damping given; 70 for any other failure.
       """,
     version: FisherKitVersion.current,
-    subcommands: [Train.self])
+    subcommands: [Train.self, Rfim.self, Solve.self, Inspect.self])
 
   static func main() {
     Standard.prepare()
@@ -29,13 +29,14 @@ struct Fisher: ParsableCommand {
 
   /// Commands of the contract that this version does not have: refused by name.
   private static func refuseUnavailable(_ command: String?) throws {
-    if let command, ["rfim", "solve", "inspect", "report"].contains(command) {
-      throw ValidationError("\(command): expected a command of this version (train), found one that is still to come")
+    if let command, command == "report" {
+      throw ValidationError(
+        "\(command): expected a command of this version (train, rfim, solve, inspect), found one that is still to come")
     }
   }
 
   func run() throws {
-    throw ValidationError("expected a command (train), found none")
+    throw ValidationError("expected a command (train, rfim, solve, inspect), found none")
   }
 }
 
@@ -76,7 +77,8 @@ enum Failure {
     }
     let message = Fisher.message(for: error)
     if code == .validationFailure {
-      let command = CommandLine.arguments.dropFirst().first == "train" ? "fisher train" : "fisher"
+      let first = CommandLine.arguments.dropFirst().first ?? ""
+      let command = ["train", "rfim", "solve", "inspect"].contains(first) ? "fisher \(first)" : "fisher"
       Standard.printError(line: "\(message) (see \(command) --help)")
       return ExitStatus.wrongCommandLine
     }

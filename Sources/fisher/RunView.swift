@@ -24,11 +24,11 @@ final class RunView {
     var name = "\(optimizer.optimizer)"
     if optimizer.optimizer == .rngd {
       let metric = optimizer.metric ?? .exact
-      name += ", \(metric) metric (ν \(metric == .shared ? "= 1" : "of \(network.metricActivation)"))"
+      name += ", \(metric) metric (ν \(metric == .shared ? "= 1" : "of \(network.activation.metric)"))"
       settings += ["damping \(optimizer.damping ?? 0.005)", "refresh \(optimizer.refresh ?? 100)"]
     }
     print("data       \(data.name), \(data.width) features, \(data.classes) classes")
-    print("network    \(shape.map(String.init).joined(separator: "-")), \(network.forwardActivation)")
+    print("network    \(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)")
     print("optimizer  \(name): \(settings.joined(separator: ", "))")
   }
 

@@ -33,7 +33,7 @@ struct Train: ParsableCommand {
     let data = try network.loadData(seed: schedule.seed)
     let shape = network.shape ?? [data.width, 80, 80, 80, data.classes]
     let model = try Sequential<Float>.perceptron(
-      shape: shape, activation: network.forwardActivation, metricActivation: network.metricActivation,
+      shape: shape, activation: network.activation.forward, metricActivation: network.activation.metric,
       batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
     let trainer = try Trainer(
       model: model, optimizer: try optimizer.make(), data: data, batchSize: schedule.batch, seed: schedule.seed)

@@ -52,10 +52,10 @@ extension Matrix {
     }
   }
 
-  /// The eigenvalues of this symmetric matrix, ascending; its lower triangle is destroyed. Cost 4/3 d³ flops.
+  /// The eigenvalues of this symmetric matrix, ascending. The lower triangle is read, and destroyed. Cost 4/3 d³ flops.
   ///
   /// - Throws: `nonFinite` when an element is no number, `notConverged` when LAPACK gives up.
-  mutating func eigenvalues() throws(FisherError) -> [Double] {
+  public mutating func symmetricEigenvalues() throws(FisherError) -> [Double] {
     precondition(rows == columns, "expected a square matrix")
     guard isFinite else { throw .nonFinite(what: "matrix whose eigenvalues are asked for", step: 0) }
     let what = "eigenvalues of a matrix of order \(rows)"

@@ -74,7 +74,7 @@ extension RFIM {
   /// The eigenvalues of neuron i's own block.
   public func spectrum(ofNeuron i: Int) throws(FisherError) -> Spectrum {
     var block = try block(i, i)
-    return Spectrum(try block.eigenvalues())
+    return Spectrum(try block.symmetricEigenvalues())
   }
 
   func checkShape(_ vectors: borrowing Matrix<Scalar>) {

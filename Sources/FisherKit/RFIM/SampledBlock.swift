@@ -61,9 +61,9 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
     let size = neurons * order
     if rankBound < size {
       var kernel = try kernelMatrix(memoryCap: memoryCap)
-      return Spectrum(try kernel.eigenvalues() + Array(repeating: 0, count: size - rankBound))
+      return Spectrum(try kernel.symmetricEigenvalues() + Array(repeating: 0, count: size - rankBound))
     }
     var dense = try dense(memoryCap: memoryCap)
-    return Spectrum(try dense.eigenvalues())
+    return Spectrum(try dense.symmetricEigenvalues())
   }
 }

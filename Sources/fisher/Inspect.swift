@@ -1,0 +1,69 @@
+import ArgumentParser
+import FisherKit
+import Foundation
+import ToolSupport
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows what the eigenvalues of Fisher matrices say.",
+    discussion: """
+      For each matrix of G.npy, (d,d) or (m,d,d) as `fisher rfim` writes them: its trace, largest and smallest \
+      eigenvalue, rank, and with the damping λ its condition number, effective dimension Σ λ_k/(λ_k + λ) and \
+      log-determinant in nats.
+      """)
+
+  @Argument(help: ArgumentHelp("The matrices.", valueName: "g.npy")) var file: String
+  @Option(parsing: .unconditional, help: ArgumentHelp("λ.", valueName: "λ")) var damping = 0.005
+
+  func validate() throws {
+    guard damping >= 0, damping <= 1e30 else {
+      throw ValidationError("--damping: expected a number from 0 to 1e30, found \(damping)")
+    }
+  }
+
+  func run() throws {
+    let array = try NPYArray(path: file)
+    let shape = array.shape
+    guard shape.count == 2 || shape.count == 3, shape[shape.count - 1] == shape[shape.count - 2], !shape.contains(0)
+    else {
+      throw DataError(file, expected: "matrices of shape (d, d) or (m, d, d)", found: "shape \(shape)")
+    }
+    let (m, d) = (shape.count == 3 ? shape[0] : 1, shape[shape.count - 1])
+    Standard.print("matrix       trace     largest    smallest    rank   condition  eff. dimension  log-determinant\n")
+    for i in 0..<m {
+      var matrix = try Matrix<Double>(rows: d, columns: d, what: "matrix of order \(d)")
+      for a in 0..<d { for b in 0..<d { matrix[a, b] = array.number(at: (i * d + a) * d + b) } }
+      try requireSymmetry(matrix, i)
+      let spectrum = Spectrum(try matrix.symmetricEigenvalues())
+      let rank = spectrum.rank(tolerance: array.isDouble ? nil : Double(d) * 0x1p-24)
+      Standard.print(
+        String(
+          format: "%6d %11.4g %11.4g %11.4g %7d %11.4g %15.4g %16.6g\n", i, spectrum.trace, spectrum.largest,
+          spectrum.smallest, rank, spectrum.conditionNumber(damping: damping),
+          spectrum.effectiveDimension(damping: damping), spectrum.logDeterminant(damping: damping)))
+    }
+  }
+
+  private func requireSymmetry(_ matrix: borrowing Matrix<Double>, _ index: Int) throws {
+    var (largest, asymmetry) = (0.0, 0.0)
+    for a in 0..<matrix.rows {
+      for b in 0...a {
+        largest = max(largest, abs(matrix[a, b]))
+        asymmetry = max(asymmetry, abs(matrix[a, b] - matrix[b, a]))
+      }
+    }
+    guard asymmetry <= 1e-5 * largest else {
+      throw DataError(
+        file, expected: "symmetric matrices", found: "matrix \(index) with entries \(asymmetry) apart")
+    }
+  }
+}
+
+extension NPYArray {
+  func number(at index: Int) -> Double {
+    switch elements {
+    case .float32(let elements): Double(elements[index])
+    case .float64(let elements): elements[index]
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import FisherKit
+
+/// A subsystem and the arrays that make its Fisher matrix.
+struct SubsystemOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("What the matrix is of.", valueName: "kind")) var subsystem: SubsystemName
+  @OptionGroup var activation: ActivationOptions
+  @Option(help: ArgumentHelp("X (n, inputs), without the bias column.", valueName: "x.npy")) var inputs: String
+  @Option(help: ArgumentHelp("W (m, inputs + 1), the bias last.", valueName: "w.npy")) var weights: String
+  @Option(help: ArgumentHelp("C (outputs, m + 1) of two-layers, the bias last.", valueName: "c.npy"))
+  var outerWeights: String?
+  @Option(help: ArgumentHelp("Of the outputs of two-layers: an activation, or softmax.", valueName: "name"))
+  var outerActivation: OuterName?
+  @Option(parsing: .unconditional, help: ArgumentHelp("Memory that a matrix may take.", valueName: "bytes"))
+  var memoryCap = defaultMemoryCap
+
+  func validate() throws {
+    guard memoryCap > 0 else { throw ValidationError("--memory-cap: expected 1 byte or more, found \(memoryCap)") }
+    if subsystem == .softmax {
+      if let name = activation.activation {
+        throw ValidationError("--activation: expected none with --subsystem softmax, found \(name)")
+      }
+    } else if activation.activation == nil {
+      throw ValidationError("--activation: expected one with --subsystem \(subsystem.rawValue), found none")
+    }
+    for (flag, isGiven) in [("outer-weights", outerWeights != nil), ("outer-activation", outerActivation != nil)] {
+      guard isGiven == (subsystem == .twoLayers) else {
+        throw ValidationError(
+          "--\(flag): expected \(isGiven ? "--subsystem two-layers" : "it with --subsystem two-layers"), found "
+            + (isGiven ? subsystem.rawValue : "none"))
+      }
+    }
+  }
+
+  /// The arrays, read and fitted to each other.
+  func load() throws -> SubsystemArrays {
+    let x = try NPYArray(path: inputs, rank: 2)
+    let w = try NPYArray(path: weights, rank: 2)
+    guard x.shape[0] > 0 else { throw DataError(inputs, expected: "at least one sample", found: "none") }
+    guard w.shape[0] > 0 else { throw DataError(weights, expected: "at least one neuron", found: "none") }
+    guard w.shape[1] == x.shape[1] + 1 else {
+      throw DataError(
+        weights, expected: "\(x.shape[1] + 1) columns, one more than \(inputs) has", found: "\(w.shape[1])")
+    }
+    var c: NPYArray?
+    if let outerWeights {
+      let array = try NPYArray(path: outerWeights, rank: 2)
+      guard array.shape[0] > 0, array.shape[1] == w.shape[0] + 1 else {
+        throw DataError(
+          outerWeights, expected: "at least one row, and \(w.shape[0] + 1) columns, one more than \(weights) has rows",
+          found: "\(array.shape[0]) rows and \(array.shape[1]) columns")
+      }
+      c = array
+    }
+    return SubsystemArrays(x: x, w: w, c: c)
+  }
+
+  /// The matrix, in the given precision.
+  func rfim<S: KernelScalar>(_ arrays: SubsystemArrays, shared: Bool = false, _: S.Type) throws -> any RFIM<S> {
+    let (x, z) = (try arrays.inputs(S.self), try arrays.weights(S.self))
+    let preactivations = try z.preactivations(of: x)
+    let metric = activation.metric
+    if shared { return try LinearLayer().rfim(inputs: x.matrix, preactivations: preactivations.matrix) }
+    switch subsystem {
+    case .neuron, .layer:
+      return try NonlinearLayer(metric).rfim(inputs: x.matrix, preactivations: preactivations.matrix)
+    case .softmax: return try SoftmaxLayer().rfim(inputs: x.matrix, preactivations: preactivations.matrix)
+    case .twoLayers:
+      let outer: TwoLayers.Outer =
+        switch outerActivation! {
+        case .softmax: .softmax
+        case .neurons(let name): .neurons(name.make())
+        }
+      return try TwoLayers(hidden: metric, outer: outer).rfim(
+        inputs: x.matrix, preactivations: preactivations.matrix, outerWeights: try arrays.outerWeights(S.self).matrix)
+    }
+  }
+}
+
+enum SubsystemName: String, CaseIterable, ExpressibleByArgument {
+  case neuron, layer, softmax
+  case twoLayers = "two-layers"
+}
+
+/// What the outputs of two layers are.
+enum OuterName: ExpressibleByArgument {
+  case softmax
+  case neurons(ActivationName)
+
+  init?(argument: String) {
+    if argument == "softmax" {
+      self = .softmax
+    } else if let name = ActivationName(rawValue: argument) {
+      self = .neurons(name)
+    } else {
+      return nil
+    }
+  }
+
+  static var allValueStrings: [String] { ActivationName.allCases.map(\.rawValue) + ["softmax"] }
+}
