@@ -29,19 +29,20 @@ struct Inspect: ParsableCommand {
       throw DataError(file, expected: "matrices of shape (d, d) or (m, d, d)", found: "shape \(shape)")
     }
     let (m, d) = (shape.count == 3 ? shape[0] : 1, shape[shape.count - 1])
-    Standard.print("matrix       trace     largest    smallest    rank   condition  eff. dimension  log-determinant\n")
+    var table = "matrix       trace     largest    smallest    rank   condition  eff. dimension  log-determinant\n"
     for i in 0..<m {
       var matrix = try Matrix<Double>(rows: d, columns: d, what: "matrix of order \(d)")
       for a in 0..<d { for b in 0..<d { matrix[a, b] = array.number(at: (i * d + a) * d + b) } }
       try requireSymmetry(matrix, i)
       let spectrum = Spectrum(try matrix.symmetricEigenvalues())
       let rank = spectrum.rank(tolerance: array.isDouble ? nil : Double(d) * 0x1p-24)
-      Standard.print(
+      table +=
         String(
           format: "%6d %11.4g %11.4g %11.4g %7d %11.4g %15.4g %16.6g\n", i, spectrum.trace, spectrum.largest,
           spectrum.smallest, rank, spectrum.conditionNumber(damping: damping),
-          spectrum.effectiveDimension(damping: damping), spectrum.logDeterminant(damping: damping)))
+          spectrum.effectiveDimension(damping: damping), spectrum.logDeterminant(damping: damping))
     }
+    Standard.print(table)
   }
 
   private func requireSymmetry(_ matrix: borrowing Matrix<Double>, _ index: Int) throws {

@@ -129,6 +129,35 @@ import Testing
     }
   }
 
+  /// The product keeps its relative accuracy where one class is all but certain, whatever the size of V x~.
+  @Test(arguments: Target.all) func productsOfASureNetworkAreExact(target: Target) {
+    target.run { productsOfASureNetworkAreExact($0) }
+  }
+
+  func productsOfASureNetworkAreExact<T: KernelPrecision>(_ type: T.Type) {
+    for m in [3, 17, 40] {
+      for gap in [10.0, 20, 30] {
+        // one sample, x~ = 1: Z = V, and R = S
+        let logits = (0..<m).map { $0 == m / 2 ? gap : -Double($0) / Double(m) }
+        let eta = GuardedMatrix<T>(Reference.softmax(z: logits, n: 1, m: m).eta, rows: 1, columns: m)
+        let v = GuardedMatrix<T>((0..<m).map { Double(1000 + 7 * $0 % 11) }, rows: m, columns: 1)
+        let x = GuardedMatrix<T>([1], rows: 1, columns: 1)
+        let r = GuardedMatrix<T>(rows: m, columns: 1)
+        let work = WorkSpace(T.kernels.softmaxBlockMatvecWorkSize(1, m))
+        let status = T.kernels.softmaxBlockMatvec(
+          r.pointer, 1, x.pointer, 1, eta.pointer, m, v.pointer, 1, 1, 1, m, 1, work.pointer, work.size, 1)
+        expect(status, type, "m \(m) gap \(gap)")
+        let (eta64, v64) = (eta.elements, v.elements)
+        let expected = (0..<m).map { i in eta64[i] * (0..<m).reduce(0) { $0 + eta64[$1] * (v64[i] - v64[$1]) } }
+        // each term relative to itself: a sum of terms of one sign loses nothing
+        let scales = (0..<m).map { i in eta64[i] * (0..<m).reduce(0) { $0 + eta64[$1] * abs(v64[i] - v64[$1]) } }
+        let comparison = Comparison.elementwise(
+          r.elements, expected, scales: scales, tolerance: Tolerance.softmaxBlock.relative(T.precision))
+        expect(comparison, type, "m \(m) gap \(gap)")
+      }
+    }
+  }
+
   @Test(arguments: Target.all) func noSamplesNoClassesNoInputs(target: Target) {
     target.run { noSamplesNoClassesNoInputs($0) }
   }

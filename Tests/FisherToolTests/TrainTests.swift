@@ -97,7 +97,7 @@ import Testing
     ] { #expect(result.output.contains(flag), "\(flag)") }
     // (the help is wrapped where the line is full)
     let words = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-    #expect(words.contains("relu, tanh, sigm, elu, linear, softplus, leaky-relu, gelu, silu of the hidden layers"))
+    #expect(words.contains("relu, tanh, sigm, elu, linear, softplus, leaky-relu, gelu, silu"))
     for absent in ["--rank", "--resume", "--batch-norm"] { #expect(!result.output.contains(absent)) }
     #expect(try Tool.run(["--version"]).status == 0)
   }

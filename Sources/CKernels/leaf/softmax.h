@@ -35,14 +35,26 @@ static void FK_LEAF(softmax)(T *eta, T *nu, const T *z, ptrdiff_t m) {
   for (ptrdiff_t i = 0; !nu && i < m; i++) eta[i] *= inverse;
 }
 
-/* s (which holds z) = eta * z - eta (eta . z) */
+/* s (which holds z) = eta * z - eta (eta . z). Equal shifts of all z change nothing, so the likeliest class's is taken
+ * off first: where the network is sure of it, its own entry is then a sum of small terms and not a difference of large
+ * ones.
+ */
 static void FK_LEAF(softmax_project)(T *s, const T *eta, ptrdiff_t m) {
+  ptrdiff_t i, likeliest = 0;
+  for (i = 1; i < m; i++)
+    if (eta[i] > eta[likeliest]) likeliest = i;
+  const T shift = s[likeliest];
   V partial = splat(0);
-  T dot = 0;
-  ptrdiff_t i = 0;
-  for (; i + VW <= m; i += VW) partial = load(eta + i) * load(s + i) + partial;
-  for (; i < m; i++) dot += eta[i] * s[i];
-  dot += vsum(partial);
+  for (i = 0; i + VW <= m; i += VW) {
+    V z = load(s + i) - splat(shift);
+    store(s + i, z);
+    partial = load(eta + i) * z + partial;
+  }
+  T dot = vsum(partial);
+  for (; i < m; i++) {
+    s[i] -= shift;
+    dot += eta[i] * s[i];
+  }
   for (i = 0; i + VW <= m; i += VW) store(s + i, load(eta + i) * (load(s + i) - splat(dot)));
   for (; i < m; i++) s[i] = eta[i] * (s[i] - dot);
 }

@@ -48,7 +48,7 @@ public enum SolveRoute: Equatable, Sendable {
   /// (nk)² elements.
   case lowRank
   /// Conjugate gradients preconditioned by the diagonal blocks: the matrix is never formed. Ends when ‖r‖ ≤ tolerance
-  /// ‖v‖.
+  /// ‖v‖, or when rounding lets the residual r come no nearer, which the report says.
   case conjugateGradients(tolerance: Double, iterations: Int)
 }
 
@@ -58,6 +58,14 @@ public struct SolveReport: Equatable, Sendable {
   public var route: SolveRoute
   /// Iterations of conjugate gradients, or steps of refinement; 0 for a direct solve.
   public var iterations: Int
+  /// ‖v − (Ĝ + λI)x‖/‖v‖ where it was computed: by conjugate gradients.
+  public var residual: Double?
+
+  public init(route: SolveRoute, iterations: Int, residual: Double? = nil) {
+    self.route = route
+    self.iterations = iterations
+    self.residual = residual
+  }
 }
 
 /// The memory that a call may take unless it is told otherwise.

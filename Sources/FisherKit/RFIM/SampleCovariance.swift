@@ -47,12 +47,15 @@ final class SoftmaxCovariance<Scalar: KernelScalar>: SampleCovariance {
   var rank: Int { max(neurons - 1, 0) }
   var bytes: Int { eta.bytes + work.count }
 
-  /// η∘z − η(η·z)
+  /// η∘z − η(η·z), with the likeliest class's z taken off first: that changes nothing, and nothing cancels then.
   func apply(_ z: inout Matrix<Scalar>) {
-    for s in 0..<samples {
+    for s in 0..<samples where neurons > 0 {
+      var likeliest = 0
+      for i in 1..<neurons where eta[s, i] > eta[s, likeliest] { likeliest = i }
+      let shift = Double(z[s, likeliest])
       var mean = 0.0
-      for i in 0..<neurons { mean += Double(eta[s, i]) * Double(z[s, i]) }
-      for i in 0..<neurons { z[s, i] = Scalar(Double(eta[s, i]) * (Double(z[s, i]) - mean)) }
+      for i in 0..<neurons { mean += Double(eta[s, i]) * (Double(z[s, i]) - shift) }
+      for i in 0..<neurons { z[s, i] = Scalar(Double(eta[s, i]) * (Double(z[s, i]) - shift - mean)) }
     }
   }
 
