@@ -31,6 +31,9 @@ import Testing
     var generator = SplitMix64(seed: 77)
     var windows = model.parameters.map { _ in Window() }
     var matrices: [[[Double]]] = model.parameters.map { _ in [] }
+    let last = model.parameters.count - 1
+    // The exact metric has one matrix for all classes of the softmax.
+    var softmax = (x: [Double](), eta: [Double](), matrix: [Double]())
     for step in 1...4 {
       let labels = try fill(model, samples: samples, using: &generator)
       _ = model.gradients(labels: labels.span)
@@ -41,6 +44,10 @@ import Testing
           index == model.parameters.count - 1
           ? Reference.softmax(z: z.numbers, n: z.rows, m: z.columns).nu
           : z.numbers.map { Reference.Activation.relu(iota: 0, omega: 1).nu($0) }
+        if index == last {
+          softmax.x += x.numbers
+          softmax.eta += Reference.softmax(z: z.numbers, n: z.rows, m: z.columns).eta
+        }
         windows[index].add(x: x.numbers, nu: kind == .exact ? nu : nu.map { _ in 1 }, samples: x.rows)
       }
       for (index, parameter) in model.parameters.enumerated() {
@@ -48,6 +55,18 @@ import Testing
         if step == 1 || step == 3 { matrices[index] = windows[index].takeMatrices(neurons: m, order: d) }
         let (w, g) = (parameter.value.numbers, parameter.gradient.numbers)
         var next: [Double] = []
+        if index == last, kind == .exact {
+          if step == 1 || step == 3 {
+            let n = softmax.eta.count / m
+            let block = Reference.softmaxBlock(
+              x: softmax.x, eta: softmax.eta, n: n, d: d, m: m, alpha: 1 / Double(n))
+            softmax = ([], [], block)
+          }
+          let gradient = (0..<m * d).map { g[$0] + ($0 % d < d - 1 ? l2 * w[$0] : 0) }
+          let direction = eliminate(softmax.matrix, gradient, damping: damping)
+          expected.append((0..<m * d).map { w[$0] - rate * direction[$0] })
+          continue
+        }
         for i in 0..<m {
           let gradient = (0..<d).map { g[i * d + $0] + ($0 < d - 1 ? l2 * w[i * d + $0] : 0) }
           let direction = eliminate(matrices[index][i], gradient, damping: damping)
@@ -103,6 +122,42 @@ import Testing
         try curvature.precondition(&direction)
         let comparison = Comparison.normwise(direction.numbers, expected, tolerance: 1e-11)
         #expect(comparison.isAllowed, "\(kind), window \(round): \(comparison)")
+      }
+    }
+  }
+
+  /// The softmax's matrix from a window that was folded, twice, is the one of all samples.
+  @Test func foldedWindowOfASoftmax() throws {
+    let (d, m, batch, batches) = (3, 4, 600, 20)
+    func curvature(refreshInterval: Int) throws -> any Curvature<Double> {
+      try ExactMetric().makeCurvature(
+        for: CurvatureSite(
+          name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: SoftmaxLayer(), batchSize: batch,
+          refreshInterval: refreshInterval, damping: damping), Double.self)
+    }
+    let found = [try curvature(refreshInterval: batches), try curvature(refreshInterval: 2)]
+    var generator = SplitMix64(seed: 4)
+    for round in 1...2 {
+      var (x, z): ([Double], [Double]) = ([], [])
+      for _ in 0..<batches {
+        let (rows, logits) = (generator.samples(n: batch, d: d), generator.normal(batch * m))
+        x += rows
+        z += logits
+        let inputs = try Matrix<Double>.make(rows, rows: batch, columns: d)
+        let preactivations = try Matrix<Double>.make(logits, rows: batch, columns: m)
+        for curvature in found { try curvature.observe(inputs: inputs, preactivations: preactivations) }
+      }
+      let n = batch * batches
+      let matrix = Reference.softmaxBlock(
+        x: x, eta: Reference.softmax(z: z, n: n, m: m).eta, n: n, d: d, m: m, alpha: 1 / Double(n))
+      let v = generator.normal(m * d)
+      let expected = eliminate(matrix, v, damping: damping)
+      for curvature in found {
+        #expect(try curvature.refresh() == nil)
+        var direction = try Matrix<Double>.make(v, rows: m, columns: d)
+        try curvature.precondition(&direction)
+        let comparison = Comparison.normwise(direction.numbers, expected, tolerance: 1e-11)
+        #expect(comparison.isAllowed, "window \(round): \(comparison)")
       }
     }
   }
