@@ -21,6 +21,10 @@ struct Neuron: Sendable, CustomStringConvertible {
     Neuron(activation: Elu(), output: .gaussian(sigma: 1) { $0 < 0 ? exp($0) - 1 : $0 }, hasKink: true),
     Neuron(
       activation: Elu(alpha: 0.3), output: .gaussian(sigma: 1) { $0 < 0 ? 0.3 * (exp($0) - 1) : $0 }, hasKink: true),
+    Neuron(activation: Softplus(), output: .gaussian(sigma: 1) { log(1 + exp($0)) }),
+    Neuron(activation: LeakyRelu(), output: .gaussian(sigma: 1) { max($0, 0.01 * $0) }, hasKink: true),
+    Neuron(activation: Gelu(), output: .gaussian(sigma: 1) { $0 * erfc(-$0 / 2.0.squareRoot()) / 2 }),
+    Neuron(activation: Silu(), output: .gaussian(sigma: 1) { $0 / (1 + exp(-$0)) }),
   ]
 
   /// The mean of the output, where it is what feeds a next layer.
