@@ -20,6 +20,10 @@ public protocol RFIM<Scalar>: AnyObject {
   /// Whether blocks off the diagonal are zero: then neurons can be looked at and solved for one by one.
   var isBlockDiagonal: Bool { get }
 
+  /// The whole matrix (md, md).
+  ///
+  /// - Throws: `exceedsMemoryCap` when its (md)² elements take more than the cap.
+  func dense(memoryCap: Int) throws(FisherError) -> Matrix<Scalar>
   /// Block (i, j), a (d,d) matrix.
   func block(_ i: Int, _ j: Int) throws(FisherError) -> Matrix<Scalar>
   /// product (m,d) = Ĝ V for V (m,d). The two are different matrices.
@@ -76,6 +80,8 @@ extension RFIM {
   public func solve(_ vectors: inout Matrix<Scalar>, damping: Double) throws(FisherError) -> SolveReport {
     try solve(&vectors, damping: damping, route: .automatic, memoryCap: defaultMemoryCap)
   }
+
+  public func dense() throws(FisherError) -> Matrix<Scalar> { try dense(memoryCap: defaultMemoryCap) }
 
   public func spectrum() throws(FisherError) -> Spectrum { try spectrum(memoryCap: defaultMemoryCap) }
 

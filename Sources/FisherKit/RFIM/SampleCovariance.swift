@@ -16,6 +16,8 @@ protocol SampleCovariance<Scalar>: AnyObject {
   func entries(_ i: Int, _ j: Int, into weights: inout Matrix<Scalar>, column: Int) throws(FisherError)
   /// The columns of B_s, each a row of m, at rows s·k ..< (s + 1)·k of `root` (nk, m).
   func root(_ root: inout Matrix<Scalar>) throws(FisherError)
+  /// matrix (md, md) = Ĝ where a kernel does all of it; `false` where there is none.
+  func fill(_ matrix: inout Matrix<Scalar>, inputs: borrowing Matrix<Scalar>) throws(FisherError) -> Bool
   /// product = Ĝ V where a kernel does all of it; `false` where there is none.
   func multiply(
     _ product: inout Matrix<Scalar>, inputs: borrowing Matrix<Scalar>, vectors: borrowing Matrix<Scalar>
@@ -23,6 +25,8 @@ protocol SampleCovariance<Scalar>: AnyObject {
 }
 
 extension SampleCovariance {
+  func fill(_ matrix: inout Matrix<Scalar>, inputs: borrowing Matrix<Scalar>) throws(FisherError) -> Bool { false }
+
   func multiply(
     _ product: inout Matrix<Scalar>, inputs: borrowing Matrix<Scalar>, vectors: borrowing Matrix<Scalar>
   ) -> Bool { false }
@@ -90,6 +94,11 @@ final class SoftmaxCovariance<Scalar: KernelScalar>: SampleCovariance {
         row += 1
       }
     }
+  }
+
+  func fill(_ matrix: inout Matrix<Scalar>, inputs: borrowing Matrix<Scalar>) throws(FisherError) -> Bool {
+    try matrix.setToSoftmaxBlock(inputs: inputs, eta: eta, alpha: 1 / Double(inputs.rows))
+    return true
   }
 
   func multiply(

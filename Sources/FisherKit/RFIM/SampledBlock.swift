@@ -27,6 +27,12 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
   /// The most that the rank of the matrix can be: nk factors of rank one.
   public var rankBound: Int { samples * covariance.rank }
 
+  public func dense(memoryCap: Int) throws(FisherError) -> Matrix<Scalar> {
+    var matrix = try makeDense(memoryCap: memoryCap)
+    if try !covariance.fill(&matrix, inputs: inputs) { try fillByBlocks(&matrix) }
+    return matrix
+  }
+
   public func block(_ i: Int, _ j: Int) throws(FisherError) -> Matrix<Scalar> {
     checkIndex(i)
     checkIndex(j)

@@ -63,19 +63,21 @@ extension RFIM {
     0.5 * (try quadraticForm(step))
   }
 
-  /// The whole matrix (md, md).
-  ///
-  /// - Throws: `exceedsMemoryCap` when its (md)² elements take more than the cap.
-  public func dense(memoryCap: Int = defaultMemoryCap) throws(FisherError) -> Matrix<Scalar> {
+  /// Block by block.
+  public func dense(memoryCap: Int) throws(FisherError) -> Matrix<Scalar> {
     var matrix = try makeDense(memoryCap: memoryCap)
+    try fillByBlocks(&matrix)
+    return matrix
+  }
+
+  func fillByBlocks(_ matrix: inout Matrix<Scalar>) throws(FisherError) {
     for i in 0..<neurons {
-      for j in 0..<(isBlockDiagonal ? neurons : i + 1) where !isBlockDiagonal || i == j {
+      for j in (isBlockDiagonal ? i : 0)...i {
         let block = try block(i, j)
         matrix.place(block, row: i * order, column: j * order)
         if i != j { matrix.place(block, row: j * order, column: i * order) }
       }
     }
-    return matrix
   }
 
   /// A (md, md) matrix of zeros, if the cap allows it.
