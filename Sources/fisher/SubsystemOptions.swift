@@ -66,10 +66,10 @@ struct SubsystemOptions: ParsableArguments {
       return try NonlinearLayer(metric).rfim(inputs: x.matrix, preactivations: preactivations.matrix)
     case .softmax: return try SoftmaxLayer().rfim(inputs: x.matrix, preactivations: preactivations.matrix)
     case .twoLayers:
-      let outer: TwoLayers.Outer =
+      let outer: any Subsystem =
         switch outerActivation! {
-        case .softmax: .softmax
-        case .neurons(let name): .neurons(name.make())
+        case .softmax: SoftmaxLayer()
+        case .neurons(let name): NonlinearLayer(name.make())
         }
       return try TwoLayers(hidden: metric, outer: outer).rfim(
         inputs: x.matrix, preactivations: preactivations.matrix, outerWeights: try arrays.outerWeights(S.self).matrix)

@@ -102,7 +102,7 @@ import Testing
       let h = sample.preactivations(s, w).map(hidden.mean) + [1]
       return (0..<outputs).map { l in (0...m).reduce(0) { $0 + c[l * (m + 1) + $1] * h[$1] } }
     }
-    let fisher = try TwoLayers(hidden: hidden.activation, outer: .neurons(outer.activation)).rfim(
+    let fisher = try TwoLayers(hidden: hidden.activation, outer: NonlinearLayer(outer.activation)).rfim(
       inputs: sample.inputs(Double.self), preactivations: sample.preactivations(),
       outerWeights: .make(c, rows: outputs, columns: m + 1))
     let expected = definition(byScores, sample, Array(repeating: outer.output, count: outputs), z: above)
@@ -132,7 +132,7 @@ import Testing
       let h = sample.preactivations(s, w).map(hidden.mean) + [1]
       return (0..<outputs).map { l in (0...m).reduce(0) { $0 + c[l * (m + 1) + $1] * h[$1] } }
     }
-    let fisher = try TwoLayers(hidden: hidden.activation, outer: .softmax).rfim(
+    let fisher = try TwoLayers(hidden: hidden.activation, outer: SoftmaxLayer()).rfim(
       inputs: sample.inputs(Double.self), preactivations: sample.preactivations(),
       outerWeights: .make(c, rows: outputs, columns: m + 1))
     let expected = sample.average { s in

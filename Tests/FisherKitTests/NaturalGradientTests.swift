@@ -94,9 +94,9 @@ import Testing
     let (d, m, batch, batches) = (3, 5, 600, 20)
     func curvature(refreshInterval: Int) throws -> any Curvature<Double> {
       try kind.metric.makeCurvature(
-        for: CurvatureSite(
+        for: CurvatureSite<Double>(
           name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: NonlinearLayer(Tanh()),
-          batchSize: batch, refreshInterval: refreshInterval, damping: damping), Double.self)
+          batchSize: batch, refreshInterval: refreshInterval, damping: damping))
     }
     // 12,000 samples: planned for, and more than planned for.
     let found = [try curvature(refreshInterval: batches), try curvature(refreshInterval: 2)]
@@ -131,9 +131,9 @@ import Testing
     let (d, m, batch, batches) = (3, 4, 600, 20)
     func curvature(refreshInterval: Int) throws -> any Curvature<Double> {
       try ExactMetric().makeCurvature(
-        for: CurvatureSite(
+        for: CurvatureSite<Double>(
           name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: SoftmaxLayer(), batchSize: batch,
-          refreshInterval: refreshInterval, damping: damping), Double.self)
+          refreshInterval: refreshInterval, damping: damping))
     }
     let found = [try curvature(refreshInterval: batches), try curvature(refreshInterval: 2)]
     var generator = SplitMix64(seed: 4)
@@ -166,9 +166,9 @@ import Testing
   @Test func linearSubsystem() throws {
     let (d, m, n) = (4, 3, 6)
     let curvature = try ExactMetric().makeCurvature(
-      for: CurvatureSite(
+      for: CurvatureSite<Double>(
         name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: LinearLayer(sigma: 0.5), batchSize: n,
-        refreshInterval: 1, damping: damping), Double.self)
+        refreshInterval: 1, damping: damping))
     var generator = SplitMix64(seed: 3)
     let x = generator.samples(n: n, d: d)
     let v = generator.normal(m * d)

@@ -13,10 +13,9 @@ import Testing
     index: Int, subsystem: any Subsystem = NonlinearLayer(Relu(omega: 1))
   ) throws -> any Curvature<Double> {
     try PaperMetric().makeCurvature(
-      for: CurvatureSite(
+      for: CurvatureSite<Double>(
         name: "layer \(index + 1)", index: index, count: 3, neurons: m, order: d,
-        subsystem: subsystem, batchSize: n, refreshInterval: 10, damping: damping),
-      Double.self)
+        subsystem: subsystem, batchSize: n, refreshInterval: 10, damping: damping))
   }
 
   @Test(arguments: [0, 1, 2])

@@ -18,7 +18,7 @@ import Testing
         return try SoftmaxLayer().rfim(inputs: sample.inputs(S.self), preactivations: sample.preactivations())
       }
       var random = SplitMix64(seed: 22)
-      return try TwoLayers(hidden: Tanh(), outer: .neurons(Sigm())).rfim(
+      return try TwoLayers(hidden: Tanh(), outer: NonlinearLayer(Sigm())).rfim(
         inputs: sample.inputs(S.self), preactivations: sample.preactivations(),
         outerWeights: .make(random.normal(outputs * (m + 1)), rows: outputs, columns: m + 1))
     }

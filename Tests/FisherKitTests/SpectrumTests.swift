@@ -62,7 +62,7 @@ import Testing
     let (d, m) = (6, 5)
     let sample = Sample(n: n, d: d, m: m, seed: 35)
     var random = SplitMix64(seed: 36)
-    let fisher = try TwoLayers(hidden: Tanh(), outer: .neurons(Tanh())).rfim(
+    let fisher = try TwoLayers(hidden: Tanh(), outer: NonlinearLayer(Tanh())).rfim(
       inputs: sample.inputs(Double.self), preactivations: sample.preactivations(),
       outerWeights: .make(random.normal(outputs * (m + 1)), rows: outputs, columns: m + 1))
     let spectrum = try fisher.spectrum()

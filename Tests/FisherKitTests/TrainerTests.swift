@@ -45,15 +45,15 @@ import Testing
   private struct FailingMetric: Metric {
     let name = "failing"
 
-    func makeCurvature<S: KernelScalar>(
-      for site: CurvatureSite, _: S.Type
-    ) throws(FisherError) -> any Curvature<S> { FailingCurvature(site: site) }
+    func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+      FailingCurvature(site: site)
+    }
   }
 
   private final class FailingCurvature<Scalar: KernelScalar>: Curvature {
-    let site: CurvatureSite
+    let site: CurvatureSite<Scalar>
     let bytes = 0
-    init(site: CurvatureSite) { self.site = site }
+    init(site: CurvatureSite<Scalar>) { self.site = site }
     func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {}
     func precondition(_ gradient: inout Matrix<Scalar>) {}
     func refresh() -> FactorizationFailure? {

@@ -1,8 +1,13 @@
 internal import CKernels
 
 /// Matrices as vectors of numbers. The padding of rows is zero, and takes part in all of these.
+///
+/// Loops are compiled for both precisions (`_specialize`, which Swift 6.2 knows as well): unspecialised generic arithmetic
+/// is a hundred times slower.
 extension Matrix {
   /// Σ a_ij b_ij, summed in double precision.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   func dot(_ other: borrowing Matrix) -> Double {
     precondition(rows == other.rows && stride == other.stride, "matrices of another shape")
     var sum = 0.0
@@ -11,6 +16,8 @@ extension Matrix {
   }
 
   /// self = scale · self + factor · other.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   mutating func combine(_ scale: Double, _ factor: Double, _ other: borrowing Matrix) {
     precondition(rows == other.rows && stride == other.stride, "matrices of another shape")
     let (scale, factor) = (Scalar(scale), Scalar(factor))
@@ -18,6 +25,8 @@ extension Matrix {
   }
 
   /// self *= other, element by element; `other` has as many columns or more.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   mutating func multiplyElements(_ other: borrowing Matrix) {
     precondition(rows == other.rows && columns <= other.columns, "matrices of another shape")
     for i in 0..<rows {
@@ -38,13 +47,31 @@ extension Matrix {
   /// Takes the elements of `other`, which has as many in all, row behind row.
   mutating func reshape(_ other: borrowing Matrix) {
     precondition(rows * columns == other.rows * other.columns, "matrices of another size")
-    for index in 0..<rows * columns {
-      storage.base[index / columns * stride + index % columns] =
-        other.storage.base[index / other.columns * other.stride + index % other.columns]
+    var (row, column, otherRow, otherColumn) = (0, 0, 0, 0)
+    while row < rows, columns > 0 {
+      let run = min(columns - column, other.columns - otherColumn)
+      (storage.base + row * stride + column).update(
+        from: other.storage.base + otherRow * other.stride + otherColumn, count: run)
+      (column, otherColumn) = (column + run, otherColumn + run)
+      if column == columns { (row, column) = (row + 1, 0) }
+      if otherColumn == other.columns { (otherRow, otherColumn) = (otherRow + 1, 0) }
     }
   }
 
+  /// Takes the first columns of `other`, which has as many rows and at least as many columns.
+  mutating func copyHead(of other: borrowing Matrix) {
+    precondition(rows == other.rows && columns <= other.columns, "matrices of another shape")
+    for i in 0..<rows {
+      (storage.base + i * stride).update(from: other.storage.base + i * other.stride, count: columns)
+    }
+  }
+
+  /// Zeros in all rows in use.
+  mutating func setToZero() { storage.base.update(repeating: 0, count: inUse) }
+
   /// Copies the lower triangle to the upper.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   mutating func symmetrize() {
     precondition(rows == columns, "expected a square matrix")
     for i in 0..<rows {

@@ -10,9 +10,7 @@ public struct ExactMetric: Metric {
 
   public var name: String { "exact" }
 
-  public func makeCurvature<S: KernelScalar>(
-    for site: CurvatureSite, _: S.Type
-  ) throws(FisherError) -> any Curvature<S> {
+  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     // With a constant ν all neurons have the same block, and one factor serves them all.
     if let nu = site.subsystem.constantNu { return try SharedBlockCurvature<S>(for: site, nu: nu) }
     if site.subsystem is SoftmaxLayer, SoftmaxCurvature<S>.fits(site) { return try SoftmaxCurvature<S>(for: site) }
@@ -22,7 +20,7 @@ public struct ExactMetric: Metric {
 
 /// A d×d block for every neuron, estimated from the window.
 final class NeuronBlocksCurvature<Scalar: KernelScalar>: Curvature {
-  private let site: CurvatureSite
+  private let site: CurvatureSite<Scalar>
   private let workspace: BlockWorkspace
   private var window: SampleWindow<Scalar>
   private var batchNu: Matrix<Scalar>
@@ -32,7 +30,7 @@ final class NeuronBlocksCurvature<Scalar: KernelScalar>: Curvature {
   private var foldedSamples = 0
   private var isFactored = false
 
-  init(for site: CurvatureSite) throws(FisherError) {
+  init(for site: CurvatureSite<Scalar>) throws(FisherError) {
     self.site = site
     let (m, d) = (site.neurons, site.order)
     let capacity = SampleWindow<Scalar>.plannedCapacity(for: site)

@@ -5,7 +5,7 @@
 public protocol Metric: Sendable, CustomStringConvertible {
   var name: String { get }
   /// Makes the curvature of one parameter matrix, all memory that its steps need included.
-  func makeCurvature<S: KernelScalar>(for site: CurvatureSite, _: S.Type) throws(FisherError) -> any Curvature<S>
+  func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S>
 }
 
 extension Metric {
@@ -13,7 +13,7 @@ extension Metric {
 }
 
 /// What a metric is told about the parameter matrix W (m,d) whose curvature it makes.
-public struct CurvatureSite: Sendable {
+public struct CurvatureSite<Scalar: KernelScalar> {
   /// The name for messages, such as "layer 1".
   public var name: String
   /// The place among the model's parameters with a subsystem, and how many there are.

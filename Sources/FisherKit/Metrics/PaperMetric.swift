@@ -13,9 +13,7 @@ public struct PaperMetric: Metric {
 
   public var name: String { "paper" }
 
-  public func makeCurvature<S: KernelScalar>(
-    for site: CurvatureSite, _: S.Type
-  ) throws(FisherError) -> any Curvature<S> {
+  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     if site.index == 0 || site.index == site.count - 1 {
       return try AveragedSharedBlock<S>(for: site, decay: decay, nu: 1)
     }
@@ -26,14 +24,14 @@ public struct PaperMetric: Metric {
 
 /// The running average of a block shared by the layer.
 final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
-  private let site: CurvatureSite
+  private let site: CurvatureSite<Scalar>
   private let decay: Double
   private let nu: Double
   private var average: Matrix<Scalar>
   private var factor: Matrix<Scalar>
   private var isFactored = false
 
-  init(for site: CurvatureSite, decay: Double, nu: Double) throws(FisherError) {
+  init(for site: CurvatureSite<Scalar>, decay: Double, nu: Double) throws(FisherError) {
     self.site = site
     self.decay = decay
     self.nu = nu
@@ -65,7 +63,7 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
 
 /// The running averages of a block per neuron.
 final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
-  private let site: CurvatureSite
+  private let site: CurvatureSite<Scalar>
   private let decay: Double
   private let workspace: BlockWorkspace
   private var batchNu: Matrix<Scalar>
@@ -73,7 +71,7 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
   private var factors: BlockBatch<Scalar>
   private var isFactored = false
 
-  init(for site: CurvatureSite, decay: Double) throws(FisherError) {
+  init(for site: CurvatureSite<Scalar>, decay: Double) throws(FisherError) {
     self.site = site
     self.decay = decay
     let (m, d) = (site.neurons, site.order)

@@ -36,7 +36,7 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   }
 
   /// The capacity to plan for: a whole refresh interval, but no more than `limit` samples (and one batch at least).
-  static func plannedCapacity(for site: CurvatureSite, limit: Int = 8192) -> Int {
+  static func plannedCapacity(for site: CurvatureSite<Scalar>, limit: Int = 8192) -> Int {
     let (interval, overflow) = site.batchSize.multipliedReportingOverflow(by: site.refreshInterval)
     return max(site.batchSize, overflow ? limit : min(interval, limit))
   }

@@ -7,16 +7,14 @@ public struct SharedMetric: Metric {
 
   public var name: String { "shared" }
 
-  public func makeCurvature<S: KernelScalar>(
-    for site: CurvatureSite, _: S.Type
-  ) throws(FisherError) -> any Curvature<S> {
+  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try SharedBlockCurvature<S>(for: site, nu: 1)
   }
 }
 
 /// One block ν X̃ᵀX̃/n for the whole layer, estimated from the window.
 final class SharedBlockCurvature<Scalar: KernelScalar>: Curvature {
-  private let site: CurvatureSite
+  private let site: CurvatureSite<Scalar>
   private let nu: Double
   private var window: SampleWindow<Scalar>
   private var sum: Matrix<Scalar>
@@ -24,7 +22,7 @@ final class SharedBlockCurvature<Scalar: KernelScalar>: Curvature {
   private var foldedSamples = 0
   private var isFactored = false
 
-  init(for site: CurvatureSite, nu: Double) throws(FisherError) {
+  init(for site: CurvatureSite<Scalar>, nu: Double) throws(FisherError) {
     self.site = site
     self.nu = nu
     let d = site.order

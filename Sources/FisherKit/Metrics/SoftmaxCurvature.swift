@@ -4,7 +4,7 @@
 /// Memory: (md)² elements, three times as many when more than 8192 samples lie between two refreshes, and the window.
 /// Cost of a refresh with n samples: n m(m+1)/2 d(d+1) + (md)³/3 flops; of a step: 2(md)².
 final class SoftmaxCurvature<Scalar: KernelScalar>: Curvature {
-  private let site: CurvatureSite
+  private let site: CurvatureSite<Scalar>
   private var window: SampleWindow<Scalar>
   private var batchEta: Matrix<Scalar>
   private var factor: Matrix<Scalar>
@@ -20,13 +20,13 @@ final class SoftmaxCurvature<Scalar: KernelScalar>: Curvature {
   static var memoryLimit: Int { 1 << 28 }
 
   /// Whether the dense matrix of the site is small enough.
-  static func fits(_ site: CurvatureSite) -> Bool {
+  static func fits(_ site: CurvatureSite<Scalar>) -> Bool {
     let (size, overflow) = site.neurons.multipliedReportingOverflow(by: site.order)
     guard !overflow, let bytes = try? Matrix<Scalar>.bytes(rows: size, columns: size) else { return false }
     return bytes <= memoryLimit
   }
 
-  init(for site: CurvatureSite) throws(FisherError) {
+  init(for site: CurvatureSite<Scalar>) throws(FisherError) {
     self.site = site
     let (m, size) = (site.neurons, site.neurons * site.order)
     let capacity = SampleWindow<Scalar>.plannedCapacity(for: site)

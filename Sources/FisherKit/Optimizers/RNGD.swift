@@ -44,10 +44,10 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
         curvatures.append(nil)
         continue
       }
-      let site = CurvatureSite(
+      let site = CurvatureSite<Scalar>(
         name: parameter.name, index: index, count: count, neurons: parameter.neurons, order: parameter.order,
         subsystem: subsystem, batchSize: batchSize, refreshInterval: refreshInterval, damping: damping)
-      curvatures.append(try metric.makeCurvature(for: site, Scalar.self))
+      curvatures.append(try metric.makeCurvature(for: site))
       index += 1
     }
   }

@@ -29,15 +29,30 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
 
   public func dense(memoryCap: Int) throws(FisherError) -> Matrix<Scalar> {
     var matrix = try makeDense(memoryCap: memoryCap)
-    if try !covariance.fill(&matrix, inputs: inputs) { try fillByBlocks(&matrix) }
+    if try !covariance.fill(&matrix, inputs: inputs) { try fillByRowsOfBlocks(&matrix) }
     return matrix
+  }
+
+  /// Blocks (i, 0 ... i) at a time, whose weights are the head of column i of every A_s.
+  private func fillByRowsOfBlocks(_ matrix: inout Matrix<Scalar>) throws(FisherError) {
+    var column = try Matrix<Scalar>(rows: samples, columns: neurons, what: "weights of a row of blocks")
+    for i in 0..<neurons {
+      covariance.column(i, into: &column)
+      var head = try Matrix<Scalar>(rows: samples, columns: i + 1, what: "weights of a row of blocks")
+      head.copyHead(of: column)
+      let blocks = try NeuronBlocks(inputs: inputs, nu: head)
+      for j in 0...i { matrix.place(try blocks.block(j, j), row: i * order, column: j * order) }
+    }
+    matrix.symmetrize()
   }
 
   public func block(_ i: Int, _ j: Int) throws(FisherError) -> Matrix<Scalar> {
     checkIndex(i)
     checkIndex(j)
+    var column = try Matrix<Scalar>(rows: samples, columns: neurons, what: "weights of block (\(i), \(j))")
+    covariance.column(j, into: &column)
     var weights = try Matrix<Scalar>(rows: samples, columns: 1, what: "weights of block (\(i), \(j))")
-    try covariance.entries(i, j, into: &weights, column: 0)
+    for s in 0..<samples { weights[s, 0] = column[s, i] }
     return try NeuronBlocks(inputs: inputs, nu: weights).block(0, 0)
   }
 
@@ -49,7 +64,7 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
     if covariance.multiply(&product, inputs: inputs, vectors: vectors) { return }
     var z = try Matrix<Scalar>(rows: samples, columns: neurons, what: "pre-activations of the product")
     z.setToProduct(inputs, .none, vectors, .transposed, inner: order, outputColumns: neurons)
-    try covariance.apply(&z)
+    covariance.apply(&z)
     product.setToProduct(
       z, .transposed, inputs, .none, inner: samples, outputColumns: order, alpha: 1 / Double(samples))
   }
@@ -57,7 +72,7 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
   /// The diagonal blocks alone, which need no more than m blocks of d(d+1)/2 elements.
   public func diagonalBlocks() throws(FisherError) -> NeuronBlocks<Scalar> {
     var weights = try Matrix<Scalar>(rows: samples, columns: neurons, what: "weights of the diagonal blocks")
-    for i in 0..<neurons { try covariance.entries(i, i, into: &weights, column: i) }
+    try covariance.diagonal(into: &weights)
     return try NeuronBlocks(inputs: inputs, nu: weights)
   }
 

@@ -8,6 +8,8 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
   private let slopes: Matrix<Scalar>
   private let outer: Matrix<Scalar>
   private let outputs: any SampleCovariance<Scalar>
+  /// What passes through the outputs, (n, D_y).
+  private var above: Matrix<Scalar>
 
   /// - Parameters:
   ///   - slopes: f'(z) (n,m); `outerWeights`: C, whose first m columns are used; `outputs`: the O_s.
@@ -22,6 +24,7 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
     for l in 0..<c.rows {
       for i in 0..<slopes.columns { outer[l, i] = c[l, i] }
     }
+    above = try Matrix<Scalar>(rows: slopes.rows, columns: c.rows, what: "outputs of the product")
     self.slopes = slopes
     self.outer = outer
     self.outputs = outputs
@@ -30,29 +33,35 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
   var samples: Int { slopes.rows }
   var neurons: Int { slopes.columns }
   var rank: Int { outputs.rank }
-  var bytes: Int { slopes.bytes + outer.bytes + outputs.bytes }
+  var bytes: Int { slopes.bytes + outer.bytes + outputs.bytes + above.bytes }
 
-  func apply(_ z: inout Matrix<Scalar>) throws(FisherError) {
-    z.multiplyElements(slopes)
-    var above = try Matrix<Scalar>(rows: samples, columns: outer.rows, what: "outputs of the product")
-    above.setToProduct(z, .none, outer, .transposed, inner: neurons, outputColumns: outer.rows)
-    try outputs.apply(&above)
-    z.setToProduct(above, .none, outer, .none, inner: outer.rows, outputColumns: neurons)
-    z.multiplyElements(slopes)
+  func apply(_ z: inout Matrix<Scalar>) {
+    passUp(&z)
+    outputs.apply(&above)
+    passDown(&z)
   }
 
-  /// f'_i f'_j Σ_{l,k} c_li O_lk c_kj
-  func entries(_ i: Int, _ j: Int, into weights: inout Matrix<Scalar>, column: Int) throws(FisherError) {
-    for s in 0..<samples { weights[s, column] = 0 }
-    var pair = try Matrix<Scalar>(rows: samples, columns: 1, what: "weights of a pair of outputs")
-    for l in 0..<outer.rows {
-      for k in 0..<outer.rows where l == k || !(outputs is IndependentCovariance<Scalar>) {
-        try outputs.entries(l, k, into: &pair, column: 0)
-        let factor = outer[l, i] * outer[k, j]
-        for s in 0..<samples { weights[s, column] += factor * pair[s, 0] }
-      }
+  /// f'_i² Σ_{l,k} c_li O_lk c_ki = f'_i² ‖B_sᵀc_i‖² with c_i column i of C and B_s the root of O_s: no difference that
+  /// could cancel. Cost n m D_y operations.
+  func diagonal(into weights: inout Matrix<Scalar>) throws(FisherError) {
+    var coefficients = try Matrix<Scalar>(rows: samples, columns: rank, what: "square roots of the outputs")
+    for i in 0..<neurons {
+      for l in 0..<outer.rows { above.fill(column: l, with: outer[l, i]) }
+      outputs.applyRootTransposed(&coefficients, &above)
+      weights.setToSquares(ofRowsOf: coefficients, column: i)
     }
-    for s in 0..<samples { weights[s, column] *= slopes[s, i] * slopes[s, j] }
+    weights.multiplyElements(slopes)
+    weights.multiplyElements(slopes)
+  }
+
+  func applyRootTransposed(_ p: inout Matrix<Scalar>, _ z: inout Matrix<Scalar>) {
+    passUp(&z)
+    outputs.applyRootTransposed(&p, &above)
+  }
+
+  func applyRoot(_ z: inout Matrix<Scalar>, _ p: borrowing Matrix<Scalar>) {
+    outputs.applyRoot(&above, p)
+    passDown(&z)
   }
 
   /// F_s Cᵀ times the root of O_s.
@@ -64,6 +73,32 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
       for l in 0..<rank {
         for i in 0..<neurons { root[s * rank + l, i] *= slopes[s, i] }
       }
+    }
+  }
+
+  /// above = C F z
+  private func passUp(_ z: inout Matrix<Scalar>) {
+    z.multiplyElements(slopes)
+    above.setToProduct(z, .none, outer, .transposed, inner: neurons, outputColumns: outer.rows)
+  }
+
+  /// z = F Cᵀ above
+  private func passDown(_ z: inout Matrix<Scalar>) {
+    z.setToProduct(above, .none, outer, .none, inner: outer.rows, outputColumns: neurons)
+    z.multiplyElements(slopes)
+  }
+}
+
+extension Matrix {
+  /// Entry (s, column) = ‖row s of `rows`‖².
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  fileprivate mutating func setToSquares(ofRowsOf other: borrowing Matrix, column: Int) {
+    for s in 0..<rows {
+      let row = other.storage.base + s * other.stride
+      var sum: Scalar = 0
+      for a in 0..<other.columns { sum += row[a] * row[a] }
+      storage.base[s * stride + column] = sum
     }
   }
 }

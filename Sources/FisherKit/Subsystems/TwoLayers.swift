@@ -2,29 +2,18 @@
 /// y, not h, is what the subsystem puts out (section 2.8, eqs 11 and 12). Neurons of the hidden layer are coupled
 /// through the outputs that they share.
 public struct TwoLayers: Sendable, CustomStringConvertible {
-  /// What the layer above is.
-  public enum Outer: Sendable {
-    /// Independent outputs: Bernoulli for tanh and sigm, Gaussian for the others.
-    case neurons(any Activation)
-    /// Classes with probabilities softmax(z).
-    case softmax
-  }
-
   /// f
   public let hidden: any Activation
-  public let outer: Outer
+  /// The layer above: a ``SoftmaxLayer`` with its coupled classes, or any layer of independent outputs with its ν, such
+  /// as `NonlinearLayer(Sigm())` or `LinearLayer()`.
+  public let outer: any Subsystem
 
-  public init(hidden: any Activation, outer: Outer) {
+  public init(hidden: any Activation, outer: any Subsystem) {
     self.hidden = hidden
     self.outer = outer
   }
 
-  public var description: String {
-    switch outer {
-    case .neurons(let activation): "\(hidden) layer under \(activation) outputs"
-    case .softmax: "\(hidden) layer under a softmax"
-    }
-  }
+  public var description: String { "\(hidden) layer under a \(outer)" }
 
   /// The matrix over samples X̃ (n,d) with hidden pre-activations z = X̃Wᵀ (n,m) and outer weights C (D_y, m+1), bias
   /// last, whose pre-activations are computed here.
@@ -38,25 +27,31 @@ public struct TwoLayers: Sendable, CustomStringConvertible {
     hidden.values(&h, of: z)
     var above = try Matrix<S>(rows: n, columns: c.rows, what: "outer pre-activations")
     above.setToProduct(h, .none, c, .transposed, inner: m + 1, outputColumns: c.rows)
-    // f' = 1 · f'
     var slopes = try Matrix<S>(rows: n, columns: m, what: "slopes of the hidden layer")
-    for j in 0..<m { slopes.fill(column: j, with: 1) }
-    hidden.backward(&slopes, of: z)
+    slopes.setToSlopes(of: hidden, at: z)
     return try SampledBlock(
       inputs: x,
-      covariance: try TwoLayerCovariance(slopes: slopes, outerWeights: c, outputs: try outputs(above)))
+      covariance: try TwoLayerCovariance(
+        slopes: slopes, outerWeights: c, outputs: try outer.outputCovariance(preactivations: above)))
   }
+}
 
-  private func outputs<S: KernelScalar>(
-    _ preactivations: borrowing Matrix<S>
+extension Subsystem {
+  /// The covariance of a layer's outputs given their pre-activations z (n,m): diag η − ηηᵀ, or diag ν.
+  func outputCovariance<S: KernelScalar>(
+    preactivations z: borrowing Matrix<S>
   ) throws(FisherError) -> any SampleCovariance<S> {
-    switch outer {
-    case .softmax: return try SoftmaxCovariance(preactivations: preactivations)
-    case .neurons(let activation):
-      var nu = try Matrix<S>(
-        rows: preactivations.rows, columns: preactivations.columns, what: "ν of the outputs")
-      activation.nu(&nu, of: preactivations)
-      return IndependentCovariance(nu: nu)
-    }
+    if self is SoftmaxLayer { return try SoftmaxCovariance(preactivations: z) }
+    var nu = try Matrix<S>(rows: z.rows, columns: z.columns, what: "ν of the outputs")
+    self.nu(&nu, preactivations: z)
+    return try IndependentCovariance(nu: nu)
+  }
+}
+
+extension Matrix {
+  /// self = f'(z), as 1 · f'.
+  mutating func setToSlopes(of activation: any Activation, at z: borrowing Matrix) {
+    for j in 0..<columns { fill(column: j, with: 1) }
+    activation.backward(&self, of: z)
   }
 }
