@@ -15,12 +15,19 @@ struct OptimizerOptions: ParsableArguments {
   var learningRate: Double?
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("λ, added to the diagonal of rngd's matrices (default: 0.005).", valueName: "λ"))
+    help: ArgumentHelp(
+      "λ, added to the diagonal of rngd's matrices (default: 0.005, with --pair 0.02).", valueName: "λ"))
   var damping: Double?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Steps between two refreshes of rngd's matrices (default: 100).", valueName: "T"))
   var refresh: Int?
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Layers N and N+1, from 1, are one subsystem: N's weights are measured by what N+1 puts out. May be repeated.",
+      valueName: "N"))
+  var pair: [Int] = []
   @Option(parsing: .unconditional, help: "Coupled L2, ½·l2·‖W‖² on weights, not on biases.") var l2 = 1e-3
 
   func validate() throws {
@@ -33,10 +40,17 @@ struct OptimizerOptions: ParsableArguments {
     }
     if let refresh, refresh < 1 { throw ValidationError("--refresh: expected 1 or more steps, found \(refresh)") }
     if optimizer != .rngd {
-      for (flag, isGiven) in [("metric", metric != nil), ("damping", damping != nil), ("refresh", refresh != nil)]
-      where isGiven {
+      for (flag, isGiven) in [
+        ("metric", metric != nil), ("damping", damping != nil), ("refresh", refresh != nil), ("pair", !pair.isEmpty),
+      ] where isGiven {
         throw ValidationError("--\(flag): expected --optimizer rngd, found \(optimizer)")
       }
+    }
+    if let layer = pair.first(where: { $0 < 1 }) {
+      throw ValidationError("--pair: expected a layer from 1 up, found \(layer)")
+    }
+    if !pair.isEmpty, !(metric ?? .exact).metric.takesPairs {
+      throw ValidationError("--pair: expected --metric exact, found \((metric ?? .exact).rawValue)")
     }
     if let metric, !metric.isAvailable {
       throw ValidationError(
@@ -44,6 +58,8 @@ struct OptimizerOptions: ParsableArguments {
     }
   }
 
+  /// The matrices of pairs are smaller than those of single layers, and want a larger λ.
+  var usualDamping: Double { damping ?? (pair.isEmpty ? 0.005 : 0.02) }
   var rate: Double { learningRate ?? optimizer.usualLearningRate }
 
   func make() throws(FisherError) -> any Optimizer<Float> {
@@ -53,7 +69,7 @@ struct OptimizerOptions: ParsableArguments {
     case .adam: try Adam(learningRate: rate, l2: l2)
     case .rngd:
       try RNGD(
-        metric: (metric ?? .exact).metric, learningRate: rate, damping: damping ?? 0.005,
+        metric: (metric ?? .exact).metric, learningRate: rate, damping: usualDamping,
         refreshInterval: refresh ?? 100, l2: l2)
     }
   }

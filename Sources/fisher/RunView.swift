@@ -25,7 +25,10 @@ final class RunView {
     if optimizer.optimizer == .rngd {
       let metric = optimizer.metric ?? .exact
       name += ", \(metric) metric (ν \(metric == .shared ? "= 1" : "of \(network.activation.metric)"))"
-      settings += ["damping \(optimizer.damping ?? 0.005)", "refresh \(optimizer.refresh ?? 100)"]
+      if !optimizer.pair.isEmpty {
+        settings.append("pairs at layers \(optimizer.pair.map(String.init).joined(separator: ", "))")
+      }
+      settings += ["damping \(optimizer.usualDamping)", "refresh \(optimizer.refresh ?? 100)"]
     }
     print("data       \(data.name), \(data.width) features, \(data.classes) classes")
     print("network    \(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)")

@@ -35,6 +35,7 @@ struct Train: ParsableCommand {
     let model = try Sequential<Float>.perceptron(
       shape: shape, activation: network.activation.forward, metricActivation: network.activation.metric,
       batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
+    for layer in optimizer.pair { try pairLayers(of: model, at: layer) }
     let trainer = try Trainer(
       model: model, optimizer: try optimizer.make(), data: data, batchSize: schedule.batch, seed: schedule.seed)
     let view = schedule.quiet ? nil : RunView()
@@ -44,6 +45,15 @@ struct Train: ParsableCommand {
       try log?.record(event)
       view?.show(event)
     }
+  }
+}
+
+/// Layers are counted from 1 on the command line.
+private func pairLayers(of model: Sequential<Float>, at layer: Int) throws {
+  do {
+    try model.pairLayers(at: layer - 1)
+  } catch FisherError.invalidArgument {
+    throw ValidationError("--pair: expected a layer from 1 to \(model.layers.count - 1), found \(layer)")
   }
 }
 

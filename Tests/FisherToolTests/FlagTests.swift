@@ -11,6 +11,7 @@ import Testing
     var validation = 2000
     var forward: any Activation = Relu()
     var metric: any Activation = Relu(omega: 1)
+    var pairs: [Int] = []
     var optimizer: @Sendable () throws -> any Optimizer<Float> = {
       try RNGD(learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3)
     }
@@ -31,6 +32,9 @@ import Testing
     Case(
       flags: "--omega 0.3 --iota 0.2 --batch 40", batch: 40, forward: Relu(iota: 0.2),
       metric: Relu(iota: 0.2, omega: 0.3)),
+    Case(
+      flags: "--pair 1 --pair 2 --activation tanh", forward: Tanh(), metric: Tanh(), pairs: [0, 1],
+      optimizer: { try RNGD(learningRate: 0.01, damping: 0.02, refreshInterval: 100, l2: 1e-3) }),
     Case(
       flags: "--metric shared --activation elu --alpha 0.4", forward: Elu(alpha: 0.4), metric: Elu(alpha: 0.4),
       optimizer: {
@@ -64,6 +68,7 @@ import Testing
     let model = try Sequential<Float>.perceptron(
       shape: [64, 9, 7, 10], activation: settings.forward, metricActivation: settings.metric, batchCapacity: 1000,
       seed: settings.seed)
+    for index in settings.pairs { try model.pairLayers(at: index) }
     let trainer = try Trainer(
       model: model, optimizer: try settings.optimizer(), data: data, batchSize: settings.batch, seed: settings.seed)
     var expected: [EpochReport] = []

@@ -56,6 +56,7 @@ import Testing
 
   @Test(arguments: [
     ["--optimizer", "sgd"], ["--optimizer", "momentum"], ["--optimizer", "adam"], ["--metric", "shared"],
+    ["--pair", "3"], ["--pair", "1", "--pair", "2", "--activation", "tanh"],
     ["--metric", "paper"], ["--metric", "exact", "--damping", "0.01", "--refresh", "20", "--learning-rate", "0.02"],
     ["--activation", "tanh"], ["--activation", "sigm"], ["--activation", "elu", "--alpha", "0.5"],
     ["--activation", "linear"], ["--activation", "relu", "--omega", "0", "--iota", "0.1"],

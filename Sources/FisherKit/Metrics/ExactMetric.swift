@@ -1,6 +1,6 @@
 /// The exact relative Fisher matrix of every neuron, Ĝ_i = (1/n) Σ ν_i x̃x̃ᵀ (section 2.6), over the window of the
 /// samples seen since the last refresh. A softmax layer has one matrix for all its classes (eq 10), unless that takes
-/// more than 256 MB.
+/// more than 256 MB, and a layer that is paired with the one above it their common matrix (eq 12).
 ///
 /// Memory: m blocks of d(d+1)/2 elements, twice when more than 8192 samples lie between two refreshes, and the window of
 /// at most 8192 samples. Cost of a refresh with n samples: m n d(d+1) + m d³/3 flops;
@@ -9,8 +9,10 @@ public struct ExactMetric: Metric {
   public init() {}
 
   public var name: String { "exact" }
+  public var takesPairs: Bool { true }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    if let pair = site.pair { return try TwoLayerCurvature<S>(for: site, pair: pair) }
     // With a constant ν all neurons have the same block, and one factor serves them all.
     if let nu = site.subsystem.constantNu { return try SharedBlockCurvature<S>(for: site, nu: nu) }
     if site.subsystem is SoftmaxLayer, SoftmaxCurvature<S>.fits(site) { return try SoftmaxCurvature<S>(for: site) }

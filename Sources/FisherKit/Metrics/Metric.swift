@@ -4,12 +4,15 @@
 /// To add a metric, write one file with a type that conforms to this and a class that conforms to ``Curvature``.
 public protocol Metric: Sendable, CustomStringConvertible {
   var name: String { get }
+  /// Whether it has the matrix of two layers that are one subsystem; by default not.
+  var takesPairs: Bool { get }
   /// Makes the curvature of one parameter matrix, all memory that its steps need included.
   func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S>
 }
 
 extension Metric {
   public var description: String { name }
+  public var takesPairs: Bool { false }
 }
 
 /// What a metric is told about the parameter matrix W (m,d) whose curvature it makes.
@@ -27,10 +30,12 @@ public struct CurvatureSite<Scalar: KernelScalar> {
   public var batchSize: Int
   public var refreshInterval: Int
   public var damping: Double
+  /// The pair of layers of which W is the lower one's; only for a metric that takes pairs.
+  public var pair: LayerPair<Scalar>?
 
   public init(
     name: String, index: Int, count: Int, neurons: Int, order: Int, subsystem: any Subsystem, batchSize: Int,
-    refreshInterval: Int, damping: Double
+    refreshInterval: Int, damping: Double, pair: LayerPair<Scalar>? = nil
   ) {
     self.name = name
     self.index = index
@@ -41,6 +46,7 @@ public struct CurvatureSite<Scalar: KernelScalar> {
     self.batchSize = batchSize
     self.refreshInterval = refreshInterval
     self.damping = damping
+    self.pair = pair
   }
 }
 

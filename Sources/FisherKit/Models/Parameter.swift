@@ -7,6 +7,8 @@ public final class Parameter<Scalar: KernelScalar> {
   public var gradient: Matrix<Scalar>
   /// What the relative Fisher matrix of these weights is; `nil` leaves them to the plain gradient.
   public let subsystem: (any Subsystem)?
+  /// The pair of layers of which these are the lower one's weights; `nil` measures them by their own layer.
+  public internal(set) var pair: LayerPair<Scalar>?
 
   /// A parameter of zeros.
   public init(name: String, neurons: Int, order: Int, subsystem: (any Subsystem)?) throws(FisherError) {

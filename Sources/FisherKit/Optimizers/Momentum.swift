@@ -38,11 +38,15 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
   }
 }
 
-/// A matrix in the shape of a parameter that an optimizer keeps for it.
+/// A matrix in the shape of a parameter, kept beside it.
 final class State<Scalar: KernelScalar> {
   var value: Matrix<Scalar>
 
-  init(like parameter: Parameter<Scalar>, what: String) throws(FisherError) {
-    value = try Matrix(rows: parameter.neurons, columns: parameter.order, what: "\(parameter.name): \(what)")
+  convenience init(like parameter: Parameter<Scalar>, what: String) throws(FisherError) {
+    try self.init(neurons: parameter.neurons, order: parameter.order, what: "\(parameter.name): \(what)")
+  }
+
+  init(neurons: Int, order: Int, what: String) throws(FisherError) {
+    value = try Matrix(rows: neurons, columns: order, what: what)
   }
 }

@@ -1,5 +1,8 @@
 /// Relative natural gradient descent: w ← w − γ (Ĝ + λI)⁻¹ g, subsystem by subsystem, with Ĝ refreshed at the first
 /// step and then at every T-th. Parameters without a subsystem take the plain gradient.
+///
+/// The matrix of a pair of layers is many times smaller than those of its layers alone, and wants a larger λ: where an
+/// eigenvalue is below λ, a step is that of plain gradient descent with rate γ/λ.
 public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public let metric: any Metric
   public var learningRate: Double
@@ -9,6 +12,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public let refreshInterval: Int
   public let l2: Double
   private var curvatures: [(any Curvature<Scalar>)?] = []
+  /// For each parameter, the curvature of the layer below that is paired with it.
+  private var lowerOfPairs: [(any PairCurvature<Scalar>)?] = []
   private var steps = 0
   /// At the first step, and until a refresh that failed has succeeded.
   private var isRefreshDue = true
@@ -44,11 +49,21 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
         curvatures.append(nil)
         continue
       }
+      guard parameter.pair == nil || metric.takesPairs else {
+        throw .invalidArgument(
+          what: "\(parameter.name): pair of layers", expected: "a metric that takes pairs, such as exact",
+          found: "\(metric)")
+      }
       let site = CurvatureSite<Scalar>(
         name: parameter.name, index: index, count: count, neurons: parameter.neurons, order: parameter.order,
-        subsystem: subsystem, batchSize: batchSize, refreshInterval: refreshInterval, damping: damping)
+        subsystem: subsystem, batchSize: batchSize, refreshInterval: refreshInterval, damping: damping,
+        pair: parameter.pair)
       curvatures.append(try metric.makeCurvature(for: site))
       index += 1
+    }
+    lowerOfPairs = model.parameters.map { outer in
+      let lower = model.parameters.firstIndex { $0.pair?.outer === outer }
+      return lower.flatMap { curvatures[$0] as? any PairCurvature<Scalar> }
     }
   }
 
@@ -60,6 +75,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       precondition(
         inputs.rows <= batchSize, "a mini-batch of \(inputs.rows) samples, prepared for \(batchSize) at most")
       try curvatures[index]?.observe(inputs: inputs, preactivations: preactivations)
+      lowerOfPairs[index]?.observeOuter(preactivations: preactivations)
     }
     var survived: [FactorizationFailure] = []
     if steps % refreshInterval == 0 { isRefreshDue = true }

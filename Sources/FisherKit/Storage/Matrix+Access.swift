@@ -48,11 +48,12 @@ extension Matrix {
     storage.base.update(from: other.storage.base, count: inUse)
   }
 
-  /// Appends the rows of `other` behind the rows in use.
-  mutating func append(_ other: borrowing Matrix) {
-    precondition(columns == other.columns && rows + other.rows <= capacity, "the rows do not fit")
-    (storage.base + inUse).update(from: other.storage.base, count: other.inUse)
-    resize(rows: rows + other.rows)
+  /// Appends the rows of `other`, or the first `count` of them, behind the rows in use.
+  mutating func append(_ other: borrowing Matrix, first count: Int? = nil) {
+    let count = count ?? other.rows
+    precondition(columns == other.columns && count <= other.rows && rows + count <= capacity, "the rows do not fit")
+    (storage.base + inUse).update(from: other.storage.base, count: count * other.stride)
+    resize(rows: rows + count)
   }
 
   /// Sets column `column` of every row that the matrix has room for.

@@ -1,0 +1,100 @@
+/// The curvature of the lower one of two layers that are one subsystem.
+public protocol PairCurvature<Scalar>: Curvature {
+  /// Takes note of the pre-activations z (n, D_y) of the layer above, after ``Curvature/observe(inputs:preactivations:)``
+  /// of the same mini-batch.
+  func observeOuter(preactivations: borrowing Matrix<Scalar>)
+}
+
+/// The exact matrix of two layers (eq 12) over a window of samples, with the outer weights as they are at the refresh.
+///
+/// A window of few samples stands in where the matrix is too large to be formed: of each mini-batch its first rows, a
+/// uniform sample since batches are shuffled. The solve is then the low-rank one, exact for that window.
+///
+/// Memory: (md)² elements up to order 4096, else (nk)² with nk ≤ 4096, and the window. Cost of a refresh with n samples:
+/// n m(m+1)/2 d(d+1) + (md)³/3 flops, or (nk)²m + (nk)³/3; of a step: 2(md)², or 12nmd + 6(nk)².
+final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
+  private let site: CurvatureSite<Scalar>
+  private let pair: LayerPair<Scalar>
+  private var inputs: Matrix<Scalar>
+  private var slopes: Matrix<Scalar>
+  private var outerPreactivations: Matrix<Scalar>
+  private var batchSlopes: Matrix<Scalar>
+  private var inverse: (any DampedInverse<Scalar>)?
+  private let isDense: Bool
+  private let rowsPerBatch: Int
+  private var isFirstWindow = true
+  /// Rows of the batch being observed.
+  private var taken = 0
+
+  /// The largest order that is factored.
+  static var orderLimit: Int { 4096 }
+
+  init(for site: CurvatureSite<Scalar>, pair: LayerPair<Scalar>) throws(FisherError) {
+    self.site = site
+    self.pair = pair
+    let (m, d, outputs) = (site.neurons, site.order, pair.outer.neurons)
+    let (size, overflow) = m.multipliedReportingOverflow(by: d)
+    isDense = !overflow && size <= Self.orderLimit
+    let planned = SampleWindow<Scalar>.plannedCapacity(for: site)
+    let capacity = isDense ? planned : min(planned, max(1, Self.orderLimit / outputs))
+    rowsPerBatch = max(1, capacity / max(1, site.refreshInterval))
+    inputs = try Matrix(rows: capacity, columns: d, what: "\(site.name): inputs of \(capacity) samples")
+    slopes = try Matrix(rows: capacity, columns: m, what: "\(site.name): slopes of \(capacity) samples")
+    outerPreactivations = try Matrix(
+      rows: capacity, columns: outputs, what: "\(site.name): outer pre-activations of \(capacity) samples")
+    batchSlopes = try Matrix(rows: site.batchSize, columns: m, what: "\(site.name): slopes of a batch")
+    removeAll()
+  }
+
+  var bytes: Int {
+    inputs.bytes + slopes.bytes + outerPreactivations.bytes + batchSlopes.bytes + (inverse?.bytes ?? 0)
+  }
+
+  /// The first window takes all that comes until it is full, since it may be one mini-batch; more samples
+  /// than fit are not taken.
+  func observe(inputs x: borrowing Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
+    taken = min(isFirstWindow ? x.rows : rowsPerBatch, x.rows, inputs.capacity - inputs.rows)
+    batchSlopes.resize(rows: z.rows)
+    batchSlopes.setToSlopes(of: pair.hidden, at: z)
+    inputs.append(x, first: taken)
+    slopes.append(batchSlopes, first: taken)
+  }
+
+  func observeOuter(preactivations z: borrowing Matrix<Scalar>) { outerPreactivations.append(z, first: taken) }
+
+  private func removeAll() {
+    inputs.resize(rows: 0)
+    slopes.resize(rows: 0)
+    outerPreactivations.resize(rows: 0)
+  }
+
+  func refresh() throws(FisherError) -> FactorizationFailure? {
+    Swift.precondition(
+      inputs.rows > 0 && outerPreactivations.rows == inputs.rows, "a refresh needs an observation of both layers")
+    inverse = nil
+    guard let subsystem = pair.outer.subsystem else { preconditionFailure("the outer layer has a subsystem") }
+    var windowSlopes = try Matrix<Scalar>(rows: slopes.rows, columns: slopes.columns, what: "\(site.name): slopes")
+    windowSlopes.copy(from: slopes)
+    let block = try SampledBlock<Scalar>(
+      inputs: inputs,
+      covariance: TwoLayerCovariance<Scalar>(
+        slopes: windowSlopes, outerWeights: pair.outer.value,
+        outputs: try subsystem.outputCovariance(preactivations: outerPreactivations)))
+    removeAll()
+    isFirstWindow = false
+    let isSmall = block.rankBound < site.neurons * site.order && site.damping > 0
+    if isDense && !(isSmall && block.rankBound <= Self.orderLimit / 4) {
+      inverse = try DenseFactor(block, damping: site.damping, memoryCap: .max, parameter: site.name)
+    } else {
+      inverse = try LowRankFactor(block, damping: site.damping, memoryCap: .max, parameter: site.name)
+    }
+    return nil
+  }
+
+  func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {
+    guard let inverse else {
+      preconditionFailure("\(site.name): the curvature was not refreshed, or its factorisation failed")
+    }
+    try inverse.solve(&gradient)
+  }
+}
