@@ -6,9 +6,21 @@ struct OptimizerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("\(OptimizerName.all).", valueName: "name")) var optimizer = OptimizerName.rngd
   @Option(
     help: ArgumentHelp(
-      "How rngd holds its Fisher matrices (default: exact). exact: one per neuron. shared: one per layer. paper: the "
-        + "running averages of the paper's experiment.", valueName: "exact|shared|paper"))
+      "How rngd holds its Fisher matrices (default: exact). exact: one per neuron. projected: one per neuron in a "
+        + "subspace of the inputs. shared: one per layer. paper: the running averages of the paper's experiment.",
+      valueName: "name"))
   var metric: MetricName?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Rank of the projected metric's subspace (default: 64), or as a share such as 0.9 what it must keep of the "
+        + "effective dimension, with at most 128.", valueName: "R"))
+  var rank: RankChoice?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The most samples that a refresh is made of (default: projected 1000, others 8192).", valueName: "N"))
+  var windowSamples: Int?
   @Option(
     name: [.long, .customLong("lr")], parsing: .unconditional,
     help: ArgumentHelp("γ (default: rngd 0.01, sgd 0.1, momentum 0.01, adam 0.0005).", valueName: "γ"))
@@ -42,25 +54,45 @@ struct OptimizerOptions: ParsableArguments {
     if optimizer != .rngd {
       for (flag, isGiven) in [
         ("metric", metric != nil), ("damping", damping != nil), ("refresh", refresh != nil), ("pair", !pair.isEmpty),
+        ("rank", rank != nil), ("window-samples", windowSamples != nil),
       ] where isGiven {
         throw ValidationError("--\(flag): expected --optimizer rngd, found \(optimizer)")
       }
     }
+    if rank != nil, metric != .projected {
+      throw ValidationError("--rank: expected --metric projected, found \((metric ?? .exact).rawValue)")
+    }
+    if let windowSamples, !(1...100_000_000).contains(windowSamples) {
+      throw ValidationError("--window-samples: expected 1 to 100000000, found \(windowSamples)")
+    }
+    if windowSamples != nil, metric == .paper {
+      throw ValidationError("--window-samples: expected a metric with a window, found paper, which has an average")
+    }
     if let layer = pair.first(where: { $0 < 1 }) {
       throw ValidationError("--pair: expected a layer from 1 up, found \(layer)")
     }
-    if !pair.isEmpty, !(metric ?? .exact).metric.takesPairs {
-      throw ValidationError("--pair: expected --metric exact, found \((metric ?? .exact).rawValue)")
+    if !pair.isEmpty, !makeMetric().takesPairs {
+      throw ValidationError("--pair: expected --metric exact or projected, found \((metric ?? .exact).rawValue)")
     }
     if let metric, !metric.isAvailable {
       throw ValidationError(
-        "--metric: expected one that this version has (exact, shared, paper), found \(metric.rawValue)")
+        "--metric: expected one that this version has (\(MetricName.allValueStrings.joined(separator: ", "))), found \(metric.rawValue)"
+      )
     }
   }
 
   /// The matrices of pairs are smaller than those of single layers, and want a larger λ.
   var usualDamping: Double { damping ?? (pair.isEmpty ? 0.005 : 0.02) }
   var rate: Double { learningRate ?? optimizer.usualLearningRate }
+
+  private func makeMetric() -> any Metric {
+    switch metric ?? .exact {
+    case .shared: SharedMetric(windowSamples: windowSamples ?? 8192)
+    case .paper: PaperMetric()
+    case .projected: ProjectedMetric(rank: rank?.rank ?? .fixed(64), windowSamples: windowSamples ?? 1000)
+    default: ExactMetric(windowSamples: windowSamples ?? 8192)
+    }
+  }
 
   func make() throws(FisherError) -> any Optimizer<Float> {
     switch optimizer {
@@ -69,7 +101,7 @@ struct OptimizerOptions: ParsableArguments {
     case .adam: try Adam(learningRate: rate, l2: l2)
     case .rngd:
       try RNGD(
-        metric: (metric ?? .exact).metric, learningRate: rate, damping: usualDamping,
+        metric: makeMetric(), learningRate: rate, damping: usualDamping,
         refreshInterval: refresh ?? 100, l2: l2)
     }
   }
@@ -90,40 +122,45 @@ enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
 }
 
 enum MetricName: String, CaseIterable, ExpressibleByArgument {
-  case exact, shared, paper
+  case exact, projected, shared, paper
   /// Known by name, and refused by name.
-  case auto, kernel, projected
+  case auto, kernel
 
   /// What the help lists.
   static var allValueStrings: [String] { allCases.filter(\.isAvailable).map(\.rawValue) }
 
   var isAvailable: Bool {
     switch self {
-    case .exact, .shared, .paper: true
-    case .auto, .kernel, .projected: false
+    case .exact, .projected, .shared, .paper: true
+    case .auto, .kernel: false
     }
   }
+}
 
-  var metric: any Metric {
-    switch self {
-    case .shared: SharedMetric()
-    case .paper: PaperMetric()
-    default: ExactMetric()
+/// A rank, or the share of the effective dimension that decides on it.
+struct RankChoice: ExpressibleByArgument {
+  let rank: ProjectedMetric.Rank
+
+  init?(argument: String) {
+    if let number = Int(argument), (1...100_000).contains(number) {
+      rank = .fixed(number)
+    } else if let share = Double(argument), share > 0, share < 1 {
+      rank = .share(share, atMost: 128)
+    } else {
+      return nil
     }
   }
 }
 
 /// Flags of the command line contract that this version does not have: refused by name, never ignored.
 struct UnavailableOptions: ParsableArguments {
-  @Option(help: .hidden) var rank: String?
-  @Option(help: .hidden) var windowSamples: String?
   @Option(help: .hidden) var checkpoint: String?
   @Flag(help: .hidden) var resume = false
   @Flag(help: .hidden) var batchNorm = false
 
   func validate() throws {
     let given = [
-      ("--rank", rank != nil), ("--window-samples", windowSamples != nil), ("--checkpoint", checkpoint != nil),
+      ("--checkpoint", checkpoint != nil),
       ("--resume", resume), ("--batch-norm", batchNorm),
     ]
     for (flag, isGiven) in given where isGiven {

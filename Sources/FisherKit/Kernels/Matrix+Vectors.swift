@@ -24,6 +24,28 @@ extension Matrix {
     for i in 0..<inUse { storage.base[i] = scale * storage.base[i] + factor * other.storage.base[i] }
   }
 
+  /// Row i −= scales[i] · row i of other.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  mutating func subtract(_ other: borrowing Matrix, scaled scales: [Double]) {
+    precondition(rows == other.rows && stride == other.stride && scales.count == rows, "matrices of another shape")
+    for i in 0..<rows {
+      let (row, from, scale) = (storage.base + i * stride, other.storage.base + i * stride, Scalar(scales[i]))
+      for j in 0..<columns { row[j] -= scale * from[j] }
+    }
+  }
+
+  /// Row i *= scales[i].
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  mutating func scaleRows(by scales: [Double]) {
+    precondition(scales.count == rows, "expected \(rows) scales")
+    for i in 0..<rows {
+      let (row, scale) = (storage.base + i * stride, Scalar(scales[i]))
+      for j in 0..<columns { row[j] *= scale }
+    }
+  }
+
   /// self *= other, element by element; `other` has as many columns or more.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
@@ -68,6 +90,28 @@ extension Matrix {
 
   /// Zeros in all rows in use.
   mutating func setToZero() { storage.base.update(repeating: 0, count: inUse) }
+
+  /// Adds the sum of each column to `sums`.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func addColumns(to sums: inout [Double]) {
+    precondition(sums.count == columns, "expected \(columns) sums")
+    for i in 0..<rows {
+      let row = storage.base + i * stride
+      for j in 0..<columns { sums[j] += Double(row[j]) }
+    }
+  }
+
+  /// Adds the sum of η(1 − η) over each column of probabilities to `sums`.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func addVariances(to sums: inout [Double]) {
+    precondition(sums.count == columns, "expected \(columns) sums")
+    for i in 0..<rows {
+      let row = storage.base + i * stride
+      for j in 0..<columns { sums[j] += Double(row[j]) * (1 - Double(row[j])) }
+    }
+  }
 
   /// Copies the lower triangle to the upper.
   @_specialize(where Scalar == Float)

@@ -52,19 +52,24 @@ extension Matrix {
 
   /// self (md, md) = α Σ_s (diag η_s − η_sη_sᵀ) ⊗ x̃_sx̃_sᵀ, eq 10.
   mutating func setToSoftmaxBlock(
-    inputs x: borrowing Matrix, eta: borrowing Matrix, alpha: Double
-  ) throws(FisherError) {
+    inputs x: borrowing Matrix, eta: borrowing Matrix, alpha: Double, work: borrowing AlignedBuffer<UInt8>
+  ) {
     let order = x.columns * eta.columns
     precondition(rows == order && columns == order, "expected a matrix of order \(order)")
     precondition(x.rows == eta.rows, "expected η of \(x.rows) samples, found \(eta.rows)")
-    let threads = Int32(Compute.threads)
-    let size = try workSize(
-      Scalar._kernels.softmaxBlockDenseWorkSize(x.rows, x.columns, eta.columns, threads), "softmax block")
-    let work = try AlignedBuffer<UInt8>(count: size, what: "work space of the softmax block")
     check(
       Scalar._kernels.softmaxBlockDense(
         storage.base, stride, x.storage.base, x.stride, eta.storage.base, eta.stride, x.rows, x.columns, eta.columns,
-        alpha, work.base, size, threads))
+        alpha, work.base, work.count, 0))
+  }
+
+  /// Work space for ``setToSoftmaxBlock(inputs:eta:alpha:work:)`` with up to so many samples.
+  static func softmaxBlockWorkspace(
+    samples: Int, order: Int, classes: Int
+  ) throws(FisherError) -> AlignedBuffer<UInt8> {
+    let size = try workSize(
+      Scalar._kernels.softmaxBlockDenseWorkSize(samples, order, classes, Int32(Compute.threads)), "softmax block")
+    return try AlignedBuffer(count: size, what: "work space of the softmax block")
   }
 
   /// self (m, d) = the matrix above times V (m, d), without forming it. `work` comes from

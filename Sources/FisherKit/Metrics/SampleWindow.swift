@@ -1,43 +1,48 @@
-/// The samples seen since the last refresh, rows of X̃ (n,d) and of ν (n,m), up to a capacity.
+/// The samples seen since the last refresh, or a bounded uniform sample of them: rows of X̃ (n,d) and of z (n,m).
 ///
-/// Keeping samples and forming their Gram matrix once per refresh costs the same flops as adding every mini-batch to
-/// it, but moves the matrix through memory once instead of at every step.
+/// Where an interval brings more samples than there is room for, each mini-batch gives its first rows: batches are
+/// shuffled, so that is a uniform sample, the same one in every run. Keeping samples and forming the matrix once per
+/// refresh costs the flops of adding every mini-batch to it, but moves the matrix through memory once.
 struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   private(set) var inputs: Matrix<Scalar>
-  private(set) var nu: Matrix<Scalar>
+  private(set) var preactivations: Matrix<Scalar>
+  /// What each mini-batch gives, once the first window, which may be a single mini-batch, is done.
+  private let rowsPerBatch: Int
+  private var isFirst = true
 
-  /// - Parameter neurons: columns of ν; 0 where ν is constant.
-  init(capacity: Int, order: Int, neurons: Int, name: String) throws(FisherError) {
-    let inputs = try Matrix<Scalar>(rows: capacity, columns: order, what: "\(name): inputs of \(capacity) samples")
-    let nu = try Matrix<Scalar>(rows: capacity, columns: neurons, what: "\(name): ν of \(capacity) samples")
+  /// - Parameter limit: the most samples that are kept; one a mini-batch at least.
+  init(for site: CurvatureSite<Scalar>, limit: Int) throws(FisherError) {
+    let capacity = Self.capacity(for: site, limit: limit)
+    var inputs = try Matrix<Scalar>(
+      rows: capacity, columns: site.order, what: "\(site.name): inputs of \(capacity) samples")
+    var preactivations = try Matrix<Scalar>(
+      rows: capacity, columns: site.neurons, what: "\(site.name): pre-activations of \(capacity) samples")
+    inputs.resize(rows: 0)
+    preactivations.resize(rows: 0)
     self.inputs = inputs
-    self.nu = nu
-    removeAll()
+    self.preactivations = preactivations
+    rowsPerBatch = max(1, capacity / site.refreshInterval)
   }
 
-  var samples: Int { inputs.rows }
-  var bytes: Int { inputs.bytes + nu.bytes }
+  var bytes: Int { inputs.bytes + preactivations.bytes }
 
-  func hasRoom(for samples: Int) -> Bool { inputs.rows + samples <= inputs.capacity }
-
-  mutating func append(inputs x: borrowing Matrix<Scalar>, nu batch: borrowing Matrix<Scalar>) {
-    inputs.append(x)
-    nu.append(batch)
+  /// The samples of a refresh interval, but no more than `limit`, and a mini-batch at least.
+  static func capacity(for site: CurvatureSite<Scalar>, limit: Int) -> Int {
+    let (interval, overflow) = site.batchSize.multipliedReportingOverflow(by: site.refreshInterval)
+    return max(1, overflow ? limit : min(interval, limit))
   }
 
-  mutating func append(inputs x: borrowing Matrix<Scalar>) {
-    inputs.append(x)
-    nu.resize(rows: inputs.rows)
+  /// Takes the first rows of a mini-batch; none once it is full.
+  mutating func take(inputs x: borrowing Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
+    let count = min(isFirst ? x.rows : rowsPerBatch, x.rows, inputs.capacity - inputs.rows)
+    inputs.append(x, first: count)
+    preactivations.append(z, first: count)
   }
 
+  /// Starts the next window.
   mutating func removeAll() {
     inputs.resize(rows: 0)
-    nu.resize(rows: 0)
-  }
-
-  /// The capacity to plan for: a whole refresh interval, but no more than `limit` samples (and one batch at least).
-  static func plannedCapacity(for site: CurvatureSite<Scalar>, limit: Int = 8192) -> Int {
-    let (interval, overflow) = site.batchSize.multipliedReportingOverflow(by: site.refreshInterval)
-    return max(site.batchSize, overflow ? limit : min(interval, limit))
+    preactivations.resize(rows: 0)
+    isFirst = false
   }
 }

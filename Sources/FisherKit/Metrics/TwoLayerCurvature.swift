@@ -35,7 +35,7 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
     let (m, d, outputs) = (site.neurons, site.order, pair.outer.neurons)
     let (size, overflow) = m.multipliedReportingOverflow(by: d)
     isDense = !overflow && size <= Self.orderLimit
-    let planned = SampleWindow<Scalar>.plannedCapacity(for: site)
+    let planned = SampleWindow<Scalar>.capacity(for: site, limit: 8192)
     let capacity = isDense ? planned : min(planned, max(1, Self.orderLimit / outputs))
     rowsPerBatch = max(1, capacity / max(1, site.refreshInterval))
     inputs = try Matrix(rows: capacity, columns: d, what: "\(site.name): inputs of \(capacity) samples")

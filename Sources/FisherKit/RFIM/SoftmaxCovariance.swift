@@ -53,7 +53,9 @@ final class SoftmaxCovariance<Scalar: KernelScalar>: SampleCovariance {
   }
 
   func fill(_ matrix: inout Matrix<Scalar>, inputs: borrowing Matrix<Scalar>) throws(FisherError) -> Bool {
-    try matrix.setToSoftmaxBlock(inputs: inputs, eta: eta, alpha: 1 / Double(inputs.rows))
+    let work = try Matrix<Scalar>.softmaxBlockWorkspace(
+      samples: inputs.rows, order: inputs.columns, classes: neurons)
+    matrix.setToSoftmaxBlock(inputs: inputs, eta: eta, alpha: 1 / Double(inputs.rows), work: work)
     return true
   }
 

@@ -1,0 +1,32 @@
+/// A block for every neuron, Ĝ_i = (1/n) Σ ν_i x̃x̃ᵀ (section 2.6), by its Cholesky factor.
+///
+/// Memory: m blocks of d(d+1)/2 elements. Cost of a refresh: m n d(d+1) + m d³/3 flops; of a step: 2md².
+final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
+  private let site: CurvatureSite<Scalar>
+  private let workspace: BlockWorkspace
+  private var factors: BlockBatch<Scalar>
+
+  /// - Parameters:
+  ///   - order: of the blocks; `samples`: the most that a refresh is given.
+  init(for site: CurvatureSite<Scalar>, order: Int, samples: Int) throws(FisherError) {
+    self.site = site
+    let m = site.neurons
+    factors = try BlockBatch(
+      count: m, order: order, what: "\(site.name): Cholesky factors of \(m) blocks of order \(order)")
+    workspace = try factors.makeWorkspace(samples: samples)
+  }
+
+  var bytes: Int { factors.bytes + workspace.bytes }
+
+  func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
+    site.subsystem.nu(&weights, preactivations: z)
+  }
+
+  func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
+    factors.accumulateGram(
+      inputs: inputs, nu: weights, alpha: 1 / Double(inputs.rows), beta: 0, workspace: workspace)
+    try factors.factor(damping: site.damping, parameter: site.name, workspace: workspace)
+  }
+
+  func precondition(_ vectors: inout Matrix<Scalar>) { factors.solve(&vectors, workspace: workspace) }
+}

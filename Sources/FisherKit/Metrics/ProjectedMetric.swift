@@ -1,0 +1,166 @@
+/// Exact blocks where the inputs are, a number for each neuron elsewhere.
+///
+/// U spans the r leading eigendirections of the window's second moment (1/n) X̃ᵀX̃, one subspace for all neurons of a
+/// layer. Inside it a layer keeps its exact matrix, of the inputs projected to r numbers: a block UᵀĜ_iU for each neuron,
+/// or one matrix for all classes of a softmax (eq 10). Outside it, where inputs hardly go, neuron i has the number
+/// c_i = λ + ν̄_i ē, with its mean ν and the mean ē of the eigenvalues left out:
+///
+///     δ_i = U(UᵀĜ_iU + λI)⁻¹Uᵀg_i + c_i⁻¹(g_i − UUᵀg_i)
+///
+/// With r = d it is the exact metric, which layers of fewer than r inputs get.
+///
+/// Memory: m blocks of r(r+1)/2 elements, four matrices (r,d) and the window. Cost of a refresh with n samples:
+/// 6ndr + m n r(r+1) + m r³/3 flops; of a step: 4mdr + 2mr².
+public struct ProjectedMetric: Metric {
+  /// How the rank r is chosen.
+  public enum Rank: Equatable, Sendable {
+    case fixed(Int)
+    /// At each refresh the smallest rank that keeps this share of the effective dimension Σ e_k/(e_k + λ/ν̄), with e_k the
+    /// eigenvalues of the second moment and ν̄ the layer's mean ν, but no more than `atMost`.
+    case share(Double, atMost: Int)
+
+    var most: Int {
+      switch self {
+      case .fixed(let rank), .share(_, let rank): rank
+      }
+    }
+  }
+
+  public let rank: Rank
+  /// The most samples that a refresh is made of; of more, a uniform sample.
+  public let windowSamples: Int
+
+  public init(rank: Rank = .fixed(64), windowSamples: Int = 1000) {
+    precondition(rank.most > 0, "expected a rank of 1 or more")
+    precondition(windowSamples > 0, "expected a window of one sample at least")
+    if case .share(let share, _) = rank { precondition(share > 0 && share <= 1, "expected a share in (0, 1]") }
+    self.rank = rank
+    self.windowSamples = windowSamples
+  }
+
+  public var name: String { "projected" }
+  public var takesPairs: Bool { true }
+
+  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    guard rank.most <= site.order, site.pair == nil else {
+      return try ExactMetric(windowSamples: windowSamples).makeCurvature(for: site)
+    }
+    return try ProjectedCurvature<S>(for: site, rank: rank, windowLimit: windowSamples)
+  }
+}
+
+final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
+  private let site: CurvatureSite<Scalar>
+  private let choice: ProjectedMetric.Rank
+  private var window: SampleWindow<Scalar>
+  private var weights: Matrix<Scalar>
+  private let subspace: Subspace<Scalar>
+  /// X̃Uᵀ of the window, and VUᵀ of a gradient.
+  private var projectedInputs: Matrix<Scalar>
+  private var projected: Matrix<Scalar>
+  private var inside: Matrix<Scalar>
+  private var inverse: any WindowInverse<Scalar>
+  /// 1/c_i
+  private var outside: [Double]
+  private var isReady = false
+
+  init(
+    for site: CurvatureSite<Scalar>, rank: ProjectedMetric.Rank, windowLimit: Int
+  ) throws(FisherError) {
+    self.site = site
+    choice = rank
+    window = try SampleWindow(for: site, limit: windowLimit)
+    let (samples, r) = (window.inputs.capacity, rank.most)
+    weights = try Matrix(rows: samples, columns: site.neurons, what: "\(site.name): ν of \(samples) samples")
+    subspace = try Subspace(order: site.order, rank: r, samples: samples, name: site.name)
+    projectedInputs = try Matrix(rows: samples, columns: r, what: "\(site.name): projected inputs")
+    projected = try Matrix(rows: site.neurons, columns: r, what: "\(site.name): projected gradient")
+    inside = try Matrix(rows: site.neurons, columns: r, what: "\(site.name): projected gradient")
+    inverse = try ExactMetric.inverse(for: site, order: r, samples: samples)
+    outside = Array(repeating: 0, count: site.neurons)
+  }
+
+  var bytes: Int {
+    window.bytes + weights.bytes + subspace.bytes + projectedInputs.bytes + projected.bytes + inside.bytes
+      + inverse.bytes
+  }
+
+  /// The rank in use.
+  var rank: Int { projected.columns }
+
+  func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
+    window.take(inputs: inputs, preactivations: preactivations)
+  }
+
+  func refresh() throws(FisherError) -> FactorizationFailure? {
+    let samples = window.inputs.rows
+    Swift.precondition(samples > 0, "a refresh needs at least one observation")
+    isReady = false
+    weights.resize(rows: samples)
+    inverse.weigh(&weights, preactivations: window.preactivations)
+    for i in outside.indices { outside[i] = 0 }
+    inverse.addNu(of: weights, to: &outside)
+    for i in outside.indices { outside[i] /= Double(samples) }
+    subspace.update(inputs: window.inputs)
+    try chooseRank()
+    projectedInputs.resize(rows: samples)
+    projectedInputs.setToProduct(
+      window.inputs, .none, subspace.basis, .transposed, inner: site.order, outputColumns: rank)
+    try inverse.refresh(inputs: projectedInputs, weights: weights)
+    let energy = subspace.residualEnergy(rank: rank)
+    for i in outside.indices {
+      let c = site.damping + outside[i] * energy
+      guard c > 0 else {
+        throw .notPositiveDefinite(
+          FactorizationFailure(
+            parameter: site.name, neuron: i, pivot: rank, value: c, failedBlocks: 1, blocks: site.neurons,
+            order: site.order, damping: site.damping))
+      }
+      outside[i] = 1 / c
+    }
+    window.removeAll()
+    isReady = true
+    return nil
+  }
+
+  /// Where it changes, what depends on it is made anew.
+  private func chooseRank() throws(FisherError) {
+    guard case .share(let share, let most) = choice else { return }
+    let nu = max(outside.reduce(0, +) / Double(max(1, outside.count)), .leastNormalMagnitude)
+    let chosen = subspace.rank(keeping: share, against: site.damping / nu, atMost: most)
+    guard chosen != rank else { return }
+    projectedInputs = try Matrix(
+      rows: window.inputs.capacity, columns: chosen, what: "\(site.name): projected inputs")
+    projected = try Matrix(rows: site.neurons, columns: chosen, what: "\(site.name): projected gradient")
+    inside = try Matrix(rows: site.neurons, columns: chosen, what: "\(site.name): projected gradient")
+    inverse = try ExactMetric.inverse(for: site, order: chosen, samples: window.inputs.capacity)
+  }
+
+  func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {
+    Swift.precondition(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
+    projected.setToProduct(gradient, .none, subspace.basis, .transposed, inner: site.order, outputColumns: rank)
+    inside.copy(from: projected)
+    try inverse.precondition(&inside)
+    // What is inside the subspace goes out of the gradient as what it becomes comes in.
+    inside.subtract(projected, scaled: outside)
+    gradient.scaleRows(by: outside)
+    gradient.setToProduct(inside, .none, subspace.basis, .none, inner: rank, outputColumns: site.order, beta: 1)
+  }
+}
+
+extension Subspace {
+  /// The smallest rank that keeps a share of Σ e_k/(e_k + floor). What lies beyond the basis counts with its mean, which
+  /// is the most that it can be.
+  func rank(keeping share: Double, against floor: Double, atMost most: Int) -> Int {
+    func kept(_ energy: Double) -> Double { energy > 0 ? energy / (energy + floor) : 0 }
+    let all =
+      energies.reduce(0) { $0 + kept($1) }
+      + Double(basis.columns - rank) * kept(residualEnergy(rank: rank))
+    var sum = 0.0
+    for (index, energy) in energies.prefix(most).enumerated() {
+      sum += kept(energy)
+      if sum >= share * all { return index + 1 }
+    }
+    return most
+  }
+}

@@ -1,0 +1,62 @@
+/// How the matrix of a layer is formed from a window of samples, held, and inverted: what tells one metric from another.
+///
+/// A kind of inverse is one class in one file. It is made for inputs of some order, those of the layer or what they were
+/// projected to.
+protocol WindowInverse<Scalar>: AnyObject {
+  associatedtype Scalar: KernelScalar
+  /// What a sample weighs in the matrix, from its pre-activations z (n,m): ν (n,m), or η of a softmax.
+  func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>)
+  /// Adds the ν of each neuron, over all samples, to the sums.
+  func addNu(of weights: borrowing Matrix<Scalar>, to sums: inout [Double])
+  /// Takes the matrix over samples X̃ (n, order) with weights (n,m) for the one to be inverted.
+  /// - Throws: `notPositiveDefinite`.
+  func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError)
+  /// Replaces V (m, order) by (Ĝ + λI)⁻¹V. Allocates nothing.
+  func precondition(_ vectors: inout Matrix<Scalar>) throws(FisherError)
+  var bytes: Int { get }
+}
+
+extension WindowInverse {
+  func addNu(of weights: borrowing Matrix<Scalar>, to sums: inout [Double]) { weights.addColumns(to: &sums) }
+}
+
+/// A window of samples and the inverse that is made of it at each refresh.
+final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
+  private let site: CurvatureSite<Scalar>
+  private let inverse: any WindowInverse<Scalar>
+  private var window: SampleWindow<Scalar>
+  private var weights: Matrix<Scalar>
+  private var isReady = false
+
+  init(
+    for site: CurvatureSite<Scalar>, windowLimit: Int, _ inverse: any WindowInverse<Scalar>
+  ) throws(FisherError) {
+    self.site = site
+    self.inverse = inverse
+    window = try SampleWindow(for: site, limit: windowLimit)
+    weights = try Matrix(
+      rows: window.inputs.capacity, columns: site.neurons, what: "\(site.name): ν of \(window.inputs.capacity) samples")
+  }
+
+  var bytes: Int { inverse.bytes + window.bytes + weights.bytes }
+
+  func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
+    window.take(inputs: inputs, preactivations: preactivations)
+  }
+
+  func refresh() throws(FisherError) -> FactorizationFailure? {
+    Swift.precondition(window.inputs.rows > 0, "a refresh needs at least one observation")
+    isReady = false
+    weights.resize(rows: window.inputs.rows)
+    inverse.weigh(&weights, preactivations: window.preactivations)
+    try inverse.refresh(inputs: window.inputs, weights: weights)
+    window.removeAll()
+    isReady = true
+    return nil
+  }
+
+  func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {
+    Swift.precondition(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
+    try inverse.precondition(&gradient)
+  }
+}
