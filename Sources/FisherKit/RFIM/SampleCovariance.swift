@@ -34,7 +34,7 @@ extension SampleCovariance {
 
 /// A_s = diag η − ηηᵀ, the covariance of a softmax's outputs (eq 10), of rank m − 1.
 final class SoftmaxCovariance<Scalar: KernelScalar>: SampleCovariance {
-  private let eta: Matrix<Scalar>
+  let eta: Matrix<Scalar>
   private let work: AlignedBuffer<UInt8>
 
   /// - Parameter preactivations: z (n,m).
@@ -112,7 +112,7 @@ final class SoftmaxCovariance<Scalar: KernelScalar>: SampleCovariance {
 
 /// A_s = diag ν_s, of a layer whose neurons are independent: what the outputs above a hidden layer are.
 final class IndependentCovariance<Scalar: KernelScalar>: SampleCovariance {
-  private let nu: Matrix<Scalar>
+  let nu: Matrix<Scalar>
 
   /// - Parameter nu: ν (n,m).
   init(nu: consuming Matrix<Scalar>) { self.nu = nu }

@@ -8,6 +8,7 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
   private let slopes: Matrix<Scalar>
   private let outer: Matrix<Scalar>
   private let outputs: any SampleCovariance<Scalar>
+  private let work: AlignedBuffer<UInt8>
 
   /// - Parameters:
   ///   - slopes: f'(z) (n,m); `outerWeights`: C, whose first m columns are used; `outputs`: the O_s.
@@ -22,15 +23,18 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
     for l in 0..<c.rows {
       for i in 0..<slopes.columns { outer[l, i] = c[l, i] }
     }
+    let work = try Matrix<Scalar>.twoLayerWorkspace(
+      samples: slopes.rows, neurons: slopes.columns, outputs: c.rows)
     self.slopes = slopes
     self.outer = outer
     self.outputs = outputs
+    self.work = work
   }
 
   var samples: Int { slopes.rows }
   var neurons: Int { slopes.columns }
   var rank: Int { outputs.rank }
-  var bytes: Int { slopes.bytes + outer.bytes + outputs.bytes }
+  var bytes: Int { slopes.bytes + outer.bytes + outputs.bytes + work.count }
 
   func apply(_ z: inout Matrix<Scalar>) throws(FisherError) {
     z.multiplyElements(slopes)
@@ -39,6 +43,24 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
     try outputs.apply(&above)
     z.setToProduct(above, .none, outer, .none, inner: outer.rows, outputColumns: neurons)
     z.multiplyElements(slopes)
+  }
+
+  func multiply(
+    _ product: inout Matrix<Scalar>, inputs: borrowing Matrix<Scalar>, vectors: borrowing Matrix<Scalar>
+  ) -> Bool {
+    let alpha = 1 / Double(inputs.rows)
+    switch outputs {
+    case let softmax as SoftmaxCovariance<Scalar>:
+      product.setToTwoLayerProduct(
+        inputs: inputs, slopes: slopes, outerWeights: outer, above: softmax.eta, isSoftmax: true, vectors: vectors,
+        alpha: alpha, work: work)
+    case let independent as IndependentCovariance<Scalar>:
+      product.setToTwoLayerProduct(
+        inputs: inputs, slopes: slopes, outerWeights: outer, above: independent.nu, isSoftmax: false, vectors: vectors,
+        alpha: alpha, work: work)
+    default: return false
+    }
+    return true
   }
 
   /// f'_i f'_j Σ_{l,k} c_li O_lk c_kj
