@@ -66,10 +66,17 @@ fk_status FK_FN(kernel_batch_factor)(T *L, ptrdiff_t *info, fk_failure *failure,
   return FK_FN(cholesky_batch)(L, info, failure, n, m, damping, threads);
 }
 
-/* x = (lambda I + S S^T)^-1 x for a group: x (n, lanes). */
-static void FK_LOCAL(kernel_solve_group)(const OPS *ops, T *x, const T *L, ptrdiff_t n) {
-  const ptrdiff_t width = FK_LANES / ops->slices;
+/* One group's part of a pass, x (n, lanes): from a product with the samples to what the next is made with. At first,
+ * from X v, sqrt(nu / n) times q, of which a copy is kept where q is not NULL; then, from X d, sqrt(nu / n) times w. */
+static void FK_LOCAL(kernel_solve_group)(const OPS *ops, T *x, T *q, const T *root, const T *L, ptrdiff_t n, int pass,
+                                         T damping) {
+  const ptrdiff_t width = FK_LANES / ops->slices, plane = n * FK_LANES;
+  if (pass == 0) ops->multiply(x, root, plane);
+  else ops->subtract_product(x, q, root, plane);
   for (ptrdiff_t slice = 0; slice < ops->slices; slice++) ops->cholesky_solve(x + slice * width, L + slice * width, n);
+  if (pass > 0) ops->axpy(q, x, plane, -damping);
+  else if (q) memcpy(q, x, (size_t)plane * sizeof(T));
+  ops->multiply(x, root, plane);
 }
 
 fk_status FK_FN(kernel_batch_solve)(T *D, ptrdiff_t ldd, const T *L, const T *X, ptrdiff_t ldx, const T *nu,
@@ -90,35 +97,25 @@ fk_status FK_FN(kernel_batch_solve)(T *D, ptrdiff_t ldd, const T *L, const T *X,
   const ptrdiff_t groups = fk_ceil_div(m, FK_LANES), stride = fk_triangle(n) * FK_LANES, plane = n * FK_LANES;
   const int team = fk_threads_for(threads, 2 * (double)m * (double)n * (double)n);
   (void)team;
-  T *roots = fk_align(work), *solutions = roots + groups * plane, *q = solutions + groups * plane;
-  T *products = refinements > 0 ? q + groups * plane : q;
+  T *roots = fk_align(work), *solutions = roots + groups * plane, *kept = solutions + groups * plane;
+  T *products = refinements > 0 ? kept + groups * plane : kept;
   for (int pass = 0; pass <= refinements; pass++) {
-    /* Z (n,m) = X V^T at first, X D^T to refine */
-    FK_TRY(
-        FK_FN(gemm)(products, m, X, ldx, 0, pass == 0 ? vectors : D, pass == 0 ? ldv : ldd, 1, n, m, d, 1, 0, threads));
+    const T *rows = pass == 0 ? vectors : D;
+    FK_TRY(FK_FN(gemm)(products, m, X, ldx, 0, rows, pass == 0 ? ldv : ldd, 1, n, m, d, 1, 0, threads));
 #pragma omp parallel for num_threads(team) if (team > 1)
     for (ptrdiff_t group = 0; group < groups; group++) {
-      const ptrdiff_t place = group * plane;
-      T *root = roots + place, *x = solutions + place;
+      T *root = roots + group * plane, *x = solutions + group * plane;
+      if (pass == 0) FK_LOCAL(kernel_roots)(ops, root, nu, ldnu, n, m, group);
       FK_LOCAL(lanes_from_columns)(x, products, m, n, m, group);
-      if (pass == 0) {
-        FK_LOCAL(kernel_roots)(ops, root, nu, ldnu, n, m, group);
-        ops->multiply(x, root, plane);
-      } else {
-        ops->subtract_product(x, q + place, root, plane);
-      }
-      FK_LOCAL(kernel_solve_group)(ops, x, L + group * stride, n);
-      if (refinements > 0 && pass == 0) memcpy(q + place, x, (size_t)plane * sizeof(T));
-      if (pass > 0) ops->axpy(q + place, x, plane, (T)-damping);
-      ops->multiply(x, root, plane);
+      FK_LOCAL(kernel_solve_group)
+      (ops, x, refinements > 0 ? kept + group * plane : NULL, root, L + group * stride, n, pass, (T)damping);
       FK_LOCAL(columns_from_lanes)(products, m, x, n, m, group);
+      for (ptrdiff_t i = group * FK_LANES; rows != D && i < fk_min(m, (group + 1) * FK_LANES); i++)
+        memcpy(D + i * ldd, rows + i * ldv, (size_t)d * sizeof(T));
     }
-    if (pass == 0) {
-      for (ptrdiff_t i = 0; i < m && D != vectors; i++) memcpy(D + i * ldd, vectors + i * ldv, (size_t)d * sizeof(T));
-      FK_TRY(FK_FN(gemm)(D, ldd, products, m, 1, X, ldx, 0, m, d, n, -1 / damping, 1 / damping, threads));
-    } else {
-      FK_TRY(FK_FN(gemm)(D, ldd, products, m, 1, X, ldx, 0, m, d, n, 1, 1, threads));
-    }
+    /* D = (V - Q^T X) / lambda at first, D + W^T X to refine */
+    FK_TRY(FK_FN(gemm)(D, ldd, products, m, 1, X, ldx, 0, m, d, n, pass == 0 ? -1 / damping : 1,
+                       pass == 0 ? 1 / damping : 1, threads));
   }
   /* with a block that failed q is 0, and V / lambda would pass for a direction */
   for (ptrdiff_t i = 0; i < m && n > 0; i++)
