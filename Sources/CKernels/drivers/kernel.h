@@ -95,7 +95,8 @@ fk_status FK_FN(kernel_batch_solve)(T *D, ptrdiff_t ldd, const T *L, const T *X,
   if (n > 0 && (L == NULL || work == NULL || work_size < needed)) return FK_INVALID_ARGUMENT;
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const ptrdiff_t groups = fk_ceil_div(m, FK_LANES), stride = fk_triangle(n) * FK_LANES, plane = n * FK_LANES;
-  const int team = fk_threads_for(threads, 2 * (double)m * (double)n * (double)n);
+  /* 2 m n^2 flops at half the rate of a product, and the vectors copied */
+  const int team = fk_threads_for(threads, 4 * (double)m * (double)n * (double)n + (double)m * (double)d);
   (void)team;
   T *roots = fk_align(work), *solutions = roots + groups * plane, *kept = solutions + groups * plane;
   T *products = refinements > 0 ? kept + groups * plane : kept;
