@@ -9,7 +9,7 @@
  *   - every function returns an fk_status; sizes are checked for overflow before anything is touched;
  *   - `threads` is the number of OpenMP threads, at most 4096, 0 meaning fk_default_threads (OMP_NUM_THREADS or all
  *     cores unless set); results do not depend on it, except in the last places where BLAS makes them (gemm, gram,
- *     cholesky_solve and softmax_block_matvec): it sums in an order of its own for each shape it is given;
+ *     cholesky_solve, the matvecs and the kernel form): it sums in an order of its own for each shape it is given;
  *   - pointers need the alignment of their element only; 64 bytes is faster.
  */
 #ifndef FISHERKIT_CKERNELS_H
@@ -131,6 +131,50 @@ FK_DECLARE_GRAM(double, d)
 FK_DECLARE_CHOLESKY(float, s)
 FK_DECLARE_CHOLESKY(double, d)
 
+/* ---- Explicit inverses of a factored batch ----------------------------------------------------------------------- */
+
+#define FK_DECLARE_INVERSE(T, p)                                                                                       \
+  /* Overwrites each factor L_i of cholesky_batch by the symmetric (L_i L_i^T)^-1, of which the lower triangle is kept \
+   * in the same storage; a block that failed to factor becomes 0. Cost 2 m d^3 / 3 flops. */                          \
+  fk_status fk_##p##cholesky_batch_inverse(T *L, ptrdiff_t d, ptrdiff_t m, int threads);                               \
+  /* D = the rows A_i v_i for symmetric blocks in batch-minor storage. D and V are (m,d) and may be the same. Cost     \
+   * 2 m d^2 flops; each element of A is read once, where a solve with factors reads it twice. */                      \
+  ptrdiff_t fk_##p##symmetric_batch_multiply_work_size(ptrdiff_t d, ptrdiff_t m, int threads);                         \
+  fk_status fk_##p##symmetric_batch_multiply(T *D, ptrdiff_t ldd, const T *A, const T *V, ptrdiff_t ldv, ptrdiff_t d,  \
+                                             ptrdiff_t m, void *work, ptrdiff_t work_size, int threads);
+FK_DECLARE_INVERSE(float, s)
+FK_DECLARE_INVERSE(double, d)
+
+/* ---- Kernel (Woodbury) form -------------------------------------------------------------------------------------- *
+ * (G_i + damping I)^-1 v_i with G_i = 1/n sum_s nu(s,i) x~_s x~_s^T for all m neurons by systems of order n: the way
+ * for windows of fewer samples than inputs, n < d, and right for any n. With S_i = diag(sqrt(nu_i / n)) X,
+ *     D = the rows (v_i - S_i^T q_i) / damping,  (damping I + S_i S_i^T) q_i = S_i v_i.
+ *
+ * nu >= 0 (a zero is a sample, or a neuron, that does not count), damping > 0 with a finite reciprocal, else
+ * FK_INVALID_ARGUMENT. The division by the damping multiplies the rounding errors of v_i by the condition of the
+ * damped matrix wherever v_i has much of the leading eigenvectors. A refinement takes that out again: with
+ * t_i = q_i - S_i d_i the residual of d_i is S_i^T t_i, and d_i += S_i^T w_i, q_i -= damping w_i with
+ * (damping I + S_i S_i^T) w_i = t_i, without a division by the damping. For n <= d one leaves a backward error of about
+ * a rounding unit, down to a damping of 1e-6 of the largest eigenvalue in float; where more samples than inputs make
+ * S S^T singular, each divides what is left by the reciprocal condition over the rounding unit, and six do the same.
+ *
+ * The factors L of order n and `info` and `failure` are as cholesky_batch leaves them; the pivot is a sample. Solving
+ * with a block that failed gives 0. Cost of the factors 2 n^2 d + m n^3 / 3 flops, of a solve 4 m n d + 2 m n^2, and of
+ * each refinement as much again. */
+#define FK_DECLARE_KERNEL(T, p)                                                                                        \
+  ptrdiff_t fk_##p##kernel_batch_factor_work_size(ptrdiff_t n, ptrdiff_t m);                                           \
+  fk_status fk_##p##kernel_batch_factor(T *L, ptrdiff_t *info, fk_failure *failure, const T *X, ptrdiff_t ldx,         \
+                                        const T *nu, ptrdiff_t ldnu, ptrdiff_t n, ptrdiff_t d, ptrdiff_t m,            \
+                                        double damping, void *work, ptrdiff_t work_size, int threads);                 \
+  /* X, nu, n and damping are those of the factors. D and V are (m,d) and may be the same. */                          \
+  ptrdiff_t fk_##p##kernel_batch_solve_work_size(ptrdiff_t n, ptrdiff_t m, int refinements);                           \
+  fk_status fk_##p##kernel_batch_solve(T *D, ptrdiff_t ldd, const T *L, const T *X, ptrdiff_t ldx, const T *nu,        \
+                                       ptrdiff_t ldnu, const T *V, ptrdiff_t ldv, ptrdiff_t n, ptrdiff_t d,            \
+                                       ptrdiff_t m, double damping, int refinements, void *work, ptrdiff_t work_size,  \
+                                       int threads);
+FK_DECLARE_KERNEL(float, s)
+FK_DECLARE_KERNEL(double, d)
+
 /* ---- Softmax ----------------------------------------------------------------------------------------------------- */
 
 #define FK_DECLARE_SOFTMAX(T, p)                                                                                       \
@@ -156,6 +200,24 @@ FK_DECLARE_CHOLESKY(double, d)
                                          ptrdiff_t m, double alpha, void *work, ptrdiff_t work_size, int threads);
 FK_DECLARE_SOFTMAX(float, s)
 FK_DECLARE_SOFTMAX(double, d)
+
+/* ---- A hidden layer through the one above it --------------------------------------------------------------------- */
+
+/* The covariance O_s of the outputs: diag nu_s, or diag eta_s - eta_s eta_s^T. */
+typedef enum fk_outputs_kind FK_ENUM_SIZE { FK_OUTPUTS_INDEPENDENT = 0, FK_OUTPUTS_SOFTMAX } fk_outputs_kind;
+
+#define FK_DECLARE_TWO_LAYER(T, p)                                                                                     \
+  /* Eq 12: R (m,d) = alpha sum_s (F_s C^T O_s C F_s (x) x~_s x~_s^T) V without forming it. F_s = diag f'(z_s), its    \
+   * diagonals the rows of slopes (n,m); C (outputs,m) the weights above, whose bias column is not read; `above`       \
+   * (n,outputs) is nu or eta. Z = slopes * X V^T, A = O (Z C^T), R = alpha (slopes * A C)^T X.                        \
+   * Cost 4 n m (d + outputs) flops; the work space holds Z and A. */                                                  \
+  ptrdiff_t fk_##p##two_layer_matvec_work_size(ptrdiff_t n, ptrdiff_t m, ptrdiff_t outputs);                           \
+  fk_status fk_##p##two_layer_matvec(                                                                                  \
+      T *R, ptrdiff_t ldr, const T *X, ptrdiff_t ldx, const T *slopes, ptrdiff_t ldslopes, const T *C, ptrdiff_t ldc,  \
+      const T *above, ptrdiff_t ldabove, const T *V, ptrdiff_t ldv, ptrdiff_t n, ptrdiff_t d, ptrdiff_t m,             \
+      ptrdiff_t outputs, fk_outputs_kind kind, double alpha, void *work, ptrdiff_t work_size, int threads);
+FK_DECLARE_TWO_LAYER(float, s)
+FK_DECLARE_TWO_LAYER(double, d)
 
 /* ---- Training: batches and updates ------------------------------------------------------------------------------- */
 

@@ -3,7 +3,9 @@ enum Catalogue {
   static func kernels<T: BenchScalar>(_ type: T.Type) -> [any KernelBench.Type] {
     [
       WeightedGram<T>.self, CholeskyFactor<T>.self, CholeskySolve<T>.self, CholeskyFactorAndSolve<T>.self,
-      SoftmaxBlockDense<T>.self, SoftmaxBlockMatvec<T>.self,
+      CholeskyInverse<T>.self, SymmetricMultiply<T>.self,
+      KernelFormSolve<T, Unrefined>.self, KernelFormSolve<T, RefinedOnce>.self,
+      SoftmaxBlockDense<T>.self, SoftmaxBlockMatvec<T>.self, TwoLayerMatvec<T>.self,
       ActivationForward<T, BenchTanh>.self, ActivationForward<T, BenchSigm>.self, ActivationForward<T, BenchRelu>.self,
       ActivationForward<T, BenchElu>.self, ActivationForward<T, BenchLinear>.self,
       ActivationForward<T, BenchSilu>.self, ActivationForward<T, BenchGelu>.self,

@@ -37,14 +37,20 @@ import Testing
       let setThreads = unsafeBitCast(setter, to: (@convention(c) (Int32) -> Void).self)
       let before = threads()
       defer { setThreads(before) }
-      setThreads(2)
-      var a = [Double](repeating: 1, count: 9)
-      var c = [Double](repeating: 0, count: 9)
-      #expect(fk_dgemm(&c, 3, a, 3, 0, a, 3, 0, 3, 3, 3, 1, 0, 1) == FK_OK)
-      #expect(fk_dgram(&c, 3, a, 3, 3, 3, 1, 0, 1) == FK_OK)
-      #expect(fk_dcholesky(&a, 3, nil, 3, 10, 1) == FK_OK)
-      #expect(fk_dcholesky_solve(&c, 3, a, 3, 3, 3, 1) == FK_OK)
-      #expect(threads() == 2)
+      // tests that run beside this one call BLAS too, and put back what they found: there has to be a moment without
+      var found: Int32 = 0
+      for _ in 0..<1000 where found != 2 {
+        setThreads(2)
+        var a = [Double](repeating: 1, count: 9)
+        var c = [Double](repeating: 0, count: 9)
+        #expect(fk_dgemm(&c, 3, a, 3, 0, a, 3, 0, 3, 3, 3, 1, 0, 1) == FK_OK)
+        #expect(fk_dgram(&c, 3, a, 3, 3, 3, 1, 0, 1) == FK_OK)
+        #expect(fk_dcholesky(&a, 3, nil, 3, 10, 1) == FK_OK)
+        #expect(fk_dcholesky_solve(&c, 3, a, 3, 3, 3, 1) == FK_OK)
+        found = threads()
+        if found != 2 { usleep(1000) }
+      }
+      #expect(found == 2)
     #endif
   }
 
@@ -68,6 +74,20 @@ import Testing
     onThreads(type, "d \(d) m \(m)") { threads in
       let factored = CholeskyBatch<T>(blocks, d: d, damping: 0.01, threads: threads)
       return factored.storage.elements + factored.solve(v)
+    }
+  }
+
+  @Test(arguments: Target.all) func inverseIsTheSame(target: Target) { target.run { inverseIsTheSame($0) } }
+
+  func inverseIsTheSame<T: KernelPrecision>(_ type: T.Type) {
+    var random = SplitMix64(seed: 45)
+    let (d, m) = (62, 75)
+    let blocks = (0..<m).map { _ in random.positiveDefinite(d: d) }
+    let v = random.normal(m * d)
+    onThreads(type, "inverse d \(d) m \(m)") { threads in
+      let factored = CholeskyBatch<T>(blocks, d: d, damping: 0.01, threads: threads)
+      factored.invert()
+      return factored.storage.elements + factored.multiply(v)
     }
   }
 

@@ -41,6 +41,11 @@ public struct Comparison: Sendable, CustomStringConvertible {
     return Comparison(error: error, tolerance: tolerance, index: index, actual: error, expected: 0)
   }
 
+  /// A B against the identity: B as the inverse of A.
+  public static func inverse(_ a: [Double], _ b: [Double], d: Int, tolerance: Double) -> Comparison {
+    normwise(Reference.gemm(a: a, b: b, m: d, n: d, k: d), Reference.identity(d), tolerance: tolerance)
+  }
+
   private static func largest(
     _ actual: [Double], _ expected: [Double], _ tolerance: Double, floor: Double = 0, scale: (Int) -> Double
   ) -> Comparison {

@@ -16,10 +16,14 @@ public enum Tolerance: Sendable {
   case factor
   /// A normwise backward error.
   case solve
+  /// Normwise: A A^-1 - I, or A^-1; times the condition number.
+  case inverse
   /// Normwise.
   case product
   /// Normwise: eq 10, dense or times a vector.
   case softmaxBlock
+  /// Normwise in magnitude of the operands: eq 12 times a vector.
+  case twoLayer
   /// Elementwise in magnitude of the operands.
   case update
 
@@ -31,8 +35,10 @@ public enum Tolerance: Sendable {
     case .gram: 8
     case .factor: 8
     case .solve: 16
+    case .inverse: 16
     case .product: 8
     case .softmaxBlock: 32
+    case .twoLayer: 8
     case .update: 8
     }
   }

@@ -6,7 +6,7 @@ struct JSONRow: Encodable {
   private let measurement: Measurement
 
   private enum Key: String, CodingKey {
-    case kernel, d, m, n, precision, level, threads
+    case kernel, d, m, n, outputs, precision, level, threads
     case medianSeconds = "median_seconds"
     case gflops
     case gigabytesPerSecond = "gbytes_per_second"
@@ -22,6 +22,7 @@ struct JSONRow: Encodable {
     try row.encode(measurement.shape.d, forKey: .d)
     try row.encode(measurement.shape.m, forKey: .m)
     try row.encode(measurement.shape.n, forKey: .n)
+    try row.encode(measurement.shape.outputs, forKey: .outputs)
     try row.encode(measurement.precision.rawValue, forKey: .precision)
     try row.encode(measurement.level, forKey: .level)
     try row.encode(measurement.threads, forKey: .threads)

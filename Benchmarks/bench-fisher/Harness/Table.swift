@@ -3,12 +3,12 @@ import Foundation
 /// The rows as a person reads them, each as soon as it is there.
 enum Table {
   static let header =
-    pad("kernel", -28) + pad("shape", -22) + pad("type", -7) + pad("median", 11) + pad("spread", 8)
+    pad("kernel", -28) + pad("shape", -25) + pad("type", -7) + pad("median", 11) + pad("spread", 8)
     + pad("GFLOP/s", 9) + pad("of peak", 9) + pad("GB/s", 8) + pad("error", 10)
 
   static func row(_ measurement: Measurement) -> String {
     let name =
-      pad(measurement.kernel, -28) + pad("\(measurement.shape)", -22) + pad("\(measurement.precision)", -7)
+      pad(measurement.kernel, -28) + pad("\(measurement.shape)", -25) + pad("\(measurement.precision)", -7)
     switch measurement.outcome {
     case .failed(let reason): return name + "FAILED: \(reason)"
     case .timed(let timing, let error):

@@ -1,4 +1,5 @@
 /* Batched damped Cholesky and its solve: groups of neurons are shared out to threads. */
+#include "internal/lanes.h"
 
 fk_status FK_FN(cholesky_batch)(T *G, ptrdiff_t *info, fk_failure *failure, ptrdiff_t d, ptrdiff_t m, double damping,
                                 int threads) {
@@ -59,15 +60,10 @@ fk_status FK_FN(cholesky_batch_solve)(T *D, ptrdiff_t ldd, const T *L, const T *
 #pragma omp parallel num_threads(team) if (team > 1)
   for (ptrdiff_t group; (group = fk_take(&next)) < groups;) {
     T *x = space + omp_get_thread_num() * d * FK_LANES;
-    const ptrdiff_t first = group * FK_LANES, lanes = fk_min(FK_LANES, m - first);
-    for (ptrdiff_t j = 0; j < d; j++) {
-      for (ptrdiff_t lane = 0; lane < lanes; lane++) x[j * FK_LANES + lane] = V[(first + lane) * ldv + j];
-      for (ptrdiff_t lane = lanes; lane < FK_LANES; lane++) x[j * FK_LANES + lane] = 0;
-    }
+    FK_LOCAL(lanes_from_rows)(x, V, ldv, d, m, group);
     for (ptrdiff_t slice = 0; slice < ops->slices; slice++)
       ops->cholesky_solve(x + slice * width, L + group * stride + slice * width, d);
-    for (ptrdiff_t lane = 0; lane < lanes; lane++)
-      for (ptrdiff_t j = 0; j < d; j++) D[(first + lane) * ldd + j] = x[j * FK_LANES + lane];
+    FK_LOCAL(rows_from_lanes)(D, ldd, x, d, m, group);
   }
   return FK_OK;
 }

@@ -23,6 +23,16 @@
     void (*cholesky)(T *G, ptrdiff_t d, T damping, ptrdiff_t *bad, double *value);                                     \
     /* One slice of one group: x (d, lanes) overwritten by L^-T L^-1 x. */                                             \
     void (*cholesky_solve)(T *x, const T *L, ptrdiff_t d);                                                             \
+    /* One slice of one group: L overwritten by the packed (L L^T)^-1, zeros where L_00's reciprocal is not positive. */ \
+    void (*cholesky_inverse)(T *L, ptrdiff_t d);                                                                       \
+    /* One slice of one group: y = A x for a packed symmetric A and x, y (d, lanes). */                                \
+    void (*symmetric_multiply)(T *y, const T *A, const T *x, ptrdiff_t d);                                             \
+    /* One group: the packed G(s,t) = root_s root_t K(s,t). */                                                         \
+    void (*kernel_block)(T *G, const T *root, const T *K, ptrdiff_t ldk, ptrdiff_t n);                                 \
+    /* a = a b; a = b - a c; a = sqrt(scale a): element by element. */                                                 \
+    void (*multiply)(T *a, const T *b, ptrdiff_t count);                                                               \
+    void (*subtract_product)(T *a, const T *b, const T *c, ptrdiff_t count);                                           \
+    void (*scaled_root)(T *a, ptrdiff_t count, T scale);                                                               \
     void (*softmax)(T *eta, T *nu, const T *z, ptrdiff_t m);                                                           \
     /* s = eta * z - eta (eta . z) */                                                                                  \
     void (*softmax_project)(T *s, const T *eta, ptrdiff_t m);                                                          \

@@ -2,6 +2,8 @@
 #ifndef FK_PARALLEL_H
 #define FK_PARALLEL_H
 
+#include <limits.h>
+
 #include "ckernels.h"
 
 #ifdef _OPENMP
@@ -61,6 +63,11 @@ static inline int fk_indexable(ptrdiff_t n, ptrdiff_t ld, size_t size) {
 static inline fk_status fk_check_matrix(const void *a, ptrdiff_t n, ptrdiff_t m, ptrdiff_t ld, size_t size) {
   if (n < 0 || m < 0 || ld < m || (a == NULL && n > 0 && m > 0)) return FK_INVALID_ARGUMENT;
   return fk_indexable(n, ld, size) ? FK_OK : FK_SIZE_OVERFLOW;
+}
+
+/* Whether BLAS, whose sizes are int, takes these. */
+static inline int fk_fits_blas(ptrdiff_t a, ptrdiff_t b, ptrdiff_t c, ptrdiff_t d) {
+  return fk_max(fk_max(a, b), fk_max(c, d)) <= INT_MAX;
 }
 
 #define FK_TRY(expression)                                                                                             \

@@ -6,6 +6,8 @@
 #include "leaf/activation.h"
 #include "leaf/cholesky.h"
 #include "leaf/gram.h"
+#include "leaf/inverse.h"
+#include "leaf/kernel.h"
 #include "leaf/softmax.h"
 #include "leaf/training.h"
 
@@ -20,6 +22,12 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
     .gram_accumulate = FK_LEAF(gram_accumulate),
     .cholesky = FK_LEAF(cholesky),
     .cholesky_solve = FK_LEAF(cholesky_solve),
+    .cholesky_inverse = FK_LEAF(cholesky_inverse),
+    .symmetric_multiply = FK_LEAF(symmetric_multiply),
+    .kernel_block = FK_LEAF(kernel_block),
+    .multiply = FK_LEAF(multiply),
+    .subtract_product = FK_LEAF(subtract_product),
+    .scaled_root = FK_LEAF(scaled_root),
     .softmax = FK_LEAF(softmax),
     .softmax_project = FK_LEAF(softmax_project),
     .gather_bytes = FK_LEAF(gather_bytes),

@@ -34,6 +34,17 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let choleskyBatch: @Sendable (Out, UnsafeMutablePointer<Int>?, Failure, Int, Int, Double, Int32) -> fk_status
   package let choleskyBatchSolveWorkSize: @Sendable (Int, Int, Int32) -> Int
   package let choleskyBatchSolve: @Sendable (Out, Int, In, In, Int, Int, Int, Work, Int, Int32) -> fk_status
+  package let choleskyBatchInverse: @Sendable (Out, Int, Int, Int32) -> fk_status
+  package let symmetricBatchMultiplyWorkSize: @Sendable (Int, Int, Int32) -> Int
+  package let symmetricBatchMultiply: @Sendable (Out, Int, In, In, Int, Int, Int, Work, Int, Int32) -> fk_status
+  package let kernelBatchFactorWorkSize: @Sendable (Int, Int) -> Int
+  package let kernelBatchFactor:
+    @Sendable (
+      Out, UnsafeMutablePointer<Int>?, Failure, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32
+    ) -> fk_status
+  package let kernelBatchSolveWorkSize: @Sendable (Int, Int, Int32) -> Int
+  package let kernelBatchSolve:
+    @Sendable (Out, Int, In, In, Int, In, Int, In, Int, Int, Int, Int, Double, Int32, Work, Int, Int32) -> fk_status
   package let softmax: @Sendable (Out, Int, Out, Int, In, Int, Int, Int, Int32) -> fk_status
   package let softmaxCrossEntropy:
     @Sendable (
@@ -46,6 +57,12 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let softmaxBlockMatvecWorkSize: @Sendable (Int, Int) -> Int
   package let softmaxBlockMatvec:
     @Sendable (Out, Int, In, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
+  package let twoLayerMatvecWorkSize: @Sendable (Int, Int, Int) -> Int
+  package let twoLayerMatvec:
+    @Sendable (
+      Out, Int, In, Int, In, Int, In, Int, In, Int, In, Int, Int, Int, Int, Int, fk_outputs_kind, Double, Work, Int,
+      Int32
+    ) -> fk_status
   package let gatherBytes:
     @Sendable (Out, Int, UnsafePointer<UInt8>?, UnsafePointer<Int32>?, Int, Int, Double, Int32) -> fk_status
   package let gatherFloats:
@@ -70,9 +87,15 @@ extension _KernelTable<Float> {
     activationBackward: fk_sactivation_backward, gramWeightedBatchWorkSize: fk_sgram_weighted_batch_work_size,
     gramWeightedBatch: fk_sgram_weighted_batch, choleskyBatch: fk_scholesky_batch,
     choleskyBatchSolveWorkSize: fk_scholesky_batch_solve_work_size, choleskyBatchSolve: fk_scholesky_batch_solve,
+    choleskyBatchInverse: fk_scholesky_batch_inverse,
+    symmetricBatchMultiplyWorkSize: fk_ssymmetric_batch_multiply_work_size,
+    symmetricBatchMultiply: fk_ssymmetric_batch_multiply,
+    kernelBatchFactorWorkSize: fk_skernel_batch_factor_work_size, kernelBatchFactor: fk_skernel_batch_factor,
+    kernelBatchSolveWorkSize: fk_skernel_batch_solve_work_size, kernelBatchSolve: fk_skernel_batch_solve,
     softmax: fk_ssoftmax, softmaxCrossEntropy: fk_ssoftmax_cross_entropy,
     softmaxBlockDenseWorkSize: fk_ssoftmax_block_dense_work_size, softmaxBlockDense: fk_ssoftmax_block_dense,
     softmaxBlockMatvecWorkSize: fk_ssoftmax_block_matvec_work_size, softmaxBlockMatvec: fk_ssoftmax_block_matvec,
+    twoLayerMatvecWorkSize: fk_stwo_layer_matvec_work_size, twoLayerMatvec: fk_stwo_layer_matvec,
     gatherBytes: fk_sgather_bytes, gatherFloats: fk_sgather_floats, addWeightDecay: fk_sadd_weight_decay,
     updateSGD: fk_supdate_sgd, updateMomentum: fk_supdate_momentum, updateAdam: fk_supdate_adam,
     allFinite: fk_sall_finite, gemm: fk_sgemm, gram: fk_sgram, cholesky: fk_scholesky,
@@ -86,9 +109,15 @@ extension _KernelTable<Double> {
     activationBackward: fk_dactivation_backward, gramWeightedBatchWorkSize: fk_dgram_weighted_batch_work_size,
     gramWeightedBatch: fk_dgram_weighted_batch, choleskyBatch: fk_dcholesky_batch,
     choleskyBatchSolveWorkSize: fk_dcholesky_batch_solve_work_size, choleskyBatchSolve: fk_dcholesky_batch_solve,
+    choleskyBatchInverse: fk_dcholesky_batch_inverse,
+    symmetricBatchMultiplyWorkSize: fk_dsymmetric_batch_multiply_work_size,
+    symmetricBatchMultiply: fk_dsymmetric_batch_multiply,
+    kernelBatchFactorWorkSize: fk_dkernel_batch_factor_work_size, kernelBatchFactor: fk_dkernel_batch_factor,
+    kernelBatchSolveWorkSize: fk_dkernel_batch_solve_work_size, kernelBatchSolve: fk_dkernel_batch_solve,
     softmax: fk_dsoftmax, softmaxCrossEntropy: fk_dsoftmax_cross_entropy,
     softmaxBlockDenseWorkSize: fk_dsoftmax_block_dense_work_size, softmaxBlockDense: fk_dsoftmax_block_dense,
     softmaxBlockMatvecWorkSize: fk_dsoftmax_block_matvec_work_size, softmaxBlockMatvec: fk_dsoftmax_block_matvec,
+    twoLayerMatvecWorkSize: fk_dtwo_layer_matvec_work_size, twoLayerMatvec: fk_dtwo_layer_matvec,
     gatherBytes: fk_dgather_bytes, gatherFloats: fk_dgather_floats, addWeightDecay: fk_dadd_weight_decay,
     updateSGD: fk_dupdate_sgd, updateMomentum: fk_dupdate_momentum, updateAdam: fk_dupdate_adam,
     allFinite: fk_dall_finite, gemm: fk_dgemm, gram: fk_dgram, cholesky: fk_dcholesky,

@@ -1,6 +1,6 @@
 /// A_s = diag ν_s, of a layer whose neurons are independent: what the outputs above a hidden layer are.
 final class IndependentCovariance<Scalar: KernelScalar>: SampleCovariance {
-  private let nu: Matrix<Scalar>
+  let nu: Matrix<Scalar>
   private let roots: Matrix<Scalar>
 
   /// - Parameter nu: ν (n,m).

@@ -4,7 +4,7 @@
 /// −q with q = √η: the columns of H are orthonormal, and column p spans what diag(√η)(I − qqᵀ) leaves out. With p the
 /// likeliest class nothing cancels, however sure the network is.
 final class SoftmaxCovariance<Scalar: KernelScalar>: SampleCovariance {
-  private let eta: Matrix<Scalar>
+  let eta: Matrix<Scalar>
   private let work: AlignedBuffer<UInt8>
 
   /// - Parameter preactivations: z (n,m).

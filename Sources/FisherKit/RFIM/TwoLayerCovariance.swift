@@ -10,6 +10,7 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
   private let outputs: any SampleCovariance<Scalar>
   /// What passes through the outputs, (n, D_y).
   private var above: Matrix<Scalar>
+  private let work: AlignedBuffer<UInt8>
 
   /// - Parameters:
   ///   - slopes: f'(z) (n,m); `outerWeights`: C, whose first m columns are used; `outputs`: the O_s.
@@ -25,6 +26,7 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
       for i in 0..<slopes.columns { outer[l, i] = c[l, i] }
     }
     above = try Matrix<Scalar>(rows: slopes.rows, columns: c.rows, what: "outputs of the product")
+    work = try Matrix<Scalar>.twoLayerWorkspace(samples: slopes.rows, neurons: slopes.columns, outputs: c.rows)
     self.slopes = slopes
     self.outer = outer
     self.outputs = outputs
@@ -33,7 +35,7 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
   var samples: Int { slopes.rows }
   var neurons: Int { slopes.columns }
   var rank: Int { outputs.rank }
-  var bytes: Int { slopes.bytes + outer.bytes + outputs.bytes + above.bytes }
+  var bytes: Int { slopes.bytes + outer.bytes + outputs.bytes + above.bytes + work.count }
 
   func apply(_ z: inout Matrix<Scalar>) {
     passUp(&z)
@@ -62,6 +64,24 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
   func applyRoot(_ z: inout Matrix<Scalar>, _ p: borrowing Matrix<Scalar>) {
     outputs.applyRoot(&above, p)
     passDown(&z)
+  }
+
+  func multiply(
+    _ product: inout Matrix<Scalar>, inputs: borrowing Matrix<Scalar>, vectors: borrowing Matrix<Scalar>
+  ) -> Bool {
+    let alpha = 1 / Double(inputs.rows)
+    switch outputs {
+    case let softmax as SoftmaxCovariance<Scalar>:
+      product.setToTwoLayerProduct(
+        inputs: inputs, slopes: slopes, outerWeights: outer, above: softmax.eta, isSoftmax: true, vectors: vectors,
+        alpha: alpha, work: work)
+    case let independent as IndependentCovariance<Scalar>:
+      product.setToTwoLayerProduct(
+        inputs: inputs, slopes: slopes, outerWeights: outer, above: independent.nu, isSoftmax: false, vectors: vectors,
+        alpha: alpha, work: work)
+    default: return false
+    }
+    return true
   }
 
   /// F_s Cᵀ times the root of O_s.
