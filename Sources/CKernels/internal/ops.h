@@ -5,6 +5,11 @@
 
 #include "ckernels.h"
 
+/* Dense products go in pieces of FK_DEPTH terms of the sum and FK_BLOCK columns, which is also the order of a diagonal
+ * block of a factorisation. */
+#define FK_DEPTH ((ptrdiff_t)(1024 / sizeof(T)))
+#define FK_BLOCK ((ptrdiff_t)64)
+
 /* A vector of the same element of fk_lanes neurons is made of `slices` level vectors. */
 /* The formatter takes the T * of these parameters for a product. */
 /* clang-format off */
@@ -23,6 +28,17 @@
     void (*cholesky)(T *G, ptrdiff_t d, T damping, ptrdiff_t *bad, double *value);                                     \
     /* One slice of one group: x (d, lanes) overwritten by L^-T L^-1 x. */                                             \
     void (*cholesky_solve)(T *x, const T *L, ptrdiff_t d);                                                             \
+    /* B of a product, in strips of the level's width filled up with zeros (FK_PACKED elements for k <= FK_DEPTH and    \
+     * columns <= FK_BLOCK): A (k, columns), row p times scale[p] unless NULL; or the transpose of A (columns, k). */   \
+    void (*pack)(T *packed, const T *A, ptrdiff_t lda, const T *scale, ptrdiff_t k, ptrdiff_t columns);                \
+    void (*pack_transposed)(T *packed, const T *A, ptrdiff_t lda, ptrdiff_t k, ptrdiff_t columns);                     \
+    /* C (rows, columns) = beta C + alpha A B, B packed, k <= FK_DEPTH. */                                              \
+    void (*product)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows, ptrdiff_t columns,     \
+                    ptrdiff_t k, T alpha, T beta);                                                                     \
+    ptrdiff_t (*factor_block)(T *A, ptrdiff_t lda, const T *B, const T *diagonal, ptrdiff_t width, double *value);     \
+    void (*solve_rows)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t rows, ptrdiff_t width, int backward); \
+    void (*sweep_forward)(T *x, const T *L, ptrdiff_t ldl, ptrdiff_t d);                                               \
+    void (*sweep_backward)(T *x, const T *L, ptrdiff_t ldl, ptrdiff_t d);                                              \
     void (*softmax)(T *eta, T *nu, const T *z, ptrdiff_t m);                                                           \
     /* s = eta * z - eta (eta . z) */                                                                                  \
     void (*softmax_project)(T *s, const T *eta, ptrdiff_t m);                                                          \

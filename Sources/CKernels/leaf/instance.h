@@ -6,6 +6,8 @@
 #include "leaf/activation.h"
 #include "leaf/cholesky.h"
 #include "leaf/gram.h"
+#include "leaf/product.h"
+#include "leaf/factor.h"
 #include "leaf/softmax.h"
 #include "leaf/training.h"
 
@@ -20,6 +22,13 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
     .gram_accumulate = FK_LEAF(gram_accumulate),
     .cholesky = FK_LEAF(cholesky),
     .cholesky_solve = FK_LEAF(cholesky_solve),
+    .pack = FK_LEAF(pack),
+    .pack_transposed = FK_LEAF(pack_transposed),
+    .product = FK_LEAF(product),
+    .factor_block = FK_LEAF(factor_block),
+    .solve_rows = FK_LEAF(solve_rows),
+    .sweep_forward = FK_LEAF(sweep_forward),
+    .sweep_backward = FK_LEAF(sweep_backward),
     .softmax = FK_LEAF(softmax),
     .softmax_project = FK_LEAF(softmax_project),
     .gather_bytes = FK_LEAF(gather_bytes),
@@ -36,6 +45,12 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
 #undef ROWS
 #undef TILE
 #undef ELEMENTS
+#undef HEIGHT
+#undef STRIP
+#undef ROW_STRIDE
+#undef SOLVED
+#undef TRIANGLE_STRIDE
+#undef SWEPT
 #undef V
 #undef VI
 #undef VU
