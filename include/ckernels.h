@@ -148,6 +148,11 @@ FK_DECLARE_CHOLESKY(double, d)
   fk_status fk_##p##softmax_block_dense(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, const T *eta, ptrdiff_t ldeta, \
                                         ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, double alpha, void *work,               \
                                         ptrdiff_t work_size, int threads);                                             \
+  /* The same, of which only the lower triangle counts: what is above the diagonal means nothing. The same work space. \
+   */                                                                                                                  \
+  fk_status fk_##p##softmax_block_lower(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, const T *eta, ptrdiff_t ldeta, \
+                                        ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, double alpha, void *work,               \
+                                        ptrdiff_t work_size, int threads);                                             \
   /* R (m,d) = alpha (the sum above) V without forming it: Z = X V^T, S = eta*Z - eta (eta.Z), R = alpha S^T X.        \
    * Cost 4 n m d flops; the work space holds S. */                                                                    \
   ptrdiff_t fk_##p##softmax_block_matvec_work_size(ptrdiff_t n, ptrdiff_t m);                                          \

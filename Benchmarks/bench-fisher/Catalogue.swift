@@ -3,7 +3,7 @@ enum Catalogue {
   static func kernels<T: BenchScalar>(_ type: T.Type) -> [any KernelBench.Type] {
     [
       WeightedGram<T>.self, CholeskyFactor<T>.self, CholeskySolve<T>.self, CholeskyFactorAndSolve<T>.self,
-      SoftmaxBlockDense<T>.self, SoftmaxBlockMatvec<T>.self,
+      SoftmaxBlockDense<T>.self, SoftmaxBlockFactorAndSolve<T>.self, SoftmaxBlockMatvec<T>.self,
       ActivationForward<T, BenchTanh>.self, ActivationForward<T, BenchSigm>.self, ActivationForward<T, BenchRelu>.self,
       ActivationForward<T, BenchElu>.self, ActivationForward<T, BenchLinear>.self,
       ActivationForward<T, BenchSilu>.self, ActivationForward<T, BenchGelu>.self,

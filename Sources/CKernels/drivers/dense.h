@@ -41,11 +41,9 @@ static ptrdiff_t FK_LOCAL(factor_diagonal)(const OPS *ops, T *A, ptrdiff_t lda, 
     for (ptrdiff_t c = i + 1; c < FK_BLOCK; c++) block[i * FK_BLOCK + c] = 0;
   }
   for (ptrdiff_t k = 0; k < j; k += FK_DEPTH) {
-    const ptrdiff_t depth = fk_min(FK_DEPTH, j - k), half = fk_min(FK_BLOCK / 2, width);
+    const ptrdiff_t depth = fk_min(FK_DEPTH, j - k);
     ops->pack_transposed(packed, rows + k, lda, depth, width);
-    ops->product(block, FK_BLOCK, rows + k, lda, packed, half, half, depth, -1, 1);
-    ops->product(block + half * FK_BLOCK, FK_BLOCK, rows + half * lda + k, lda, packed, width - half, width, depth, -1,
-                 1);
+    ops->product_lower(block, FK_BLOCK, rows + k, lda, packed, width, width, depth, -1, 1);
   }
   return ops->factor_block(A + j * lda + j, lda, block, diagonal, width, value);
 }

@@ -35,6 +35,11 @@
     /* C (rows, columns) = beta C + alpha A B, B packed, k <= FK_DEPTH. */                                              \
     void (*product)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows, ptrdiff_t columns,     \
                     ptrdiff_t k, T alpha, T beta);                                                                     \
+    /* The same, but what is above the diagonal need not be right. */                                                  \
+    void (*product_lower)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows,                  \
+                          ptrdiff_t columns, ptrdiff_t k, T alpha, T beta);                                            \
+    void (*transposed)(T *out, ptrdiff_t ldout, const T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);         \
+    void (*mirror)(T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);                                            \
     ptrdiff_t (*factor_block)(T *A, ptrdiff_t lda, const T *B, const T *diagonal, ptrdiff_t width, double *value);     \
     void (*solve_rows)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t rows, ptrdiff_t width, int backward); \
     void (*sweep_forward)(T *x, const T *L, ptrdiff_t ldl, ptrdiff_t d);                                               \

@@ -8,8 +8,8 @@
 #define SWEPT 8
 
 /* The lower triangle of A (width, width), width <= FK_BLOCK, becomes L, read from B (width, FK_BLOCK) where only the
- * lower triangle counts. diagonal[j] is the damped element that pivot j came from. Returns width, or the first bad pivot
- * and what it was. */
+ * lower triangle counts. diagonal[j] is the damped element that pivot j came from. Returns width, or the first bad
+ * pivot and what it was. */
 static ptrdiff_t FK_LEAF(factor_block)(T *A, ptrdiff_t lda, const T *B, const T *diagonal, ptrdiff_t width,
                                        double *value) {
   const T unit = SINGLE ? (T)5.9604644775390625e-8 : (T)1.1102230246251565e-16;
@@ -122,6 +122,14 @@ static void FK_LEAF(solve_rows)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, 
   }
 }
 
+/* The sum of the elements, in pairs. */
+INLINE T FK_LEAF(tree_sum)(V v) {
+#pragma clang fp reassociate(on)
+  T total = 0;
+  for (ptrdiff_t i = 0; i < VW; i++) total += v[i];
+  return total;
+}
+
 /* x (d) = L^-1 x, SWEPT rows at a time: their products with what is solved, then the small triangle. */
 static void FK_LEAF(sweep_forward)(T *x, const T *L, ptrdiff_t ldl, ptrdiff_t d) {
   for (ptrdiff_t i = 0; i < d; i += SWEPT) {
@@ -138,10 +146,7 @@ static void FK_LEAF(sweep_forward)(T *x, const T *L, ptrdiff_t ldl, ptrdiff_t d)
       for (int a = 0; a < SWEPT; a++) sum[a] = load(row[a] + k) * xk + sum[a];
     }
     UNROLL
-    for (int a = 0; a < SWEPT; a++) {
-      V half = sum[a];
-      total[a] = vsum(half);
-    }
+    for (int a = 0; a < SWEPT; a++) total[a] = i == 0 ? 0 : FK_LEAF(tree_sum)(sum[a]);
     for (; k < i; k++) {
       UNROLL
       for (int a = 0; a < SWEPT; a++) total[a] += row[a][k] * x[k];

@@ -74,12 +74,11 @@ static void FK_LEAF(pack)(T *packed, const T *A, ptrdiff_t lda, const T *scale, 
     for (ptrdiff_t p = 0; p < k; p++, packed += STRIP) {
       const T *row = A + p * lda + c;
       const T factor = scale ? scale[p] : 1;
-      if (width == STRIP) {
-        store(packed, splat(factor) * load(row));
-        store(packed + VW, splat(factor) * load(row + VW));
-        continue;
-      }
-      for (ptrdiff_t i = 0; i < STRIP; i++) packed[i] = i < width ? factor * row[i] : 0;
+      ptrdiff_t i = 0;
+      for (; i + VW <= width; i += VW) store(packed + i, splat(factor) * load(row + i));
+      if (i < STRIP) store(packed + STRIP - VW, splat(0));
+      if (i == 0) store(packed, splat(0));
+      for (; i < width; i++) packed[i] = factor * row[i];
     }
   }
 }
@@ -114,9 +113,9 @@ INLINE void FK_LEAF(product_tile)(T *C, ptrdiff_t ldc, const T *A, const T *B, p
   }
 }
 
-/* k <= FK_DEPTH. */
-static void FK_LEAF(product)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows,
-                             ptrdiff_t columns, ptrdiff_t k, T alpha, T beta) {
+/* Of row a only the elements before column a + 1 + limit are needed. */
+INLINE void FK_LEAF(product_strips)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows,
+                                    ptrdiff_t columns, ptrdiff_t k, T alpha, T beta, ptrdiff_t limit) {
   T copy[HEIGHT * ROW_STRIDE] __attribute__((aligned(64)));
   ptrdiff_t tiles = (rows + HEIGHT - 1) / HEIGHT;
   for (ptrdiff_t first = 0, count; tiles > 0; tiles--, first += count) {
@@ -131,7 +130,7 @@ static void FK_LEAF(product)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, con
     for (ptrdiff_t c = 0; c < columns; c += STRIP) {
       T *out = C + first * ldc + c;
       const T *strip = B + c * k;
-      const ptrdiff_t width = fk_min(STRIP, columns - c);
+      const ptrdiff_t width = fk_min(fk_min(STRIP, columns - c), first + count + limit);
 #define TILE_OF(h)                                                                                                     \
   case h:                                                                                                              \
     if (width > VW) FK_LEAF(product_tile)(out, ldc, copy, strip, count, width, k, alpha, beta, h, 2);                  \
@@ -149,5 +148,35 @@ static void FK_LEAF(product)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, con
       }
 #undef TILE_OF
     }
+  }
+}
+
+/* k <= FK_DEPTH. */
+static void FK_LEAF(product)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows,
+                             ptrdiff_t columns, ptrdiff_t k, T alpha, T beta) {
+  FK_LEAF(product_strips)(C, ldc, A, lda, B, rows, columns, k, alpha, beta, columns);
+}
+
+/* The same where nothing above the diagonal is needed: of a strip the rows from its first column down. */
+static void FK_LEAF(product_lower)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows,
+                                   ptrdiff_t columns, ptrdiff_t k, T alpha, T beta) {
+  for (ptrdiff_t c = 0; c < fk_min(rows, columns); c += STRIP) FK_LEAF(product_strips)
+  (C + c * ldc + c, ldc, A + c * lda, lda, B + c * k, rows - c, fk_min(STRIP, columns - c), k, alpha, beta, 0);
+}
+
+/* out (columns, rows) = the transpose of A (rows, columns). */
+static void FK_LEAF(transposed)(T *out, ptrdiff_t ldout, const T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns) {
+  for (ptrdiff_t c = 0; c < columns; c += VW)
+    FK_LEAF(transpose_out)(out + c * ldout, ldout, A + c, lda, fk_min(VW, columns - c), rows);
+}
+
+/* A (columns, rows) gets above its diagonal what A (rows, columns) has below it, columns <= rows. */
+static void FK_LEAF(mirror)(T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns) {
+  for (ptrdiff_t c = 0; c < columns; c += VW) {
+    const ptrdiff_t below = fk_min(c + VW, rows);
+    for (ptrdiff_t a = c; a < below; a++)
+      for (ptrdiff_t b = c; b < fk_min(a, columns); b++) A[b * lda + a] = A[a * lda + b];
+    FK_LEAF(transpose_out)
+    (A + c * lda + below, lda, A + below * lda + c, lda, fk_min(VW, columns - c), rows - below);
   }
 }

@@ -41,8 +41,8 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
       Double
     ) -> fk_status
   package let softmaxBlockDenseWorkSize: @Sendable (Int, Int, Int, Int32) -> Int
-  package let softmaxBlockDense:
-    @Sendable (Out, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
+  package let softmaxBlockDense,
+    softmaxBlockLower: @Sendable (Out, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
   package let softmaxBlockMatvecWorkSize: @Sendable (Int, Int) -> Int
   package let softmaxBlockMatvec:
     @Sendable (Out, Int, In, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
@@ -72,6 +72,7 @@ extension _KernelTable<Float> {
     choleskyBatchSolveWorkSize: fk_scholesky_batch_solve_work_size, choleskyBatchSolve: fk_scholesky_batch_solve,
     softmax: fk_ssoftmax, softmaxCrossEntropy: fk_ssoftmax_cross_entropy,
     softmaxBlockDenseWorkSize: fk_ssoftmax_block_dense_work_size, softmaxBlockDense: fk_ssoftmax_block_dense,
+    softmaxBlockLower: fk_ssoftmax_block_lower,
     softmaxBlockMatvecWorkSize: fk_ssoftmax_block_matvec_work_size, softmaxBlockMatvec: fk_ssoftmax_block_matvec,
     gatherBytes: fk_sgather_bytes, gatherFloats: fk_sgather_floats, addWeightDecay: fk_sadd_weight_decay,
     updateSGD: fk_supdate_sgd, updateMomentum: fk_supdate_momentum, updateAdam: fk_supdate_adam,
@@ -88,6 +89,7 @@ extension _KernelTable<Double> {
     choleskyBatchSolveWorkSize: fk_dcholesky_batch_solve_work_size, choleskyBatchSolve: fk_dcholesky_batch_solve,
     softmax: fk_dsoftmax, softmaxCrossEntropy: fk_dsoftmax_cross_entropy,
     softmaxBlockDenseWorkSize: fk_dsoftmax_block_dense_work_size, softmaxBlockDense: fk_dsoftmax_block_dense,
+    softmaxBlockLower: fk_dsoftmax_block_lower,
     softmaxBlockMatvecWorkSize: fk_dsoftmax_block_matvec_work_size, softmaxBlockMatvec: fk_dsoftmax_block_matvec,
     gatherBytes: fk_dgather_bytes, gatherFloats: fk_dgather_floats, addWeightDecay: fk_dadd_weight_decay,
     updateSGD: fk_dupdate_sgd, updateMomentum: fk_dupdate_momentum, updateAdam: fk_dupdate_adam,

@@ -50,9 +50,10 @@ extension Matrix {
     }
   }
 
-  /// self (md, md) = α Σ_s (diag η_s − η_sη_sᵀ) ⊗ x̃_sx̃_sᵀ, eq 10.
+  /// self (md, md) = α Σ_s (diag η_s − η_sη_sᵀ) ⊗ x̃_sx̃_sᵀ, eq 10. With `onlyLower`, what is above the diagonal means
+  /// nothing.
   mutating func setToSoftmaxBlock(
-    inputs x: borrowing Matrix, eta: borrowing Matrix, alpha: Double
+    inputs x: borrowing Matrix, eta: borrowing Matrix, alpha: Double, onlyLower: Bool = false
   ) throws(FisherError) {
     let order = x.columns * eta.columns
     precondition(rows == order && columns == order, "expected a matrix of order \(order)")
@@ -61,8 +62,9 @@ extension Matrix {
     let size = try workSize(
       Scalar._kernels.softmaxBlockDenseWorkSize(x.rows, x.columns, eta.columns, threads), "softmax block")
     let work = try AlignedBuffer<UInt8>(count: size, what: "work space of the softmax block")
+    let kernel = onlyLower ? Scalar._kernels.softmaxBlockLower : Scalar._kernels.softmaxBlockDense
     check(
-      Scalar._kernels.softmaxBlockDense(
+      kernel(
         storage.base, stride, x.storage.base, x.stride, eta.storage.base, eta.stride, x.rows, x.columns, eta.columns,
         alpha, work.base, size, threads))
   }

@@ -55,7 +55,7 @@ final class SoftmaxCurvature<Scalar: KernelScalar>: Curvature {
       folded = try Matrix(rows: factor.rows, columns: factor.rows, what: "\(site.name): sums of the window")
       part = try Matrix(rows: factor.rows, columns: factor.rows, what: "\(site.name): sums of the window")
     }
-    try part.setToSoftmaxBlock(inputs: window.inputs, eta: window.nu, alpha: 1)
+    try part.setToSoftmaxBlock(inputs: window.inputs, eta: window.nu, alpha: 1, onlyLower: true)
     folded.combine(foldedSamples == 0 ? 0 : 1, 1, part)
     foldedSamples += window.samples
     window.removeAll()
@@ -66,7 +66,7 @@ final class SoftmaxCurvature<Scalar: KernelScalar>: Curvature {
     Swift.precondition(samples > 0, "a refresh needs at least one observation")
     isFactored = false
     let scale = 1 / Double(samples)
-    try factor.setToSoftmaxBlock(inputs: window.inputs, eta: window.nu, alpha: scale)
+    try factor.setToSoftmaxBlock(inputs: window.inputs, eta: window.nu, alpha: scale, onlyLower: true)
     if foldedSamples > 0 { factor.combine(1, scale, folded) }
     foldedSamples = 0
     window.removeAll()
