@@ -101,7 +101,7 @@ fk_status FK_FN(cholesky_solve)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, 
   for (int t = 0; t < team; t++) {
     const ptrdiff_t first = m * t / team, rows = m * (t + 1) / team - first;
     T *mine = D + first * ldd;
-    if (m <= 2) { /* too few to be worth the packing */
+    if (m <= 4) { /* too few to be worth the packing; decided by m, that threads make no difference */
       for (ptrdiff_t i = 0; i < rows; i++) {
         ops->sweep_forward(mine + i * ldd, L, ldl, d);
         ops->sweep_backward(mine + i * ldd, L, ldl, d);

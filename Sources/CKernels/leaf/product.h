@@ -83,12 +83,19 @@ static void FK_LEAF(pack)(T *packed, const T *A, ptrdiff_t lda, const T *scale, 
   }
 }
 
+/* The last vector of a row that is not whole. Out of line: there are many tiles. */
+static __attribute__((noinline)) void FK_LEAF(store_edge)(T *c, const T *sum, ptrdiff_t width, T alpha, T beta) {
+#pragma clang loop vectorize(disable) unroll(disable)
+  for (ptrdiff_t i = 0; i < width; i++) c[i] = beta == 0 ? alpha * sum[i] : alpha * sum[i] + beta * c[i];
+}
+
 INLINE void FK_LEAF(store_tile)(T *c, V sum, ptrdiff_t width, T alpha, T beta) {
   if (width >= VW) {
     store(c, beta == 0 ? splat(alpha) * sum : splat(alpha) * sum + splat(beta) * load(c));
     return;
   }
-  for (ptrdiff_t i = 0; i < width; i++) c[i] = beta == 0 ? alpha * sum[i] : alpha * sum[i] + beta * c[i];
+  V edge = sum;
+  FK_LEAF(store_edge)(c, (const T *)&edge, width, alpha, beta);
 }
 
 INLINE void FK_LEAF(product_tile)(T *C, ptrdiff_t ldc, const T *A, const T *B, ptrdiff_t rows, ptrdiff_t width,
@@ -125,7 +132,9 @@ INLINE void FK_LEAF(product_strips)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t l
       const T *row = A + (first + fk_min(a, count - 1)) * lda;
       ptrdiff_t p = 0;
       for (; p + VW <= k; p += VW) store(copy + a * ROW_STRIDE + p, load(row + p));
-      for (; p < k; p++) copy[a * ROW_STRIDE + p] = row[p];
+      if (k >= VW) store(copy + a * ROW_STRIDE + k - VW, load(row + k - VW));
+      else
+        for (; p < k; p++) copy[a * ROW_STRIDE + p] = row[p];
     }
     for (ptrdiff_t c = 0; c < columns; c += STRIP) {
       T *out = C + first * ldc + c;
@@ -174,8 +183,18 @@ static void FK_LEAF(transposed)(T *out, ptrdiff_t ldout, const T *A, ptrdiff_t l
 static void FK_LEAF(mirror)(T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns) {
   for (ptrdiff_t c = 0; c < columns; c += VW) {
     const ptrdiff_t below = fk_min(c + VW, rows);
-    for (ptrdiff_t a = c; a < below; a++)
-      for (ptrdiff_t b = c; b < fk_min(a, columns); b++) A[b * lda + a] = A[a * lda + b];
+    if (c + VW <= columns) {
+      V v[VW], turned[VW];
+      VI lane;
+      UNROLL
+      for (ptrdiff_t r = 0; r < VW; r++) v[r] = turned[r] = load(A + (c + r) * lda + c), lane[r] = (INT)r;
+      FK_LEAF(transpose)(turned);
+      UNROLL
+      for (ptrdiff_t r = 0; r < VW; r++) store(A + (c + r) * lda + c, select(lane > (INT)r, turned[r], v[r]));
+    } else {
+      for (ptrdiff_t a = c; a < below; a++)
+        for (ptrdiff_t b = c; b < fk_min(a, columns); b++) A[b * lda + a] = A[a * lda + b];
+    }
     FK_LEAF(transpose_out)
     (A + c * lda + below, lda, A + below * lda + c, lda, fk_min(VW, columns - c), rows - below);
   }
