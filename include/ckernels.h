@@ -8,8 +8,8 @@
  *   - no allocation, no printing, no exit; work space is the caller's, sized by the ..._work_size twin (in bytes);
  *   - every function returns an fk_status; sizes are checked for overflow before anything is touched;
  *   - `threads` is the number of OpenMP threads, at most 4096, 0 meaning fk_default_threads (OMP_NUM_THREADS or all
- *     cores unless set); results do not depend on it, except in the last places where BLAS makes them (gemm, gram,
- *     cholesky_solve, the matvecs and the kernel form): it sums in an order of its own for each shape it is given;
+ *     cores unless set); results do not depend on it, except in the last places where BLAS makes them (gemm, gram, the
+ *     matvecs and the kernel form): it sums in an order of its own for each shape it is given;
  *   - pointers need the alignment of their element only; 64 bytes is faster.
  */
 #ifndef FISHERKIT_CKERNELS_H
@@ -192,6 +192,11 @@ FK_DECLARE_KERNEL(double, d)
   fk_status fk_##p##softmax_block_dense(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, const T *eta, ptrdiff_t ldeta, \
                                         ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, double alpha, void *work,               \
                                         ptrdiff_t work_size, int threads);                                             \
+  /* The same, of which only the lower triangle counts: what is above the diagonal means nothing. The same work space. \
+   */                                                                                                                  \
+  fk_status fk_##p##softmax_block_lower(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, const T *eta, ptrdiff_t ldeta, \
+                                        ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, double alpha, void *work,               \
+                                        ptrdiff_t work_size, int threads);                                             \
   /* R (m,d) = alpha (the sum above) V without forming it: Z = X V^T, S = eta*Z - eta (eta.Z), R = alpha S^T X.        \
    * Cost 4 n m d flops; the work space holds S. */                                                                    \
   ptrdiff_t fk_##p##softmax_block_matvec_work_size(ptrdiff_t n, ptrdiff_t m);                                          \
@@ -243,7 +248,7 @@ FK_DECLARE_TWO_LAYER(double, d)
 FK_DECLARE_TRAINING(float, s)
 FK_DECLARE_TRAINING(double, d)
 
-/* ---- Dense linear algebra by OpenBLAS and LAPACKE, on the same OpenMP threads ------------------------------------ */
+/* ---- Dense linear algebra; gemm and gram by OpenBLAS, eigenvalues by LAPACKE ------------------------------------- */
 
 #define FK_DECLARE_BLAS(T, p)                                                                                          \
   /* C (m,n) = alpha op(A) op(B) + beta C, where op transposes when its flag is not 0; k is the inner size. */         \
@@ -253,9 +258,12 @@ FK_DECLARE_TRAINING(double, d)
   /* The lower triangle of G (d,d) = alpha X^T X + beta G. */                                                          \
   fk_status fk_##p##gram(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, ptrdiff_t n, ptrdiff_t d, double alpha,       \
                          double beta, int threads);                                                                    \
-  /* Lower triangle of A (d,d) overwritten by the L of A + damping I = L L^T, and each row v of D                      \
-   * (m,d) overwritten by (L L^T)^-1 v. */                                                                             \
+  /* The lower triangle of A (d,d) overwritten by the L of A + damping I = L L^T; what is above the diagonal is        \
+   * neither read nor written. Pivots are judged as in the batch, and a failed factorisation leaves A unfinished. Cost \
+   * d^3 / 3 flops. */                                                                                                 \
   fk_status fk_##p##cholesky(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d, double damping, int threads);      \
+  /* Each row v of D (m,d) overwritten by (L L^T)^-1 v. Cost 2 m d^2 flops; up to m = 4, m times what it takes to read \
+   * L twice. */                                                                                                       \
   fk_status fk_##p##cholesky_solve(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t d, ptrdiff_t m,           \
                                    int threads);                                                                       \
   /* values = the d eigenvalues of the symmetric A (d,d), ascending. The lower triangle is read and destroyed;         \

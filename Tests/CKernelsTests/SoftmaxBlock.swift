@@ -26,16 +26,24 @@ struct SoftmaxBlock<T: KernelPrecision> {
     eta = GuardedMatrix<T>(Reference.softmax(z: z, n: n, m: m).eta, rows: n, columns: m, layout: layout)
   }
 
-  func dense() -> [Double] {
+  /// With `onlyLower`, the lower triangle and its mirror image.
+  func dense(onlyLower: Bool = false) -> [Double] {
     let g = GuardedMatrix<T>(rows: m * d, columns: m * d, layout: layout)
     let work = WorkSpace(T.kernels.softmaxBlockDenseWorkSize(n, d, m, threads))
-    let status = T.kernels.softmaxBlockDense(
+    let kernel = onlyLower ? T.kernels.softmaxBlockLower : T.kernels.softmaxBlockDense
+    let status = kernel(
       g.pointer, g.leadingDimension, x.pointer, x.leadingDimension, eta.pointer, eta.leadingDimension, n, d, m, alpha,
       work.pointer, work.size, threads)
     expect(status, T.self, "dense \(place)")
     expectIntact([g, x, eta], "dense \(place)")
     expect(work.isIntact, T.self, "dense \(place): written past the work space")
-    return g.elements
+    var elements = g.elements
+    guard onlyLower else { return elements }
+    let order = m * d
+    for i in 0..<order {
+      for j in 0..<i { elements[j * order + i] = elements[i * order + j] }
+    }
+    return elements
   }
 
   func times(_ v: [Double]) -> [Double] {

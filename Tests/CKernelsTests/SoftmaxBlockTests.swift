@@ -9,11 +9,15 @@ import Testing
     for (d, m) in [(1, 1), (1, 2), (2, 1), (3, 4), (5, 3), (4, 10), (9, 7), (2, 17), (17, 3), (6, 13)] {
       for n in [1, 2, 30] { checkDense(SoftmaxBlock<T>(n: n, d: d, m: m, alpha: 1 / Double(n))) }
     }
-    // more than the 64 pairs that are accumulated at a time, and work for several threads
+    // work for several threads
     for threads in Sizes.threads {
       checkDense(SoftmaxBlock<T>(n: 60, d: 20, m: 12, alpha: -0.5, threads: threads))
     }
-    checkDense(SoftmaxBlock<T>(n: 3, d: 110, m: 2, threads: 2))
+    // around the 64 columns of a task and the 256 or 128 samples of a product, all columns of a square and one past it
+    for d in [31, 32, 33, 47, 48, 49, 63, 64, 65, 81, 128, 130] {
+      checkDense(SoftmaxBlock<T>(n: 5, d: d, m: 2, threads: 2, layout: d % 2 == 0 ? .packed : .strided))
+    }
+    for n in [127, 128, 129, 255, 256, 257, 600] { checkDense(SoftmaxBlock<T>(n: n, d: 18, m: 3)) }
   }
 
   func checkDense<T: KernelPrecision>(_ block: SoftmaxBlock<T>) {
@@ -27,6 +31,7 @@ import Testing
       (0..<i).allSatisfy { dense[i * order + $0] == dense[$0 * order + i] }
     }
     expect(isSymmetric, T.self, "\(block.place): not symmetric")
+    expect(block.dense(onlyLower: true) == dense, T.self, "\(block.place): the lower triangle alone is another one")
   }
 
   @Test(arguments: Target.all) func matvecMatchesReference(target: Target) { target.run { matvecMatchesReference($0) } }

@@ -54,6 +54,27 @@ import Testing
     #endif
   }
 
+  @Test(arguments: Target.all) func denseCholeskyIsTheSame(target: Target) {
+    target.run { denseCholeskyIsTheSame($0) }
+  }
+
+  func denseCholeskyIsTheSame<T: KernelPrecision>(_ type: T.Type) {
+    var random = SplitMix64(seed: 65)
+    for d in [130, 333] {
+      let a = random.positiveDefinite(d: d, condition: 100)
+      let v = random.normal(40 * d)
+      for m in [1, 4, 6, 40] {
+        onThreads(type, "d \(d) m \(m)") { threads in
+          let factor = GuardedMatrix<T>(a, rows: d, columns: d)
+          let solution = GuardedMatrix<T>(Array(v[..<(m * d)]), rows: m, columns: d)
+          expect(T.kernels.cholesky(factor.pointer, d, nil, d, 0, threads), type, "d \(d)")
+          expect(T.kernels.choleskySolve(solution.pointer, d, factor.pointer, d, d, m, threads), type, "d \(d) m \(m)")
+          return factor.elements + solution.elements
+        }
+      }
+    }
+  }
+
   @Test(arguments: Target.all) func gramIsTheSame(target: Target) { target.run { gramIsTheSame($0) } }
 
   func gramIsTheSame<T: KernelPrecision>(_ type: T.Type) {

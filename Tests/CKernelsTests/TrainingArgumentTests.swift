@@ -120,7 +120,6 @@ extension ArgumentTests {
         ("factor: d negative", FK_INVALID_ARGUMENT, T.kernels.cholesky(p, 4, nil, -1, 1, 1)),
         ("factor: lda below d", FK_INVALID_ARGUMENT, T.kernels.cholesky(p, 2, nil, 3, 1, 1)),
         ("factor: A NULL", FK_INVALID_ARGUMENT, T.kernels.cholesky(nil, 4, nil, 3, 1, 1)),
-        ("factor: lda too large for BLAS", FK_SIZE_OVERFLOW, T.kernels.cholesky(p, tooLarge, nil, 1, 1, 1)),
         ("factor: d too large", FK_SIZE_OVERFLOW, T.kernels.cholesky(p, .max, nil, .max, 1, 1)),
         ("solve: m negative", FK_INVALID_ARGUMENT, T.kernels.choleskySolve(p, 4, p, 4, 2, -1, 1)),
         ("solve: d negative", FK_INVALID_ARGUMENT, T.kernels.choleskySolve(p, 4, p, 4, -1, 2, 1)),
@@ -128,7 +127,7 @@ extension ArgumentTests {
         ("solve: ldl below d", FK_INVALID_ARGUMENT, T.kernels.choleskySolve(p, 4, p, 2, 3, 2, 1)),
         ("solve: D NULL", FK_INVALID_ARGUMENT, T.kernels.choleskySolve(nil, 4, p, 4, 2, 2, 1)),
         ("solve: L NULL", FK_INVALID_ARGUMENT, T.kernels.choleskySolve(p, 4, nil, 4, 2, 2, 1)),
-        ("solve: m too large for BLAS", FK_SIZE_OVERFLOW, T.kernels.choleskySolve(p, 4, p, 4, 2, tooLarge, 1)),
+        ("solve: m too large", FK_SIZE_OVERFLOW, T.kernels.choleskySolve(p, 4, p, 4, 2, .max, 1)),
       ])
     expect(memory.elements.allSatisfy(\.isNaN), type, "something was written")
   }

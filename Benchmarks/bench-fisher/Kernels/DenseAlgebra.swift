@@ -5,7 +5,9 @@ import TestSupport
 final class Gemm<T: BenchScalar>: KernelBench {
   static var kernel: String { "gemm" }
   static var precision: Reference.Precision { T.precision }
-  static var shapes: [Shape] { [Shape(d: 81, m: 80, n: 50), Shape(d: 785, m: 80, n: 50)] }
+  static var shapes: [Shape] {
+    [50, 200].flatMap { n in [Shape(d: 81, m: 80, n: n), Shape(d: 785, m: 80, n: n)] }
+  }
 
   private let shape: (n: Int, d: Int, m: Int)
   private let threads: Int32
@@ -70,11 +72,13 @@ final class Gram<T: BenchScalar>: KernelBench {
   }
 }
 
-/// (G + damping I)^-1 V for one dense block shared by m rows, by LAPACK.
+/// (G + damping I)^-1 V for one dense block shared by m rows.
 final class DenseCholesky<T: BenchScalar>: KernelBench {
   static var kernel: String { "cholesky + solve" }
   static var precision: Reference.Precision { T.precision }
-  static var shapes: [Shape] { [Shape(d: 81, m: 80), Shape(d: 785, m: 80)] }
+  static var shapes: [Shape] {
+    [Shape(d: 81, m: 80), Shape(d: 785, m: 80), Shape(d: 810, m: 1), Shape(d: 2048, m: 1)]
+  }
 
   private let d: Int
   private let m: Int

@@ -17,13 +17,18 @@ struct SoftmaxOperands<T: BenchScalar> {
   }
 
   var bytes: Double { x.byteCount + eta.byteCount }
+  /// One multiplication and addition for each sample and each number that has to be found: block (i,j) is the same as
+  /// (j,i), and symmetric.
+  var flops: Double { Double(n) * Double(d * (d + 1)) * Double(m * (m + 1) / 2) }
 }
 
 /// 1/n sum_s (diag eta_s - eta_s eta_s^T) (x) x~_s x~_s^T, dense.
 final class SoftmaxBlockDense<T: BenchScalar>: KernelBench {
   static var kernel: String { "softmax_block_dense" }
   static var precision: Reference.Precision { T.precision }
-  static var shapes: [Shape] { [Shape(d: 81, m: 10, n: 50), Shape(d: 101, m: 10, n: 50)] }
+  static var shapes: [Shape] {
+    [Shape(d: 81, m: 10, n: 50), Shape(d: 101, m: 10, n: 50), Shape(d: 81, m: 10, n: 5000)]
+  }
 
   private let operands: SoftmaxOperands<T>
   private let order: Int
@@ -39,8 +44,7 @@ final class SoftmaxBlockDense<T: BenchScalar>: KernelBench {
     work = Scratch(T._kernels.softmaxBlockDenseWorkSize(operands.n, operands.d, operands.m, threads))
   }
 
-  /// One multiplication and addition for each entry of the lower triangle and each sample.
-  var flops: Double { Double(operands.n) * Double(order * (order + 1)) }
+  var flops: Double { operands.flops }
   var bytes: Double { operands.bytes + g.byteCount }
 
   func call() -> fk_status {
@@ -56,6 +60,60 @@ final class SoftmaxBlockDense<T: BenchScalar>: KernelBench {
     return [
       .normwise(g.numbers, expected, tolerance: Tolerance.softmaxBlock.relative(T.precision, terms: operands.n))
     ]
+  }
+}
+
+/// The lower triangle of the same matrix, factored with damping, and one vector solved for: a refresh of an optimizer and
+/// a step.
+final class SoftmaxBlockFactorAndSolve<T: BenchScalar>: KernelBench {
+  static var kernel: String { "softmax_block_lower + cholesky + solve" }
+  static var precision: Reference.Precision { T.precision }
+  static var shapes: [Shape] { [Shape(d: 81, m: 10, n: 50), Shape(d: 81, m: 10, n: 5000)] }
+
+  private let operands: SoftmaxOperands<T>
+  private let order: Int
+  private let threads: Int32
+  private let damping = 0.005
+  private let g: Operand<T>
+  private let gradient: Operand<T>
+  private let direction: Operand<T>
+  private let work: Scratch
+
+  init(_ shape: Shape, threads: Int32) {
+    operands = SoftmaxOperands(shape)
+    order = operands.m * operands.d
+    self.threads = threads
+    g = Operand(count: order * order)
+    var random = SplitMix64(seed: 17)
+    gradient = Operand(random.normal(order))
+    direction = Operand(count: order)
+    work = Scratch(T._kernels.softmaxBlockDenseWorkSize(operands.n, operands.d, operands.m, threads))
+  }
+
+  var flops: Double { operands.flops + Double(order * order * order) / 3 + 2 * Double(order * order) }
+  var bytes: Double { operands.bytes + g.byteCount / 2 + 2 * gradient.byteCount }
+  func reset() { direction.copy(from: gradient) }
+
+  func call() -> fk_status {
+    var status = T._kernels.softmaxBlockLower(
+      g.pointer, order, operands.x.pointer, operands.d, operands.eta.pointer, operands.m, operands.n, operands.d,
+      operands.m, 1 / Double(operands.n), work.pointer, work.size, threads)
+    if status == FK_OK { status = T._kernels.cholesky(g.pointer, order, nil, order, damping, threads) }
+    if status == FK_OK {
+      status = T._kernels.choleskySolve(direction.pointer, order, g.pointer, order, order, 1, threads)
+    }
+    return status
+  }
+
+  func check() -> [Comparison] {
+    let matrix = Reference.softmaxBlock(
+      x: operands.x.numbers, eta: operands.eta.numbers, n: operands.n, d: operands.d, m: operands.m,
+      alpha: 1 / Double(operands.n))
+    let damped = Reference.damped(matrix, d: order, damping: damping)
+    let tolerance =
+      Tolerance.softmaxBlock.relative(T.precision, terms: operands.n)
+      + Tolerance.solve.relative(T.precision, terms: order)
+    return [.backward(damped, x: direction.numbers, v: gradient.numbers, d: order, at: 0, tolerance: tolerance)]
   }
 }
 

@@ -1,10 +1,8 @@
-/* Dense products and factorisations: OpenBLAS and LAPACKE on one thread each, shared out to OpenMP threads. */
+/* Dense products and eigenvalues: OpenBLAS and LAPACKE on one thread each, shared out to OpenMP threads. */
 #include <math.h>
 
 #define GEMM FK_PASTE(P, gemm, _)
 #define SYRK FK_PASTE(P, syrk, _)
-#define POTRF FK_PASTE(P, potrf, _)
-#define POTRS FK_PASTE(P, potrs, _)
 #define SYEV FK_PASTE(P, syev, _)
 /* LAPACK reduces to tridiagonal form in panels of this width when the work space allows it. */
 #define FK_EIGEN_PANEL 64
@@ -25,7 +23,8 @@ fk_status FK_FN(gemm)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transp
   FK_TRY(fk_check_matrix(B, transpose_b ? n : k, transpose_b ? k : n, ldb, sizeof(T)));
   if (!FK_LOCAL(fits_blas)(m, n, k) || !FK_LOCAL(fits_blas)(lda, ldb, ldc)) return FK_SIZE_OVERFLOW;
   if (m == 0 || n == 0) return FK_OK;
-  const int team = fk_threads_for(threads, 2.0 * (double)m * (double)n * (double)k);
+  /* half the flops: both threads pack one of the operands whole, so that a second one pays later than elsewhere */
+  const int team = fk_threads_for(threads, (double)m * (double)n * (double)k);
   const int by_rows = m >= n;
   const CBLAS_TRANSPOSE ta = transpose_a ? CblasTrans : CblasNoTrans, tb = transpose_b ? CblasTrans : CblasNoTrans;
   fk_blas_enter();
@@ -68,53 +67,6 @@ fk_status FK_FN(gram)(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, ptrdiff_t 
   return FK_OK;
 }
 
-fk_status FK_FN(cholesky)(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d, double damping, int threads) {
-  (void)threads;
-  FK_TRY(fk_check_matrix(A, d, d, lda, sizeof(T)));
-  if (!FK_LOCAL(fits_blas)(d, lda, 0)) return FK_SIZE_OVERFLOW;
-  if (d == 0) return FK_OK;
-  for (ptrdiff_t j = 0; j < d; j++) A[j * lda + j] += (T)damping;
-  fk_blas_enter();
-  /* the lower triangle by rows is the upper one by columns: no transposed copy */
-  lapack_int info = POTRF(LAPACK_COL_MAJOR, 'U', (lapack_int)d, A, (lapack_int)lda);
-  fk_blas_leave();
-  if (info < 0) return FK_INVALID_ARGUMENT;
-  ptrdiff_t bad = info > 0 ? info - 1 : -1;
-  double value = bad >= 0 ? (double)A[bad * lda + bad] : 0;
-  /* the same test of a pivot as in the batch: above the noise of its own diagonal element, and finite. One that LAPACK
-   * went past comes before the one that stopped it. */
-  const double unit = sizeof(T) == 4 ? 5.9604644775390625e-8 : 1.1102230246251565e-16;
-  for (ptrdiff_t j = 0, factored = bad < 0 ? d : bad; j < factored; j++) {
-    double diagonal = 0;
-    for (ptrdiff_t k = 0; k <= j; k++) diagonal += (double)A[j * lda + k] * (double)A[j * lda + k];
-    const double pivot = (double)A[j * lda + j] * (double)A[j * lda + j];
-    if (pivot > unit * diagonal && isfinite(diagonal)) continue;
-    bad = j;
-    value = pivot;
-    break;
-  }
-  if (bad < 0) return FK_OK;
-  if (failure) *failure = (fk_failure){.block = 0, .pivot = bad, .failed_blocks = 1, .value = value};
-  return FK_NOT_POSITIVE_DEFINITE;
-}
-
-fk_status FK_FN(cholesky_solve)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t d, ptrdiff_t m, int threads) {
-  FK_TRY(fk_check_matrix(D, m, d, ldd, sizeof(T)));
-  FK_TRY(fk_check_matrix(L, d, d, ldl, sizeof(T)));
-  if (!FK_LOCAL(fits_blas)(d, m, fk_max(ldd, ldl))) return FK_SIZE_OVERFLOW;
-  if (d == 0 || m == 0) return FK_OK;
-  const int team = fk_threads_for(threads, 2.0 * (double)m * (double)d * (double)d);
-  fk_blas_enter();
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (int t = 0; t < team; t++) {
-    const ptrdiff_t first = FK_LOCAL(boundary)(m, t, team), count = FK_LOCAL(boundary)(m, t + 1, team) - first;
-    if (count > 0)
-      POTRS(LAPACK_COL_MAJOR, 'U', (lapack_int)d, (lapack_int)count, L, (lapack_int)ldl, D + first * ldd,
-            (lapack_int)ldd);
-  }
-  fk_blas_leave();
-  return FK_OK;
-}
 ptrdiff_t FK_FN(eigenvalues_work_size)(ptrdiff_t d) {
   ptrdiff_t elements;
   if (d < 0 || d > INT_MAX || !fk_multiply(&elements, d, (FK_EIGEN_PANEL + 2) * (ptrdiff_t)sizeof(T))) return -1;
@@ -140,5 +92,3 @@ fk_status FK_FN(eigenvalues)(T *values, T *A, ptrdiff_t lda, ptrdiff_t d, void *
 #undef FK_EIGEN_PANEL
 #undef GEMM
 #undef SYRK
-#undef POTRF
-#undef POTRS

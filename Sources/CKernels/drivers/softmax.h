@@ -1,9 +1,5 @@
-/* Softmax, its loss, and its relative Fisher matrix (eq 10): dense, and as a product with vectors. */
+/* Softmax, its loss, and its relative Fisher matrix (eq 10) as a product with vectors. */
 #include <math.h>
-
-#ifndef FK_SOFTMAX_PAIRS
-#define FK_SOFTMAX_PAIRS ((ptrdiff_t)64) /* blocks (i,j) accumulated at a time: bounds the work space */
-#endif
 
 fk_status FK_FN(softmax)(T *eta, ptrdiff_t ldeta, T *nu, ptrdiff_t ldnu, const T *z, ptrdiff_t ldz, ptrdiff_t n,
                          ptrdiff_t m, int threads) {
@@ -53,80 +49,6 @@ fk_status FK_FN(softmax_cross_entropy)(double *loss, ptrdiff_t *correct, T *delt
   }
   *loss = total;
   if (correct) *correct = right;
-  return FK_OK;
-}
-
-/* Work space: the weights of a chunk of pairs (n, pairs), their blocks, and what the Gram needs. */
-static ptrdiff_t FK_LOCAL(softmax_dense_layout)(ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, int threads, ptrdiff_t *pairs,
-                                                ptrdiff_t *blocks, ptrdiff_t *gram) {
-  ptrdiff_t all = fk_triangle(m), weights, total;
-  if (n < 0 || d < 0 || all < 0) return -1;
-  *pairs = fk_min(all, FK_SOFTMAX_PAIRS);
-  *blocks = FK_FN(block_batch_count)(d, *pairs);
-  *gram = FK_FN(gram_weighted_batch_work_size)(n, d, *pairs, threads);
-  if (*blocks < 0 || *gram < 0 || !fk_multiply(&weights, n, *pairs)) return -1;
-  if (__builtin_add_overflow(weights, *blocks, &total) || !fk_multiply(&total, total, (ptrdiff_t)sizeof(T))) return -1;
-  if (__builtin_add_overflow(total, *gram, &total) || __builtin_add_overflow(total, 2 * FK_CACHE_LINE, &total))
-    return -1;
-  return total;
-}
-
-ptrdiff_t FK_FN(softmax_block_dense_work_size)(ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, int threads) {
-  ptrdiff_t pairs, blocks, gram;
-  return FK_LOCAL(softmax_dense_layout)(n, d, m, threads, &pairs, &blocks, &gram);
-}
-
-/* 1 - eta_i; where eta_i is nearly all, as the sum of the others. */
-static T FK_LOCAL(complement)(const T *eta, ptrdiff_t m, ptrdiff_t i) {
-  if (eta[i] < (T)0.75) return 1 - eta[i];
-  T others = 0;
-  for (ptrdiff_t k = 0; k < m; k++) others += k == i ? 0 : eta[k];
-  return others;
-}
-
-fk_status FK_FN(softmax_block_dense)(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, const T *eta, ptrdiff_t ldeta,
-                                     ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, double alpha, void *work,
-                                     ptrdiff_t work_size, int threads) {
-  ptrdiff_t pairs, block_count, gram_size, order;
-  const ptrdiff_t needed = FK_LOCAL(softmax_dense_layout)(n, d, m, threads, &pairs, &block_count, &gram_size);
-  if (n < 0 || d < 0 || m < 0) return FK_INVALID_ARGUMENT;
-  if (needed < 0 || !fk_multiply(&order, d, m)) return FK_SIZE_OVERFLOW;
-  FK_TRY(fk_check_matrix(X, n, d, ldx, sizeof(T)));
-  FK_TRY(fk_check_matrix(eta, n, m, ldeta, sizeof(T)));
-  FK_TRY(fk_check_matrix(G, order, order, ldg, sizeof(T)));
-  if (order == 0) return FK_OK;
-  if (work == NULL || work_size < needed) return FK_INVALID_ARGUMENT;
-
-  T *blocks = fk_align(work), *weights = blocks + block_count;
-  void *gram_work = fk_align(weights + n * pairs);
-  const ptrdiff_t all = fk_triangle(m), stride = fk_triangle(d) * FK_LANES;
-  const int team = fk_threads_for(threads, (double)pairs * (double)d * (double)d);
-  (void)team;
-  ptrdiff_t i = 0, j = 0; /* the first pair of the chunk, j <= i */
-  for (ptrdiff_t start = 0; start < all; start += pairs) {
-    const ptrdiff_t count = fk_min(pairs, all - start);
-    ptrdiff_t row = i, column = j;
-    for (ptrdiff_t q = 0; q < count; q++) {
-      for (ptrdiff_t s = 0; s < n; s++) {
-        const T *e = eta + s * ldeta;
-        weights[s * pairs + q] = e[row] * (row == column ? FK_LOCAL(complement)(e, m, row) : -e[column]);
-      }
-      if (++column > row) row++, column = 0;
-    }
-    FK_TRY(FK_FN(gram_weighted_batch)(blocks, X, ldx, weights, pairs, n, d, count, alpha, 0, gram_work, gram_size,
-                                      threads));
-    for (ptrdiff_t q = 0; q < count; q++) {
-      const T *block = blocks + q / FK_LANES * stride + q % FK_LANES;
-#pragma omp parallel for num_threads(team) if (team > 1)
-      for (ptrdiff_t a = 0; a < d; a++)
-        for (ptrdiff_t b = 0; b <= a; b++) {
-          const T g = block[(a * (a + 1) / 2 + b) * FK_LANES];
-          G[(i * d + a) * ldg + j * d + b] = G[(i * d + b) * ldg + j * d + a] = g;
-          G[(j * d + a) * ldg + i * d + b] = G[(j * d + b) * ldg + i * d + a] = g;
-        }
-      if (++j > i) i++, j = 0;
-    }
-  }
   return FK_OK;
 }
 

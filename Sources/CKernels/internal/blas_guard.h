@@ -35,11 +35,7 @@ static inline void fk_blas_leave(void) { fk_blas_enter_or_leave(-1); }
 #define dgemm_ cblas_dgemm
 #define ssyrk_ cblas_ssyrk
 #define dsyrk_ cblas_dsyrk
-#define spotrf_ LAPACKE_spotrf_work
-#define dpotrf_ LAPACKE_dpotrf_work
 #define ssyev_ LAPACKE_ssyev_work
 #define dsyev_ LAPACKE_dsyev_work
-#define spotrs_ LAPACKE_spotrs_work
-#define dpotrs_ LAPACKE_dpotrs_work
 
 #endif

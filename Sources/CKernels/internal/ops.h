@@ -5,6 +5,11 @@
 
 #include "ckernels.h"
 
+/* Dense products go in pieces of FK_DEPTH terms of the sum and FK_BLOCK columns, which is also the order of a diagonal
+ * block of a factorisation. */
+#define FK_DEPTH ((ptrdiff_t)(1024 / sizeof(T)))
+#define FK_BLOCK ((ptrdiff_t)64)
+
 /* A vector of the same element of fk_lanes neurons is made of `slices` level vectors. */
 /* The formatter takes the T * of these parameters for a product. */
 /* clang-format off */
@@ -33,6 +38,22 @@
     void (*multiply)(T *a, const T *b, ptrdiff_t count);                                                               \
     void (*subtract_product)(T *a, const T *b, const T *c, ptrdiff_t count);                                           \
     void (*scaled_root)(T *a, ptrdiff_t count, T scale);                                                               \
+    /* B of a product, in strips of the level's width filled up with zeros (FK_PACKED elements for k <= FK_DEPTH and    \
+     * columns <= FK_BLOCK): A (k, columns), row p times scale[p] unless NULL; or the transpose of A (columns, k). */   \
+    void (*pack)(T *packed, const T *A, ptrdiff_t lda, const T *scale, ptrdiff_t k, ptrdiff_t columns);                \
+    void (*pack_transposed)(T *packed, const T *A, ptrdiff_t lda, ptrdiff_t k, ptrdiff_t columns);                     \
+    /* C (rows, columns) = beta C + alpha A B, B packed, k <= FK_DEPTH. */                                              \
+    void (*product)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows, ptrdiff_t columns,     \
+                    ptrdiff_t k, T alpha, T beta);                                                                     \
+    /* The same, but what is above the diagonal need not be right. */                                                  \
+    void (*product_lower)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows,                  \
+                          ptrdiff_t columns, ptrdiff_t k, T alpha, T beta);                                            \
+    void (*transposed)(T *out, ptrdiff_t ldout, const T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);         \
+    void (*mirror)(T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);                                            \
+    ptrdiff_t (*factor_block)(T *A, ptrdiff_t lda, const T *B, const T *diagonal, ptrdiff_t width, double *value);     \
+    void (*solve_rows)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t rows, ptrdiff_t width, int backward); \
+    void (*sweep_forward)(T *x, const T *L, ptrdiff_t ldl, ptrdiff_t d);                                               \
+    void (*sweep_backward)(T *x, const T *L, ptrdiff_t ldl, ptrdiff_t d);                                              \
     void (*softmax)(T *eta, T *nu, const T *z, ptrdiff_t m);                                                           \
     /* s = eta * z - eta (eta . z) */                                                                                  \
     void (*softmax_project)(T *s, const T *eta, ptrdiff_t m);                                                          \

@@ -10,11 +10,13 @@
 extern int omp_get_max_threads(void);
 extern int omp_get_num_procs(void);
 extern int omp_get_thread_num(void);
+extern int omp_get_num_threads(void);
 extern int omp_in_parallel(void);
 #else
 static inline int omp_get_max_threads(void) { return 1; }
 static inline int omp_get_num_procs(void) { return 1; }
 static inline int omp_get_thread_num(void) { return 0; }
+static inline int omp_get_num_threads(void) { return 1; }
 static inline int omp_in_parallel(void) { return 0; }
 #endif
 

@@ -8,6 +8,8 @@
 #include "leaf/gram.h"
 #include "leaf/inverse.h"
 #include "leaf/kernel.h"
+#include "leaf/product.h"
+#include "leaf/factor.h"
 #include "leaf/softmax.h"
 #include "leaf/training.h"
 
@@ -28,6 +30,16 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
     .multiply = FK_LEAF(multiply),
     .subtract_product = FK_LEAF(subtract_product),
     .scaled_root = FK_LEAF(scaled_root),
+    .pack = FK_LEAF(pack),
+    .pack_transposed = FK_LEAF(pack_transposed),
+    .product = FK_LEAF(product),
+    .product_lower = FK_LEAF(product_lower),
+    .transposed = FK_LEAF(transposed),
+    .mirror = FK_LEAF(mirror),
+    .factor_block = FK_LEAF(factor_block),
+    .solve_rows = FK_LEAF(solve_rows),
+    .sweep_forward = FK_LEAF(sweep_forward),
+    .sweep_backward = FK_LEAF(sweep_backward),
     .softmax = FK_LEAF(softmax),
     .softmax_project = FK_LEAF(softmax_project),
     .gather_bytes = FK_LEAF(gather_bytes),
@@ -44,6 +56,12 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
 #undef ROWS
 #undef TILE
 #undef ELEMENTS
+#undef HEIGHT
+#undef STRIP
+#undef ROW_STRIDE
+#undef SOLVED
+#undef TRIANGLE_STRIDE
+#undef SWEPT
 #undef V
 #undef VI
 #undef VU

@@ -52,8 +52,8 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
       Double
     ) -> fk_status
   package let softmaxBlockDenseWorkSize: @Sendable (Int, Int, Int, Int32) -> Int
-  package let softmaxBlockDense:
-    @Sendable (Out, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
+  package let softmaxBlockDense,
+    softmaxBlockLower: @Sendable (Out, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
   package let softmaxBlockMatvecWorkSize: @Sendable (Int, Int) -> Int
   package let softmaxBlockMatvec:
     @Sendable (Out, Int, In, Int, In, Int, In, Int, Int, Int, Int, Double, Work, Int, Int32) -> fk_status
@@ -94,6 +94,7 @@ extension _KernelTable<Float> {
     kernelBatchSolveWorkSize: fk_skernel_batch_solve_work_size, kernelBatchSolve: fk_skernel_batch_solve,
     softmax: fk_ssoftmax, softmaxCrossEntropy: fk_ssoftmax_cross_entropy,
     softmaxBlockDenseWorkSize: fk_ssoftmax_block_dense_work_size, softmaxBlockDense: fk_ssoftmax_block_dense,
+    softmaxBlockLower: fk_ssoftmax_block_lower,
     softmaxBlockMatvecWorkSize: fk_ssoftmax_block_matvec_work_size, softmaxBlockMatvec: fk_ssoftmax_block_matvec,
     twoLayerMatvecWorkSize: fk_stwo_layer_matvec_work_size, twoLayerMatvec: fk_stwo_layer_matvec,
     gatherBytes: fk_sgather_bytes, gatherFloats: fk_sgather_floats, addWeightDecay: fk_sadd_weight_decay,
@@ -116,6 +117,7 @@ extension _KernelTable<Double> {
     kernelBatchSolveWorkSize: fk_dkernel_batch_solve_work_size, kernelBatchSolve: fk_dkernel_batch_solve,
     softmax: fk_dsoftmax, softmaxCrossEntropy: fk_dsoftmax_cross_entropy,
     softmaxBlockDenseWorkSize: fk_dsoftmax_block_dense_work_size, softmaxBlockDense: fk_dsoftmax_block_dense,
+    softmaxBlockLower: fk_dsoftmax_block_lower,
     softmaxBlockMatvecWorkSize: fk_dsoftmax_block_matvec_work_size, softmaxBlockMatvec: fk_dsoftmax_block_matvec,
     twoLayerMatvecWorkSize: fk_dtwo_layer_matvec_work_size, twoLayerMatvec: fk_dtwo_layer_matvec,
     gatherBytes: fk_dgather_bytes, gatherFloats: fk_dgather_floats, addWeightDecay: fk_dadd_weight_decay,

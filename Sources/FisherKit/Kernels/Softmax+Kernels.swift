@@ -50,20 +50,23 @@ extension Matrix {
     }
   }
 
-  /// self (md, md) = α Σ_s (diag η_s − η_sη_sᵀ) ⊗ x̃_sx̃_sᵀ, eq 10.
+  /// self (md, md) = α Σ_s (diag η_s − η_sη_sᵀ) ⊗ x̃_sx̃_sᵀ, eq 10. With `onlyLower`, what is above the diagonal means
+  /// nothing.
   mutating func setToSoftmaxBlock(
-    inputs x: borrowing Matrix, eta: borrowing Matrix, alpha: Double, work: borrowing AlignedBuffer<UInt8>
+    inputs x: borrowing Matrix, eta: borrowing Matrix, alpha: Double, onlyLower: Bool = false,
+    work: borrowing AlignedBuffer<UInt8>
   ) {
     let order = x.columns * eta.columns
     precondition(rows == order && columns == order, "expected a matrix of order \(order)")
     precondition(x.rows == eta.rows, "expected η of \(x.rows) samples, found \(eta.rows)")
+    let kernel = onlyLower ? Scalar._kernels.softmaxBlockLower : Scalar._kernels.softmaxBlockDense
     check(
-      Scalar._kernels.softmaxBlockDense(
+      kernel(
         storage.base, stride, x.storage.base, x.stride, eta.storage.base, eta.stride, x.rows, x.columns, eta.columns,
         alpha, work.base, work.count, 0))
   }
 
-  /// Work space for ``setToSoftmaxBlock(inputs:eta:alpha:work:)`` with up to so many samples.
+  /// Work space for ``setToSoftmaxBlock(inputs:eta:alpha:onlyLower:work:)`` with up to so many samples.
   static func softmaxBlockWorkspace(
     samples: Int, order: Int, classes: Int
   ) throws(FisherError) -> AlignedBuffer<UInt8> {

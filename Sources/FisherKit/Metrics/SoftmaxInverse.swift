@@ -27,7 +27,7 @@ final class SoftmaxInverse<Scalar: KernelScalar>: WindowInverse {
   func addNu(of weights: borrowing Matrix<Scalar>, to sums: inout [Double]) { weights.addVariances(to: &sums) }
 
   func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
-    factor.setToSoftmaxBlock(inputs: inputs, eta: weights, alpha: 1 / Double(inputs.rows), work: work)
+    factor.setToSoftmaxBlock(inputs: inputs, eta: weights, alpha: 1 / Double(inputs.rows), onlyLower: true, work: work)
     try factor.factor(damping: site.damping, parameter: site.name)
   }
 
