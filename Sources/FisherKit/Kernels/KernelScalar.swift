@@ -31,7 +31,10 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let gramWeightedBatchWorkSize: @Sendable (Int, Int, Int, Int32) -> Int
   package let gramWeightedBatch:
     @Sendable (Out, In, Int, In, Int, Int, Int, Int, Double, Double, Work, Int, Int32) -> fk_status
-  package let choleskyBatch: @Sendable (Out, UnsafeMutablePointer<Int>?, Failure, Int, Int, Double, Int32) -> fk_status
+  package let gramWeightedBatchCompensated:
+    @Sendable (Out, Out, In, Int, In, Int, Int, Int, Int, Double, Double, Work, Int, Int32) -> fk_status
+  package let choleskyBatch:
+    @Sendable (Out, UnsafeMutablePointer<Int>?, Failure, Int, Int, Double, Double, Int32) -> fk_status
   package let choleskyBatchSolveWorkSize: @Sendable (Int, Int, Int32) -> Int
   package let choleskyBatchSolve: @Sendable (Out, Int, In, In, Int, Int, Int, Work, Int, Int32) -> fk_status
   package let softmax: @Sendable (Out, Int, Out, Int, In, Int, Int, Int, Int32) -> fk_status
@@ -68,7 +71,8 @@ extension _KernelTable<Float> {
   static let single = _KernelTable(
     lanes: { fk_slanes() }, blockBatchCount: fk_sblock_batch_count, activation: fk_sactivation,
     activationBackward: fk_sactivation_backward, gramWeightedBatchWorkSize: fk_sgram_weighted_batch_work_size,
-    gramWeightedBatch: fk_sgram_weighted_batch, choleskyBatch: fk_scholesky_batch,
+    gramWeightedBatch: fk_sgram_weighted_batch,
+    gramWeightedBatchCompensated: fk_sgram_weighted_batch_compensated, choleskyBatch: fk_scholesky_batch,
     choleskyBatchSolveWorkSize: fk_scholesky_batch_solve_work_size, choleskyBatchSolve: fk_scholesky_batch_solve,
     softmax: fk_ssoftmax, softmaxCrossEntropy: fk_ssoftmax_cross_entropy,
     softmaxBlockDenseWorkSize: fk_ssoftmax_block_dense_work_size, softmaxBlockDense: fk_ssoftmax_block_dense,
@@ -84,7 +88,8 @@ extension _KernelTable<Double> {
   static let double = _KernelTable(
     lanes: { fk_dlanes() }, blockBatchCount: fk_dblock_batch_count, activation: fk_dactivation,
     activationBackward: fk_dactivation_backward, gramWeightedBatchWorkSize: fk_dgram_weighted_batch_work_size,
-    gramWeightedBatch: fk_dgram_weighted_batch, choleskyBatch: fk_dcholesky_batch,
+    gramWeightedBatch: fk_dgram_weighted_batch,
+    gramWeightedBatchCompensated: fk_dgram_weighted_batch_compensated, choleskyBatch: fk_dcholesky_batch,
     choleskyBatchSolveWorkSize: fk_dcholesky_batch_solve_work_size, choleskyBatchSolve: fk_dcholesky_batch_solve,
     softmax: fk_dsoftmax, softmaxCrossEntropy: fk_dsoftmax_cross_entropy,
     softmaxBlockDenseWorkSize: fk_dsoftmax_block_dense_work_size, softmaxBlockDense: fk_dsoftmax_block_dense,

@@ -69,13 +69,14 @@ final class NeuronBlocksCurvature<Scalar: KernelScalar>: Curvature {
     let samples = foldedSamples + window.samples
     Swift.precondition(samples > 0, "a refresh needs at least one observation")
     isFactored = false
-    if foldedSamples > 0 { factors.copy(from: folded) }
-    let scale = 1 / Double(samples)
+    // The last samples go where the others are, and those blocks are factored: no copy of them, no pass to scale them.
+    if foldedSamples > 0 { swap(&factors, &folded) }
     factors.accumulateGram(
-      inputs: window.inputs, nu: window.nu, alpha: scale, beta: foldedSamples > 0 ? scale : 0, workspace: workspace)
+      inputs: window.inputs, nu: window.nu, alpha: 1, beta: foldedSamples > 0 ? 1 : 0, workspace: workspace)
     foldedSamples = 0
     window.removeAll()
-    try factors.factor(damping: site.damping, parameter: site.name, workspace: workspace)
+    try factors.factor(
+      scale: 1 / Double(samples), damping: site.damping, parameter: site.name, workspace: workspace)
     isFactored = true
     return nil
   }
