@@ -9,7 +9,7 @@ let strictSwift: [SwiftSetting] = strict ? [.treatAllWarnings(as: .error)] : []
 // The C kernels carry their own optimisation level: `swift run bench-fisher` is a debug build, and its figures count.
 let kernelFlags: [CSetting] = [
   .headerSearchPath("Sources/CKernels"),
-  .unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra", "-Wshadow"]),
+  .unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra", "-Wshadow", "-Wshorten-64-to-32"]),
   .unsafeFlags(["-fopenmp"], .when(platforms: [.linux])),
 ]
 

@@ -104,25 +104,33 @@ FK_DECLARE_ACTIVATION(double, d)
 
 /* ---- The nu-weighted Gram of a whole layer ----------------------------------------------------------------------- *
  * G_i = beta G_i + alpha sum_s nu(s,i) x~_s x~_s^T for all m neurons, into batch-minor storage. beta = 0 does not read
- * G. Cost m n d (d+1) flops. The packed products x~x~^T are built tile by tile and never whole. */
+ * G. Cost m n d (d+1) flops. The packed products x~x~^T are built tile by tile and never whole. Whatever the samples,
+ * one call of up to a million rounds to at most 1e-5 in float, relative to the sum of magnitudes. */
 #define FK_DECLARE_GRAM(T, p)                                                                                          \
   ptrdiff_t fk_##p##gram_weighted_batch_work_size(ptrdiff_t n, ptrdiff_t d, ptrdiff_t m, int threads);                 \
   fk_status fk_##p##gram_weighted_batch(T *G, const T *X, ptrdiff_t ldx, const T *nu, ptrdiff_t ldnu, ptrdiff_t n,     \
                                         ptrdiff_t d, ptrdiff_t m, double alpha, double beta, void *work,               \
-                                        ptrdiff_t work_size, int threads);
+                                        ptrdiff_t work_size, int threads);                                             \
+  /* The same for a sum that grows over many calls, or forgets (beta < 1) over many: `lost`, a batch like G, carries   \
+   * what the additions to each element have lost so far, and the error no longer grows with the number of calls. G is \
+   * the sum, rounded once; beta = 0 reads neither. Where all samples are there, one plain call is cheaper. */         \
+  fk_status fk_##p##gram_weighted_batch_compensated(                                                                   \
+      T *G, T *lost, const T *X, ptrdiff_t ldx, const T *nu, ptrdiff_t ldnu, ptrdiff_t n, ptrdiff_t d, ptrdiff_t m,    \
+      double alpha, double beta, void *work, ptrdiff_t work_size, int threads);
 FK_DECLARE_GRAM(float, s)
 FK_DECLARE_GRAM(double, d)
 
 /* ---- Batched damped Cholesky ------------------------------------------------------------------------------------- *
- * Overwrites each block G_i by the L_i of G_i + damping I = L_i L_i^T, with the RECIPROCALS of the pivots on its
- * diagonal. A pivot counts as positive when it exceeds the rounding unit times the damped diagonal element it came
- * from: of many zero pivots (fewer samples than d, no damping) one is then sure to be found, a single one may drown in
- * the rounding of those before it. Blocks are independent: when one fails the others
- * are still factored, the status is FK_NOT_POSITIVE_DEFINITE, `failure` names the first, and `info` (m entries, may be
- * NULL) holds for every block 0 or 1 + its first bad pivot. Solving with a failed block gives zeros or non-finite
- * numbers, never a plausible direction. Cost m d^3 / 3 flops. */
+ * Overwrites each block G_i by the L_i of scale G_i + damping I = L_i L_i^T, with the RECIPROCALS of the pivots on its
+ * diagonal. With scale = 1 / n for a sum of n samples, or 1 / (1 - beta^t) for an exponential average after t steps, no
+ * pass over the blocks is needed for it. A pivot counts as positive when it exceeds the rounding unit times the damped
+ * diagonal element it came from: of many zero pivots (fewer samples than d, no damping) one is then sure to be found, a
+ * single one may drown in the rounding of those before it. Blocks are independent: when one fails the others are still
+ * factored, the status is FK_NOT_POSITIVE_DEFINITE, `failure` names the first, and `info` (m entries, may be NULL)
+ * holds for every block 0 or 1 + its first bad pivot. Solving with a failed block gives zeros or non-finite numbers,
+ * never a plausible direction. Cost m d^3 / 3 flops. */
 #define FK_DECLARE_CHOLESKY(T, p)                                                                                      \
-  fk_status fk_##p##cholesky_batch(T *G, ptrdiff_t *info, fk_failure *failure, ptrdiff_t d, ptrdiff_t m,               \
+  fk_status fk_##p##cholesky_batch(T *G, ptrdiff_t *info, fk_failure *failure, ptrdiff_t d, ptrdiff_t m, double scale, \
                                    double damping, int threads);                                                       \
   /* D = the rows L_i^-T L_i^-1 v_i. D and V are (m,d) and may be the same. Cost 2 m d^2 flops. */                     \
   ptrdiff_t fk_##p##cholesky_batch_solve_work_size(ptrdiff_t d, ptrdiff_t m, int threads);                             \

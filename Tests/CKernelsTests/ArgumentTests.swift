@@ -118,11 +118,11 @@ import Testing
     expectRefused(
       type,
       [
-        ("factor: d negative", FK_INVALID_ARGUMENT, T.kernels.choleskyBatch(l.pointer, nil, nil, -1, m, 1, 1)),
-        ("factor: m negative", FK_INVALID_ARGUMENT, T.kernels.choleskyBatch(l.pointer, nil, nil, d, -1, 1, 1)),
-        ("factor: G NULL", FK_INVALID_ARGUMENT, T.kernels.choleskyBatch(nil, nil, nil, d, m, 1, 1)),
-        ("factor: d too large", FK_SIZE_OVERFLOW, T.kernels.choleskyBatch(l.pointer, nil, nil, .max, m, 1, 1)),
-        ("factor: m too large", FK_SIZE_OVERFLOW, T.kernels.choleskyBatch(l.pointer, nil, nil, d, .max, 1, 1)),
+        ("factor: d negative", FK_INVALID_ARGUMENT, T.kernels.choleskyBatch(l.pointer, nil, nil, -1, m, 1, 1, 1)),
+        ("factor: m negative", FK_INVALID_ARGUMENT, T.kernels.choleskyBatch(l.pointer, nil, nil, d, -1, 1, 1, 1)),
+        ("factor: G NULL", FK_INVALID_ARGUMENT, T.kernels.choleskyBatch(nil, nil, nil, d, m, 1, 1, 1)),
+        ("factor: d too large", FK_SIZE_OVERFLOW, T.kernels.choleskyBatch(l.pointer, nil, nil, .max, m, 1, 1, 1)),
+        ("factor: m too large", FK_SIZE_OVERFLOW, T.kernels.choleskyBatch(l.pointer, nil, nil, d, .max, 1, 1, 1)),
         ("solve: d negative", FK_INVALID_ARGUMENT, solve(-1, m)),
         ("solve: m negative", FK_INVALID_ARGUMENT, solve(d, -1)),
         ("solve: ldd below d", FK_INVALID_ARGUMENT, solve(d, m, ldd: 1)),

@@ -8,6 +8,7 @@ struct CholeskyBatch<T: KernelPrecision> {
   /// The blocks as the precision holds them, full and symmetric.
   let blocks: [[Double]]
   let damping: Double
+  let scale: Double
   let threads: Int32
   let storage: GuardedMatrix<T>
   let status: fk_status
@@ -15,21 +16,27 @@ struct CholeskyBatch<T: KernelPrecision> {
   private(set) var failure = fk_failure(block: -7, pivot: -7, failed_blocks: -7, value: -7)
 
   var batch: BatchMinor { BatchMinor(d: d, count: blocks.count, precision: T.precision) }
-  var place: String { "d \(d) m \(blocks.count) damping \(damping) threads \(threads)" }
+  var place: String { "d \(d) m \(blocks.count) scale \(scale) damping \(damping) threads \(threads)" }
 
   init(
-    _ blocks: [[Double]], d: Int, damping: Double, threads: Int32 = 1,
+    _ blocks: [[Double]], d: Int, scale: Double = 1, damping: Double, threads: Int32 = 1,
     layout: GuardedMatrix<T>.Layout = .packed
   ) {
     self.d = d
     self.blocks = blocks.map { T.precision.round($0) }
     self.damping = damping
+    self.scale = scale
     self.threads = threads
     let batch = BatchMinor(d: d, count: blocks.count, precision: T.precision)
     storage = GuardedMatrix<T>(batch.pack(blocks), rows: 1, columns: batch.elementCount, layout: layout)
     info = [Int](repeating: -7, count: blocks.count)
-    status = T.kernels.choleskyBatch(storage.pointer, &info, &failure, d, blocks.count, damping, threads)
+    status = T.kernels.choleskyBatch(storage.pointer, &info, &failure, d, blocks.count, scale, damping, threads)
     expectIntact([storage], place)
+  }
+
+  /// What block b's factor is the factor of.
+  func factored(_ b: Int) -> [Double] {
+    Reference.damped(blocks[b].map { scale * $0 }, d: d, damping: damping)
   }
 
   /// Each block's L L^T is the damped block, to rounding: a backward error, so that its condition does not matter.
@@ -38,7 +45,7 @@ struct CholeskyBatch<T: KernelPrecision> {
     for b in which ?? Array(blocks.indices) {
       let l = batch.factor(b, of: elements)
       let comparison = Comparison.normwise(
-        Reference.reconstruct(l, d: d), Reference.damped(blocks[b], d: d, damping: damping),
+        Reference.reconstruct(l, d: d), factored(b),
         tolerance: Tolerance.factor.relative(T.precision, terms: d))
       expect(comparison, T.self, "\(place) block \(b)")
       expect((0..<d).allSatisfy { l[$0 * d + $0] > 0 }, T.self, "\(place) block \(b): a diagonal is not positive")

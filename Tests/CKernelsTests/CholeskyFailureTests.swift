@@ -148,7 +148,7 @@ import Testing
     for (damping, expected) in [(1.0, FK_OK), (0.0, FK_NOT_POSITIVE_DEFINITE)] {
       let storage = GuardedMatrix<T>(
         [Double](repeating: 0, count: batch.elementCount), rows: 1, columns: batch.elementCount)
-      let status = T.kernels.choleskyBatch(storage.pointer, nil, nil, 2, 3, damping, 1)
+      let status = T.kernels.choleskyBatch(storage.pointer, nil, nil, 2, 3, 1, damping, 1)
       expect(status, is: expected, type, "damping \(damping)")
     }
   }

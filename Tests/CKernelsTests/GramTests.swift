@@ -15,14 +15,14 @@ import Testing
     for n in Sizes.all { GramBatch<T>(n: n, d: 6, m: 3, layout: .strided).check() }
   }
 
-  /// Above the work worth a second thread; the chunks of 256 samples and panels of 192 elements have ends inside.
+  /// Above the work worth a second thread; the chunks of 128 samples and panels of 192 elements have ends inside.
   @Test(arguments: Target.all) func matchesReferenceOnManyThreads(target: Target) {
     target.run { matchesReferenceOnManyThreads($0) }
   }
 
   func matchesReferenceOnManyThreads<T: KernelPrecision>(_ type: T.Type) {
     for threads in Sizes.threads {
-      for (n, d, m) in [(40, 20, 50), (255, 19, 17), (256, 20, 16), (257, 33, 8), (600, 29, 5)] {
+      for (n, d, m) in [(40, 20, 50), (127, 19, 17), (128, 20, 16), (257, 33, 8), (600, 29, 5)] {
         GramBatch<T>(n: n, d: d, m: m, threads: threads, layout: .strided).check()
       }
     }

@@ -78,7 +78,8 @@ import Testing
   @Test(arguments: Target.all) func gramIsTheSame(target: Target) { target.run { gramIsTheSame($0) } }
 
   func gramIsTheSame<T: KernelPrecision>(_ type: T.Type) {
-    for (n, d, m) in [(50, 40, 20), (700, 19, 9)] {
+    // the last is long enough for compensated sums
+    for (n, d, m) in [(50, 40, 20), (700, 19, 9), (8_300, 7, 3)] {
       onThreads(type, "n \(n) d \(d) m \(m)") { threads in
         GramBatch<T>(n: n, d: d, m: m, alpha: 0.3, beta: 0.7, threads: threads).run().storage
       }
@@ -123,7 +124,25 @@ import Testing
       expect(T.kernels.softmax(eta.pointer, m, nu.pointer, m, z.pointer, m, n, m, threads), type, "softmax")
       return eta.elements + nu.elements
     }
-    onThreads(type, "softmax block, dense") { SoftmaxBlock<T>(n: 60, d: 21, m: 11, threads: $0).dense() }
+    for (n, d, m) in [(60, 21, 11), (7, 101, 11)] {
+      onThreads(type, "softmax block, dense, d \(d)") { SoftmaxBlock<T>(n: n, d: d, m: m, threads: $0).dense() }
+    }
+  }
+
+  @Test(arguments: Target.all) func gatheringIsTheSame(target: Target) { target.run { gatheringIsTheSame($0) } }
+
+  func gatheringIsTheSame<T: KernelPrecision>(_ type: T.Type) {
+    let (n, width) = (700, 800)
+    var random = SplitMix64(seed: 45)
+    let floats = random.uniform(50 * width).map { Float($0) }
+    let bytes = (0..<50 * width).map { UInt8(truncatingIfNeeded: $0 &* 97) }
+    let rows = (0..<n).map { Int32($0 * 7 % 50) }
+    onThreads(type, "gather") { threads in
+      let (x, y) = (GuardedMatrix<T>(rows: n, columns: width + 1), GuardedMatrix<T>(rows: n, columns: width + 1))
+      expect(T.kernels.gatherFloats(x.pointer, width + 1, floats, rows, n, width, 0.3, threads), type, "floats")
+      expect(T.kernels.gatherBytes(y.pointer, width + 1, bytes, rows, n, width, 0.3, threads), type, "bytes")
+      return x.elements + y.elements
+    }
   }
 
   /// What BLAS computes is exempt, but not from being the same each time.
@@ -145,6 +164,8 @@ import Testing
 
   func onThreads<T: KernelPrecision>(_ type: T.Type, _ place: String, _ run: (Int32) -> [Double]) {
     let expected = run(1)
-    for threads in [2, 3, 8] as [Int32] { expectIdentical(run(threads), expected, type, "\(place) threads \(threads)") }
+    for threads in [2, 3, 5, 8] as [Int32] {
+      expectIdentical(run(threads), expected, type, "\(place) threads \(threads)")
+    }
   }
 }

@@ -42,7 +42,7 @@ struct DampedLayer<T: BenchScalar> {
   func reset() { factors.storage.copy(from: undamped.storage) }
 
   func factorize() -> fk_status {
-    T._kernels.choleskyBatch(factors.storage.pointer, nil, nil, d, m, damping, threads)
+    T._kernels.choleskyBatch(factors.storage.pointer, nil, nil, d, m, 1, damping, threads)
   }
 
   func solve() -> fk_status {

@@ -16,6 +16,8 @@ static int FK_LOCAL(fits_blas)(ptrdiff_t a, ptrdiff_t b, ptrdiff_t c) {
   return a <= INT_MAX && b <= INT_MAX && c <= INT_MAX;
 }
 
+#include "drivers/long_sum.h"
+
 fk_status FK_FN(gemm)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transpose_a, const T *B, ptrdiff_t ldb,
                       int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, double beta, int threads) {
   FK_TRY(fk_check_matrix(C, m, n, ldc, sizeof(T)));
@@ -25,6 +27,12 @@ fk_status FK_FN(gemm)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transp
   if (m == 0 || n == 0) return FK_OK;
   /* half the flops: both threads pack one of the operands whole, so that a second one pays later than elsewhere */
   const int team = fk_threads_for(threads, (double)m * (double)n * (double)k);
+  if (FK_LOCAL(is_long)(m, n, k)) {
+    fk_blas_enter();
+    FK_LOCAL(long_product)(C, ldc, A, lda, transpose_a, B, ldb, transpose_b, m, n, k, alpha, beta, 0, team);
+    fk_blas_leave();
+    return FK_OK;
+  }
   const int by_rows = m >= n;
   const CBLAS_TRANSPOSE ta = transpose_a ? CblasTrans : CblasNoTrans, tb = transpose_b ? CblasTrans : CblasNoTrans;
   fk_blas_enter();
@@ -51,6 +59,11 @@ fk_status FK_FN(gram)(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, ptrdiff_t 
   if (d == 0) return FK_OK;
   const int team = fk_threads_for(threads, (double)n * (double)d * (double)d);
   fk_blas_enter();
+  if (FK_LOCAL(is_long)(d, d, n)) {
+    FK_LOCAL(long_product)(G, ldg, X, ldx, 1, X, ldx, 0, d, d, n, alpha, beta, 1, team);
+    fk_blas_leave();
+    return FK_OK;
+  }
 #pragma omp parallel for num_threads(team) if (team > 1)
   for (int t = 0; t < team; t++) { /* rows first ..< last of the triangle, cut so that the areas are equal */
     const ptrdiff_t first = t == 0 ? 0 : fk_min(d, (ptrdiff_t)((double)d * sqrt((double)t / team)));

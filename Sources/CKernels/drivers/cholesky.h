@@ -1,8 +1,8 @@
 /* Batched damped Cholesky and its solve: groups of neurons are shared out to threads. */
 #include "internal/lanes.h"
 
-fk_status FK_FN(cholesky_batch)(T *G, ptrdiff_t *info, fk_failure *failure, ptrdiff_t d, ptrdiff_t m, double damping,
-                                int threads) {
+fk_status FK_FN(cholesky_batch)(T *G, ptrdiff_t *info, fk_failure *failure, ptrdiff_t d, ptrdiff_t m, double scale,
+                                double damping, int threads) {
   if (d < 0 || m < 0 || (G == NULL && d > 0 && m > 0)) return FK_INVALID_ARGUMENT;
   if (FK_FN(block_batch_count)(d, m) < 0) return FK_SIZE_OVERFLOW;
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
@@ -17,7 +17,8 @@ fk_status FK_FN(cholesky_batch)(T *G, ptrdiff_t *info, fk_failure *failure, ptrd
     ptrdiff_t bad[64 / sizeof(T)] = {0};
     double value[64 / sizeof(T)];
     for (ptrdiff_t slice = 0; slice < ops->slices; slice++)
-      ops->cholesky(G + group * stride + slice * width, d, (T)damping, bad + slice * width, value + slice * width);
+      ops->cholesky(G + group * stride + slice * width, d, (T)scale, (T)damping, bad + slice * width,
+                    value + slice * width);
     for (ptrdiff_t lane = 0; lane < FK_LANES && group * FK_LANES + lane < m; lane++) {
       const ptrdiff_t block = group * FK_LANES + lane;
       if (info) info[block] = bad[lane];

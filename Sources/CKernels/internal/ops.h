@@ -21,11 +21,13 @@
     /* panel (n, ldpanel) = the packed products x_i x_j of elements first ..< last. */                                 \
     void (*gram_panel)(T *panel, ptrdiff_t ldpanel, const T *X, ptrdiff_t ldx, ptrdiff_t n, ptrdiff_t first,           \
                        ptrdiff_t last);                                                                                \
-    /* G[element, lane] = beta G + panel^T nu for `groups` groups of lanes; nu is packed (groups, n, lanes). */        \
-    void (*gram_accumulate)(T *G, ptrdiff_t group_stride, const T *panel, ptrdiff_t ldpanel, const T *nu,              \
-                            ptrdiff_t nu_stride, ptrdiff_t n, ptrdiff_t elements, ptrdiff_t groups, T beta);           \
+    /* G[element, lane] = beta G + panel^T nu for `groups` groups of lanes; nu is packed (groups, n, lanes). `lost`    \
+     * (may be NULL) holds what the additions to each element have lost by rounding; loss = 1 - beta. */                                \
+    void (*gram_accumulate)(T *G, ptrdiff_t group_stride, T *lost, ptrdiff_t lost_stride, const T *panel,              \
+                            ptrdiff_t ldpanel, const T *nu, ptrdiff_t nu_stride, ptrdiff_t n, ptrdiff_t elements,      \
+                            ptrdiff_t groups, T beta, T loss);                                                                 \
     /* One slice of one group: factor in place; bad[lane] = 0 or 1 + first bad pivot, value[lane] that pivot. */       \
-    void (*cholesky)(T *G, ptrdiff_t d, T damping, ptrdiff_t *bad, double *value);                                     \
+    void (*cholesky)(T *G, ptrdiff_t d, T scale, T damping, ptrdiff_t *bad, double *value);                                     \
     /* One slice of one group: x (d, lanes) overwritten by L^-T L^-1 x. */                                             \
     void (*cholesky_solve)(T *x, const T *L, ptrdiff_t d);                                                             \
     /* One slice of one group: L overwritten by the packed (L L^T)^-1, zeros where L_00's reciprocal is not positive. */ \

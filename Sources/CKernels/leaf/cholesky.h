@@ -40,7 +40,7 @@ INLINE V FK_LEAF(cholesky_pivot)(V pivot, V diagonal, ptrdiff_t j, ptrdiff_t *ba
   return select(good, splat(1) / root, splat(0));
 }
 
-static void FK_LEAF(cholesky)(T *G, ptrdiff_t d, T damping, ptrdiff_t *bad, double *value) {
+static void FK_LEAF(cholesky)(T *G, ptrdiff_t d, T scale, T damping, ptrdiff_t *bad, double *value) {
   for (ptrdiff_t top = 0; top < d; top += ROWS) {
     ptrdiff_t bottom = fk_min(d, top + ROWS);
     for (ptrdiff_t j = 0; j < bottom; j += TILE) {
@@ -58,7 +58,7 @@ static void FK_LEAF(cholesky)(T *G, ptrdiff_t d, T damping, ptrdiff_t *bad, doub
           for (int a = 0; a < TILE; a++) {
             UNROLL
             for (int b = 0; b < TILE; b++) {
-              V sum = load(AT(row_i[a], j + b)) - x[a][b];
+              V sum = splat(scale) * load(AT(row_i[a], j + b)) - x[a][b];
               UNROLL
               for (int c = 0; c < b; c++) sum = sum - x[a][c] * load(AT(row_j[b], j + c));
               x[a][b] = sum * load(AT(row_j[b], j + b));
@@ -75,7 +75,7 @@ static void FK_LEAF(cholesky)(T *G, ptrdiff_t d, T damping, ptrdiff_t *bad, doub
         /* The diagonal tile: its rows depend on each other. */
         for (int a = 0; a < TILE && j + a < d; a++) {
           for (int b = 0; b <= a; b++) {
-            V element = load(AT(row_i[a], j + b));
+            V element = splat(scale) * load(AT(row_i[a], j + b));
             if (a == b) element = element + splat(damping);
             V sum = element - x[a][b];
             for (int c = 0; c < b; c++) sum = sum - load(AT(row_i[a], j + c)) * load(AT(row_i[b], j + c));

@@ -60,13 +60,15 @@ extension BlockBatch {
     }
   }
 
-  /// Replaces every block by the Cholesky factor of G_i + λI, reciprocals of the pivots on its diagonal. Cost md³/3
-  /// flops.
+  /// Replaces every block by the Cholesky factor of scale G_i + λI, reciprocals of the pivots on its diagonal: a sum of n
+  /// samples is factored with scale = 1/n. Cost md³/3 flops.
   /// - Throws: `notPositiveDefinite` with the first failing neuron and pivot; the factors are then not to be used.
-  mutating func factor(damping: Double, parameter: String, workspace: borrowing BlockWorkspace) throws(FisherError) {
+  mutating func factor(
+    scale: Double = 1, damping: Double, parameter: String, workspace: borrowing BlockWorkspace
+  ) throws(FisherError) {
     var failure = fk_failure()
     let status = Scalar._kernels.choleskyBatch(
-      storage.base, nil, &failure, order, count, damping, workspace.threads)
+      storage.base, nil, &failure, order, count, scale, damping, workspace.threads)
     if status == FK_NOT_POSITIVE_DEFINITE {
       throw .notPositiveDefinite(
         FactorizationFailure(

@@ -31,7 +31,10 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let gramWeightedBatchWorkSize: @Sendable (Int, Int, Int, Int32) -> Int
   package let gramWeightedBatch:
     @Sendable (Out, In, Int, In, Int, Int, Int, Int, Double, Double, Work, Int, Int32) -> fk_status
-  package let choleskyBatch: @Sendable (Out, UnsafeMutablePointer<Int>?, Failure, Int, Int, Double, Int32) -> fk_status
+  package let gramWeightedBatchCompensated:
+    @Sendable (Out, Out, In, Int, In, Int, Int, Int, Int, Double, Double, Work, Int, Int32) -> fk_status
+  package let choleskyBatch:
+    @Sendable (Out, UnsafeMutablePointer<Int>?, Failure, Int, Int, Double, Double, Int32) -> fk_status
   package let choleskyBatchSolveWorkSize: @Sendable (Int, Int, Int32) -> Int
   package let choleskyBatchSolve: @Sendable (Out, Int, In, In, Int, Int, Int, Work, Int, Int32) -> fk_status
   package let choleskyBatchInverse: @Sendable (Out, Int, Int, Int32) -> fk_status
@@ -85,7 +88,8 @@ extension _KernelTable<Float> {
   static let single = _KernelTable(
     lanes: { fk_slanes() }, blockBatchCount: fk_sblock_batch_count, activation: fk_sactivation,
     activationBackward: fk_sactivation_backward, gramWeightedBatchWorkSize: fk_sgram_weighted_batch_work_size,
-    gramWeightedBatch: fk_sgram_weighted_batch, choleskyBatch: fk_scholesky_batch,
+    gramWeightedBatch: fk_sgram_weighted_batch,
+    gramWeightedBatchCompensated: fk_sgram_weighted_batch_compensated, choleskyBatch: fk_scholesky_batch,
     choleskyBatchSolveWorkSize: fk_scholesky_batch_solve_work_size, choleskyBatchSolve: fk_scholesky_batch_solve,
     choleskyBatchInverse: fk_scholesky_batch_inverse,
     symmetricBatchMultiplyWorkSize: fk_ssymmetric_batch_multiply_work_size,
@@ -108,7 +112,8 @@ extension _KernelTable<Double> {
   static let double = _KernelTable(
     lanes: { fk_dlanes() }, blockBatchCount: fk_dblock_batch_count, activation: fk_dactivation,
     activationBackward: fk_dactivation_backward, gramWeightedBatchWorkSize: fk_dgram_weighted_batch_work_size,
-    gramWeightedBatch: fk_dgram_weighted_batch, choleskyBatch: fk_dcholesky_batch,
+    gramWeightedBatch: fk_dgram_weighted_batch,
+    gramWeightedBatchCompensated: fk_dgram_weighted_batch_compensated, choleskyBatch: fk_dcholesky_batch,
     choleskyBatchSolveWorkSize: fk_dcholesky_batch_solve_work_size, choleskyBatchSolve: fk_dcholesky_batch_solve,
     choleskyBatchInverse: fk_dcholesky_batch_inverse,
     symmetricBatchMultiplyWorkSize: fk_dsymmetric_batch_multiply_work_size,
