@@ -63,7 +63,7 @@ fk_status FK_FN(kernel_batch_factor)(T *L, ptrdiff_t *info, fk_failure *failure,
     FK_LOCAL(kernel_roots)(ops, root, nu, ldnu, n, m, group);
     ops->kernel_block(L + group * stride, root, K, n, n);
   }
-  return FK_FN(cholesky_batch)(L, info, failure, n, m, damping, threads);
+  return FK_FN(cholesky_batch)(L, info, failure, n, m, 1, damping, threads);
 }
 
 /* One group's part of a pass, x (n, lanes): from a product with the samples to what the next is made with. At first,
