@@ -158,13 +158,13 @@ FK_DECLARE_INVERSE(double, d)
  * for windows of fewer samples than inputs, n < d, and right for any n. With S_i = diag(sqrt(nu_i / n)) X,
  *     D = the rows (v_i - S_i^T q_i) / damping,  (damping I + S_i S_i^T) q_i = S_i v_i.
  *
- * nu >= 0 (a zero is a sample, or a neuron, that does not count), damping > 0 with a finite reciprocal, else
- * FK_INVALID_ARGUMENT. The division by the damping multiplies the rounding errors of v_i by the condition of the
- * damped matrix wherever v_i has much of the leading eigenvectors. A refinement takes that out again: with
- * t_i = q_i - S_i d_i the residual of d_i is S_i^T t_i, and d_i += S_i^T w_i, q_i -= damping w_i with
- * (damping I + S_i S_i^T) w_i = t_i, without a division by the damping. For n <= d one leaves a backward error of about
- * a rounding unit, down to a damping of 1e-6 of the largest eigenvalue in float; where more samples than inputs make
- * S S^T singular, each divides what is left by the reciprocal condition over the rounding unit, and six do the same.
+ * nu >= 0: a zero is a sample, or a neuron, that does not count; a negative or non-finite one fails its block. damping
+ * > 0 with a finite reciprocal, else FK_INVALID_ARGUMENT. The division by the damping multiplies rounding errors by the
+ * condition of the damped matrix where v_i has much of its leading eigenvectors. A refinement takes that out again:
+ * with t_i = q_i - S_i d_i the residual of d_i is S_i^T t_i, and d_i += S_i^T w_i, q_i -= damping w_i with (damping I +
+ * S_i S_i^T) w_i = t_i, without a division by the damping. For n < d one leaves a backward error of about the rounding
+ * unit, measured down to a damping of 1e-6 of the largest eigenvalue in float. Where more samples than inputs make S
+ * S^T singular, each multiplies what error is left by about the condition times the rounding unit.
  *
  * The factors L of order n and `info` and `failure` are as cholesky_batch leaves them; the pivot is a sample. Solving
  * with a block that failed gives 0. Cost of the factors 2 n^2 d + m n^3 / 3 flops, of a solve 4 m n d + 2 m n^2, and of

@@ -11,12 +11,11 @@ struct BenchFisher: ParsableCommand {
     commandName: "bench-fisher",
     abstract: "Checks each kernel against the reference implementation, then times it.",
     discussion: """
-      Shapes: n samples, d inputs of a neuron (the bias counts as one), m neurons, o outputs of \
-      the layer above. Times are medians; the spread is \
-      the middle half of the repetitions. GFLOP/s count what the formula needs, and GB/s every operand read and every \
-      result written once. The peak is a 2048 x 2048 x 2048 product by BLAS in the same run, of the same type and with \
-      as many threads. The error is relative to the reference in double precision. A kernel that is wrong is not \
-      timed, and the exit status is 70.
+      Shapes: n samples, d inputs of a neuron (the bias counts as one), m neurons, o outputs of the layer above. \
+      Times are medians; the spread is the middle half of the repetitions. GFLOP/s count what the formula needs, and \
+      GB/s every operand read and every result written once. The peak is a 2048 x 2048 x 2048 product by BLAS in the \
+      same run, of the same type and with as many threads. The error is relative to the reference in double \
+      precision. A kernel that is wrong is not timed, and the exit status is 70.
 
       The C kernels are optimised in debug builds too: `swift run bench-fisher` needs no -c release. It takes about two \
       minutes.

@@ -30,7 +30,7 @@
     void (*cholesky)(T *G, ptrdiff_t d, T scale, T damping, ptrdiff_t *bad, double *value);                                     \
     /* One slice of one group: x (d, lanes) overwritten by L^-T L^-1 x. */                                             \
     void (*cholesky_solve)(T *x, const T *L, ptrdiff_t d);                                                             \
-    /* One slice of one group: L overwritten by the packed (L L^T)^-1, zeros where L_00's reciprocal is not positive. */ \
+    /* One slice of one group: L overwritten by the packed (L L^T)^-1, or 0 where L_00's reciprocal is 0. */           \
     void (*cholesky_inverse)(T *L, ptrdiff_t d);                                                                       \
     /* One slice of one group: y = A x for a packed symmetric A and x, y (d, lanes). */                                \
     void (*symmetric_multiply)(T *y, const T *A, const T *x, ptrdiff_t d);                                             \

@@ -4,14 +4,13 @@
 #define ROW(i) (L + (i) * ((i) + 1) / 2 * LANES)
 
 /* acc[a][b] += left[a] right_b for b < columns; `right` is where the first of the right vectors lies. */
-INLINE void FK_LEAF(inverse_step)(V acc[TILE][TILE], const V left[TILE], const T *right, const int first_row,
-                                  const int columns) {
+INLINE void FK_LEAF(inverse_step)(V acc[TILE][TILE], const V left[TILE], const T *right, const int columns) {
   UNROLL
   for (int b = 0; b < TILE; b++) {
     if (b >= columns) break;
     V r = load(AT(right, b));
     UNROLL
-    for (int a = first_row; a < TILE; a++) acc[a][b] = left[a] * r + acc[a][b];
+    for (int a = 0; a < TILE; a++) acc[a][b] = left[a] * r + acc[a][b];
   }
 }
 
@@ -33,14 +32,14 @@ INLINE void FK_LEAF(inverse_tile)(T *L, ptrdiff_t i, ptrdiff_t j, ptrdiff_t d) {
     V left[TILE];
     UNROLL
     for (int a = 0; a < TILE; a++) left[a] = load(AT(row_i[a], j + c));
-    FK_LEAF(inverse_step)(x, left, right, 0, c + 1);
+    FK_LEAF(inverse_step)(x, left, right, c + 1);
     right += (j + c + 1) * LANES;
   }
   for (ptrdiff_t k = j + TILE; k < i; k++, right += k * LANES) {
     V left[TILE];
     UNROLL
     for (int a = 0; a < TILE; a++) left[a] = load(AT(row_i[a], k));
-    FK_LEAF(inverse_step)(x, left, right, 0, TILE);
+    FK_LEAF(inverse_step)(x, left, right, TILE);
   }
   UNROLL
   for (int a = 0; a < TILE; a++) {
@@ -82,7 +81,7 @@ INLINE void FK_LEAF(inverse_product_tile)(T *L, ptrdiff_t i, ptrdiff_t j, ptrdif
     V left[TILE];
     UNROLL
     for (int a = 0; a < TILE; a++) left[a] = load(AT(row, i + a));
-    FK_LEAF(inverse_step)(acc, left, AT(row, j), 0, TILE);
+    FK_LEAF(inverse_step)(acc, left, AT(row, j), TILE);
   }
   const int rows = (int)fk_min(TILE, d - i);
   for (int c = 0; c < rows; c++) { /* in the tile's own rows X(k,i) ends at the diagonal */
