@@ -21,12 +21,11 @@ struct Session {
 
   init(types: [Reference.Precision], threads: [Int32], patience: Patience, peer: Peer?) throws {
     (self.types, self.threads, self.patience, self.peer) = (types, threads, patience, peer)
-    let counts = threads.map(String.init).joined(separator: " and ")
-    show("\(Machine.summary); \(Compute.level), threads: \(counts); load \(Table.fixed(Machine.load, 2))")
+    show("\(Machine.summary); \(Compute.level); load \(Table.fixed(Machine.load, 2))")
     if let peer { show("PyTorch \(peer.greeting.torch)") }
     for count in threads {
       let bandwidth = try Bandwidth.measure(threads: count, patience: patience).gigabytesPerSecond
-      show("memory, \(count) threads: \(Table.fixed(bandwidth, 1)) GB/s")
+      show("memory, \(counted(count)): \(Table.fixed(bandwidth, 1)) GB/s")
       for type in types {
         let roofline = Roofline(peak: try peak(of: type, count), bandwidth: bandwidth)
         limits.append(Limits(type: type, threads: count, roofline: roofline))
@@ -68,10 +67,12 @@ struct Session {
       ? Peak.measure(Float.self, threads: threads, patience: patience)
       : Peak.measure(Double.self, threads: threads, patience: patience)
     let name = "\(type == .float ? "sgemm" : "dgemm") 2048"
-    show("peak \(name), \(threads) threads: \(Table.fixed(peak.gflops, 1)) GFLOP/s")
+    show("peak \(name), \(counted(threads)): \(Table.fixed(peak.gflops, 1)) GFLOP/s")
     return peak.gflops
   }
 }
+
+func counted(_ threads: Int32) -> String { "\(threads) \(threads == 1 ? "thread" : "threads")" }
 
 /// At once, in a pipe as on a terminal.
 func show(_ line: String) { Standard.print(line + "\n") }

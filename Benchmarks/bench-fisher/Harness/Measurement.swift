@@ -25,7 +25,9 @@ struct Measurement: Sendable {
   }
 
   /// Checks the first call of a kernel and, when it is right, times the calls after it.
-  init(_ type: any KernelBench.Type, _ shape: Shape, level: String, threads: Int32, roofline: Roofline, patience: Patience) {
+  init(
+    _ type: any KernelBench.Type, _ shape: Shape, level: String, threads: Int32, roofline: Roofline, patience: Patience
+  ) {
     let bench = type.init(shape, threads: threads)
     (kernel, precision) = (type.kernel, type.precision)
     (self.shape, self.level, self.threads, self.roofline) = (shape, level, threads, roofline)

@@ -11,7 +11,7 @@ enum Markdown {
     var limits: [String] = []
     for row in rows {
       let limit =
-        "\(row.precision), \(row.threads) \(row.threads == 1 ? "thread" : "threads"): "
+        "\(row.precision), \(counted(row.threads)): "
         + "\(Table.fixed(row.roofline.peak, 1)) GFLOP/s, \(Table.fixed(row.roofline.bandwidth, 1)) GB/s"
       if !limits.contains(limit) { limits.append(limit) }
     }

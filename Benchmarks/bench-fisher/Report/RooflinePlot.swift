@@ -25,7 +25,7 @@ struct RooflinePlot {
     let names = rows.map(Self.name).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     var panels: [Panel] = []
     for row in rows {
-      let title = "\(row.precision), \(row.threads) \(row.threads == 1 ? "thread" : "threads")"
+      let title = "\(row.precision), \(counted(row.threads))"
       guard !panels.contains(where: { $0.title == title }) else { continue }
       let points = rows.filter { $0.precision == row.precision && $0.threads == row.threads }
         .map { (names.firstIndex(of: Self.name($0))! + 1, $0) }
