@@ -20,6 +20,9 @@ except ImportError as error:
     print(json.dumps({"error": f"expected a Python with PyTorch, found none: {error}"}), flush=True)
     sys.exit(1)
 
+# The sources stay as they are.
+sys.dont_write_bytecode = True
+
 import torch_blocks
 import torch_layers
 

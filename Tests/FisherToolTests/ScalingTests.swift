@@ -64,7 +64,9 @@ import Testing
   }
 
   @Test func labelsApart() {
-    let points = (0..<20).map { (text: "\($0)", x: 100 + Double($0 % 5) * 9, y: 100 + Double($0 / 5) * 9) }
+    let points = (0..<20).map { (i: Int) -> (text: String, x: Double, y: Double) in
+      ("\(i)", Double(100 + 9 * (i % 5)), Double(100 + 9 * (i / 5)))
+    }
     let labels = LabelPlacement.place(points, width: 400, height: 300)
     #expect(labels.count == points.count)
     for i in labels.indices {

@@ -99,8 +99,8 @@ final class Peer {
     }
   }
 
+  /// Without waiting for it: Foundation would wait for whatever the script started, too.
   private static func end(_ process: Process) {
     if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    process.waitUntilExit()
   }
 }
