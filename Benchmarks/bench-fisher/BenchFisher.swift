@@ -40,7 +40,7 @@ struct BenchFisher: ParsableCommand {
   var threads: String?
   @Option(help: ArgumentHelp("CPU level (default: FISHERKIT_CPU, or the best there is).", valueName: "name"))
   var level: String?
-  @Flag(help: "Fewer repetitions: a look, not a measurement.") var quick = false
+  @Flag(help: "Fewer repetitions and shorter series: a look, not a measurement.") var quick = false
   @Flag(help: "How times grow with d, m, n and threads.") var scaling = false
   @Option(help: ArgumentHelp("A Python that has PyTorch, to compare with.", valueName: "python")) var peer: String?
   @Option(help: ArgumentHelp("What it runs (default: Benchmarks/peers/torch_kernels.py).", valueName: "file"))
@@ -144,7 +144,7 @@ struct BenchFisher: ParsableCommand {
       let kernels = precision.types.flatMap { type in
         (type == .float ? Catalogue.kernels(Float.self) : Catalogue.kernels(Double.self)).filter(isSelected)
       }
-      let results = try scaling ? session.scalings(of: kernels) : session.rows(of: kernels)
+      let results = try scaling ? session.scalings(of: kernels, longest: quick ? 3 : .max) : session.rows(of: kernels)
       try session.finish()
       try reports.write("--json") { try JSONRow.text(results.measurements) }
       try reports.write("--plot") { RooflinePlot(results.measurements).svg }

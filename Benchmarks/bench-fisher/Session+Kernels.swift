@@ -16,13 +16,13 @@ extension Session {
     return results
   }
 
-  /// The series of each kernel: those of d, m and n with the most threads.
-  func scalings(of kernels: [any KernelBench.Type]) throws -> Results {
+  /// The series of each kernel, of at most so many shapes: those of d, m and n with the most threads.
+  func scalings(of kernels: [any KernelBench.Type], longest: Int) throws -> Results {
     var results = Results()
     for kernel in kernels {
       for sweep in kernel.sweeps where sweep.size != .threads || threads.count > 1 {
         let counts = sweep.size == .threads ? threads.sorted() : [threads.max()!]
-        let rows = try sweep.shapes.flatMap { shape in try counts.map { try row(kernel, shape, $0) } }
+        let rows = try sweep.shapes.prefix(longest).flatMap { shape in try counts.map { try row(kernel, shape, $0) } }
         results.measurements += rows
         if let scaling = Scaling(sweep, rows) { results.scalings.append(scaling) }
       }
