@@ -1,7 +1,7 @@
 """Formulations of the kernels that have a matrix for each neuron, and of the softmax block as a matrix.
 
-A kernel is a function of its sizes that returns {name: formulation}. A formulation, when called, allocates what it needs
-and returns what is timed and a function that gives its result in the form that all of them have.
+A kernel is a function of its sizes that returns {name: formulation}. A formulation, when called, allocates what it
+needs and returns what is timed and a function that gives its result in the form that all of them have.
 """
 
 import torch
