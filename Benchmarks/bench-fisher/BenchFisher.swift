@@ -11,11 +11,20 @@ struct BenchFisher: ParsableCommand {
     commandName: "bench-fisher",
     abstract: "Checks each kernel against the reference implementation, then times it.",
     discussion: """
-      Shapes: n samples, d inputs of a neuron (the bias counts as one), m neurons, o outputs of the layer above. \
-      Times are medians; the spread is the middle half of the repetitions. GFLOP/s count what the formula needs, and \
-      GB/s every operand read and every result written once. The peak is a 2048 x 2048 x 2048 product by BLAS in the \
-      same run, of the same type and with as many threads. The error is relative to the reference in double \
-      precision. A kernel that is wrong is not timed, and the exit status is 70.
+      Shapes: n samples, d inputs of a neuron (the bias counts as one), m neurons. P is the number of threads. A kernel \
+      that is wrong is not timed, and the exit status is 70. Times are medians of at least 20 repetitions, or of one \
+      second of them and at least 3, after two that do not count; the spread is the middle half of them.
+
+      GFLOP/s count what the formula needs, and GB/s every operand read and every result written once. The peak is a \
+      2048 x 2048 x 2048 product by BLAS in the same run, of the same type and with as many threads. The bound is \
+      compute where the peak is what limits a kernel, and memory where it is the bandwidth, which the same run measures \
+      by a pass over 512 MiB that reads two operands and writes one. "of bound" is the share of that limit: above 1 \
+      where operands stay in a cache, which is faster than memory. The error is relative to the reference in double \
+      precision.
+
+      --peer times the best of several PyTorch formulations right after each row that PyTorch has an equivalent of, in \
+      the same way, and gives the ratio of the medians. --scaling times series of shapes instead of the usual ones, and \
+      compares the exponents of the times with those of the flop counts.
 
       The C kernels are optimised in debug builds too: `swift run bench-fisher` needs no -c release. It takes about two \
       minutes.
@@ -24,24 +33,78 @@ struct BenchFisher: ParsableCommand {
 
   @Option(help: ArgumentHelp("Only the kernels whose name contains this.", valueName: "text")) var filter: String?
   @Option(help: ArgumentHelp("float, double or both.", valueName: "type")) var precision = PrecisionChoice.float
-  @Option(help: ArgumentHelp("Threads (default: OMP_NUM_THREADS, or all cores).", valueName: "P")) var threads: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Numbers of threads, such as 1,2 (default: OMP_NUM_THREADS, or all cores; with --scaling also 1).",
+      valueName: "P"))
+  var threads: String?
   @Option(help: ArgumentHelp("CPU level (default: FISHERKIT_CPU, or the best there is).", valueName: "name"))
   var level: String?
+  @Flag(help: "Fewer repetitions and shorter series: a look, not a measurement.") var quick = false
+  @Flag(help: "How times grow with d, m, n and threads.") var scaling = false
+  @Option(help: ArgumentHelp("A Python that has PyTorch, to compare with.", valueName: "python")) var peer: String?
+  @Option(help: ArgumentHelp("What it runs (default: Benchmarks/peers/torch_kernels.py).", valueName: "file"))
+  var peerScript: String?
+  @Option(help: ArgumentHelp("Seconds it may take for an answer.", valueName: "s")) var peerLimit = 300.0
   @Option(help: ArgumentHelp("Where to write the rows as JSON.", valueName: "file")) var json: String?
-  @Flag(help: "Fewer repetitions: a look, not a measurement.") var quick = false
+  @Option(help: ArgumentHelp("Where to draw them below the roofline.", valueName: "file.svg")) var plot: String?
+  @Option(help: ArgumentHelp("Where to write the table in Markdown.", valueName: "file.md")) var markdown: String?
 
   func validate() throws {
-    if let threads, !(1...4096).contains(threads) {
-      throw ValidationError("--threads: expected 1 to 4096, found \(threads)")
-    }
+    _ = try threadCounts()
     if let level, CPULevel.named(level) == nil {
       let known = Compute.levels.joined(separator: ", ")
       throw ValidationError("--level: expected one that this CPU has (\(known)), found \(level)")
     }
-    if selected(of: .float).isEmpty {
-      let names = Catalogue.kernels(Float.self).map { $0.kernel }.joined(separator: ", ")
+    let kernels = Catalogue.kernels(Float.self)
+    if kernels.allSatisfy({ !isSelected($0) }) {
+      let names = kernels.filter { !scaling || !$0.sweeps.isEmpty }.map { $0.kernel }.joined(separator: ", ")
       throw ValidationError("--filter: expected a part of the name of a kernel (\(names)), found \(filter ?? "")")
     }
+    if scaling, peer != nil { throw ValidationError("--peer: expected without --scaling, found both") }
+    if scaling, plot != nil { throw ValidationError("--plot: expected without --scaling, found both") }
+    if peer == nil, peerScript != nil { throw ValidationError("--peer-script: expected --peer with it, found none") }
+    guard (0.1...86_400).contains(peerLimit) else {
+      throw ValidationError("--peer-limit: expected 0.1 to 86400 seconds, found \(peerLimit)")
+    }
+    try validatePeer()
+  }
+
+  private func validatePeer() throws {
+    guard let peer else { return }
+    guard FileManager.default.isExecutableFile(atPath: peer), !isFolder(peer) else {
+      throw ValidationError("--peer: expected the path of a Python, found no program at \(peer)")
+    }
+    guard FileManager.default.isReadableFile(atPath: script), !isFolder(script) else {
+      let hint = peerScript == nil ? "; --peer-script says where it is" : ""
+      throw ValidationError("--peer-script: expected a script, found none at \(script)\(hint)")
+    }
+  }
+
+  private func isFolder(_ path: String) -> Bool {
+    var isDirectory = ObjCBool(false)
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+  }
+
+  private var script: String { peerScript ?? Peer.defaultScript }
+
+  private func threadCounts() throws -> [Int32] {
+    guard let threads else {
+      let all = Int32(Compute.threads)
+      return scaling && all > 1 ? [1, all] : [all]
+    }
+    let counts = threads.split(separator: ",", omittingEmptySubsequences: false).map { Int32($0) ?? 0 }
+    guard counts.allSatisfy({ (1...4096).contains($0) }) else {
+      throw ValidationError("--threads: expected 1 to 4096, or several with commas between them, found \(threads)")
+    }
+    guard Set(counts).count == counts.count else {
+      throw ValidationError("--threads: expected each number once, found \(threads)")
+    }
+    return counts
+  }
+
+  private func isSelected(_ kernel: any KernelBench.Type) -> Bool {
+    (filter.map { kernel.kernel.contains($0) } ?? true) && (!scaling || !kernel.sweeps.isEmpty)
   }
 
   static func main() {
@@ -60,9 +123,6 @@ struct BenchFisher: ParsableCommand {
     case let error as BenchError:
       Standard.printError(line: "\(error)")
       return ExitStatus.failure
-    case let error as DataError:
-      Standard.printError(line: "--json: \(error)")
-      return ExitStatus.failure
     default:
       if exitCode(for: error) == .success {
         Standard.print(fullMessage(for: error) + "\n")
@@ -74,71 +134,26 @@ struct BenchFisher: ParsableCommand {
   }
 
   func run() throws {
-    let file = try openJSON()
+    let reports = try Reports([("--json", json), ("--plot", plot), ("--markdown", markdown)])
     do {
-      let measurements = try measure()
-      try file?.write(JSONRow.text(measurements))
-      try file?.finish()
-      let failed = measurements.count { $0.timing == nil }
-      if failed > 0 { throw BenchError.wrong(rows: failed, of: measurements.count) }
-    } catch {
-      file?.abandon()
-      throw error
-    }
-  }
-
-  private func openJSON() throws -> WholeFile? {
-    do {
-      return try json.map { try WholeFile(path: $0) }
-    } catch {
-      throw ValidationError("--json: \(error)")
-    }
-  }
-
-  private func measure() throws -> [Measurement] {
-    if let level = level.flatMap(CPULevel.named) { fk_level_select(level) }
-    let threads = Int32(threads ?? Compute.threads)
-    let patience = quick ? Patience.quick : Patience.usual
-    show("\(Machine.summary); \(Compute.level), \(threads) threads; load \(Table.fixed(Machine.load, 2))")
-    let peaks = try precision.types.map { ($0, try peak(of: $0, threads, patience)) }
-    show("\n" + Table.header)
-    var measurements: [Measurement] = []
-    for (type, peak) in peaks {
-      for kernel in selected(of: type) {
-        for shape in kernel.shapes {
-          let measurement = Measurement(
-            kernel, shape, level: Compute.level, threads: threads, peak: peak, patience: patience)
-          measurements.append(measurement)
-          show(Table.row(measurement))
-        }
+      if let level = level.flatMap(CPULevel.named) { fk_level_select(level) }
+      let peer = try peer.map { try Peer(python: $0, script: script, limit: peerLimit) }
+      defer { peer?.close() }
+      let session = try Session(
+        types: precision.types, threads: threadCounts(), patience: quick ? .quick : .usual, peer: peer)
+      let kernels = precision.types.flatMap { type in
+        (type == .float ? Catalogue.kernels(Float.self) : Catalogue.kernels(Double.self)).filter(isSelected)
       }
-    }
-    show("")
-    for (type, before) in peaks { warn(of: type, before, after: try peak(of: type, threads, patience)) }
-    show("load \(Table.fixed(Machine.load, 2))")
-    return measurements
-  }
-
-  private func selected(of type: Reference.Precision) -> [any KernelBench.Type] {
-    let all = type == .float ? Catalogue.kernels(Float.self) : Catalogue.kernels(Double.self)
-    return all.filter { kernel in filter.map { kernel.kernel.contains($0) } ?? true }
-  }
-
-  private func peak(of type: Reference.Precision, _ threads: Int32, _ patience: Patience) throws -> Peak {
-    let peak =
-      try type == .float
-      ? Peak.measure(Float.self, threads: threads, patience: patience)
-      : Peak.measure(Double.self, threads: threads, patience: patience)
-    show("peak \(type == .float ? "sgemm" : "dgemm") 2048: \(Table.fixed(peak.gflops, 1)) GFLOP/s")
-    return peak
-  }
-
-  private func warn(of type: Reference.Precision, _ before: Peak, after: Peak) {
-    let drift = after.gflops / before.gflops - 1
-    if abs(drift) > 0.1 {
-      show(
-        "warning: the peak moved by \(Table.fixed(100 * drift, 0))% during the run: the machine was busy, "
-          + "and the fractions are off by as much")
+      let results = try scaling ? session.scalings(of: kernels, longest: quick ? 3 : .max) : session.rows(of: kernels)
+      try session.finish()
+      try reports.write("--json") { try JSONRow.text(results.measurements) }
+      try reports.write("--plot") { RooflinePlot(results.measurements).svg }
+      try reports.write("--markdown") { Markdown.text(results, torch: peer?.greeting.torch) }
+      let failed = results.measurements.count { $0.timing == nil }
+      if failed > 0 { throw BenchError.wrong(rows: failed, of: results.measurements.count) }
+    } catch {
+      reports.abandon()
+      throw error
     }
   }
 }
@@ -154,18 +169,3 @@ enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
     }
   }
 }
-
-enum BenchError: Error, CustomStringConvertible {
-  case kernel(String, Int32)
-  case wrong(rows: Int, of: Int)
-
-  var description: String {
-    switch self {
-    case .kernel(let name, let status): "\(name): expected status 0, found \(status)"
-    case .wrong(let rows, let all): "expected all \(all) rows to be right, found \(rows) wrong"
-    }
-  }
-}
-
-/// At once, in a pipe as on a terminal.
-private func show(_ line: String) { Standard.print(line + "\n") }

@@ -14,6 +14,12 @@ protocol KernelBench {
   static var shapes: [Shape] { get }
   static var precision: Reference.Precision { get }
 
+  /// Series of shapes for `--scaling`; none unless a kernel says so.
+  static var sweeps: [Sweep] { get }
+  /// The sizes that the peer script is told for this kernel, by name, or nil where a comparison would not be fair. The
+  /// script knows kernels by their names, and one that it does not know has no peer.
+  static func peerSizes(_ shape: Shape) -> [String: Int]?
+
   init(_ shape: Shape, threads: Int32)
 
   /// Floating-point operations of a call, by the formula in the kernel's contract. Where that has none (elementwise
@@ -31,5 +37,11 @@ protocol KernelBench {
 }
 
 extension KernelBench {
+  static var sweeps: [Sweep] { [] }
+
+  static func peerSizes(_ shape: Shape) -> [String: Int]? {
+    Dictionary(uniqueKeysWithValues: shape.sizes.map { ($0.name, $0.size) })
+  }
+
   func reset() {}
 }

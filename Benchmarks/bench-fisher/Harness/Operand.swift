@@ -31,6 +31,8 @@ final class Operand<T: BenchScalar> {
     T.widen(UnsafeBufferPointer(start: pointer + range.lowerBound, count: range.count))
   }
 
+  func fill(with number: T) { pointer.update(repeating: number, count: count) }
+
   func copy(from source: Operand<T>) { memcpy(pointer, source.pointer, count * MemoryLayout<T>.stride) }
 }
 

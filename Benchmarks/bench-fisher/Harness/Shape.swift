@@ -1,6 +1,6 @@
-/// The sizes of one call: n samples, d inputs of a neuron with its bias, m neurons, o outputs of the layer
-/// above. A size a kernel has not is absent.
-struct Shape: Sendable, CustomStringConvertible {
+/// The sizes of one call: n samples, d inputs of a neuron with its bias, m neurons, and the outputs above them. A size a
+/// kernel has not is absent.
+struct Shape: Sendable, Equatable, CustomStringConvertible {
   var d: Int?
   var m: Int?
   var n: Int?
@@ -10,8 +10,10 @@ struct Shape: Sendable, CustomStringConvertible {
     (self.d, self.m, self.n, self.outputs) = (d, m, n, outputs)
   }
 
-  var description: String {
-    let sizes: [(String, Int?)] = [("d", d), ("m", m), ("n", n), ("o", outputs)]
-    return sizes.compactMap { name, size in size.map { "\(name)=\($0)" } }.joined(separator: " ")
+  var sizes: [(name: String, size: Int)] {
+    let all: [(String, Int?)] = [("d", d), ("m", m), ("n", n), ("outputs", outputs)]
+    return all.compactMap { name, size in size.map { (name, $0) } }
   }
+
+  var description: String { sizes.map { "\($0.name)=\($0.size)" }.joined(separator: " ") }
 }

@@ -1,13 +1,18 @@
 /// How long a piece of work is repeated.
-struct Patience: Sendable {
+struct Patience: Sendable, Encodable {
   /// At least so many repetitions, and so many seconds of them ...
   var repetitions = 20
-  var seconds = 0.5
-  /// ... but no more seconds than this, as long as there are three.
-  var limit = 3.0
+  var seconds = 0.3
+  /// ... but no more seconds than this, as long as there are so few repetitions.
+  var limit = 1.0
+  var least = 3
 
   static let usual = Patience()
-  static let quick = Patience(seconds: 0.1, limit: 1)
+  static let quick = Patience(seconds: 0.05, limit: 0.2)
+
+  func isEnough(repetitions count: Int, seconds total: Double) -> Bool {
+    count >= least && (total >= limit || count >= repetitions && total >= seconds)
+  }
 }
 
 /// The times of a repeated call.
@@ -27,8 +32,7 @@ struct Timing: Sendable {
     let clock = ContinuousClock()
     var times: [Double] = []
     var total = 0.0
-    while times.count < 3 || total < patience.limit && (times.count < patience.repetitions || total < patience.seconds)
-    {
+    while !patience.isEnough(repetitions: times.count, seconds: total) {
       reset()
       let time = clock.measure(call) / .seconds(1)
       times.append(time)

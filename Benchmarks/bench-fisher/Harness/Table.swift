@@ -2,26 +2,36 @@ import Foundation
 
 /// The rows as a person reads them, each as soon as it is there.
 enum Table {
-  static let header =
-    pad("kernel", -28) + pad("shape", -25) + pad("type", -7) + pad("median", 11) + pad("spread", 8)
-    + pad("GFLOP/s", 9) + pad("of peak", 9) + pad("GB/s", 8) + pad("error", 10)
+  static func header(withPeer: Bool) -> String {
+    pad("kernel", -28) + pad("shape", -33) + pad("type", -7) + pad("P", 2) + pad("median", 11) + pad("spread", 8)
+      + pad("GFLOP/s", 9) + pad("of peak", 9) + pad("bound", 9) + pad("of bound", 10) + pad("GB/s", 8)
+      + pad("error", 10) + (withPeer ? pad("PyTorch", 11) + pad("ratio", 8) + "  formulation" : "")
+  }
 
   static func row(_ measurement: Measurement) -> String {
     let name =
-      pad(measurement.kernel, -28) + pad("\(measurement.shape)", -25) + pad("\(measurement.precision)", -7)
+      pad(measurement.kernel, -28) + pad("\(measurement.shape)", -33) + pad("\(measurement.precision)", -7)
+      + pad("\(measurement.threads)", 2)
     switch measurement.outcome {
-    case .failed(let reason): return name + "FAILED: \(reason)"
+    case .failed(let reason): return name + "  FAILED: \(reason)"
     case .timed(let timing, let error):
       return name + pad(duration(timing.median), 11) + pad(percent(timing.spread), 8)
         + pad(fixed(measurement.gflops!, 1), 9) + pad(fixed(measurement.fractionOfPeak!, 3), 9)
-        + pad(fixed(measurement.gigabytesPerSecond!, 1), 8) + pad(String(format: "%.1e", error), 10)
+        + pad(measurement.bound.rawValue, 9) + pad(fixed(measurement.fractionOfAttainable!, 3), 10)
+        + pad(fixed(measurement.gigabytesPerSecond!, 1), 8) + pad(scientific(error), 10) + peer(measurement)
     }
   }
 
-  static func fixed(_ number: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", number) }
-  private static func percent(_ share: Double) -> String { fixed(100 * share, 0) + "%" }
+  private static func peer(_ measurement: Measurement) -> String {
+    guard let answer = measurement.peer, let ratio = measurement.peerRatio else { return "" }
+    return pad(duration(answer.seconds), 11) + pad(fixed(ratio, 2) + "x", 8) + "  " + answer.formulation
+  }
 
-  private static func duration(_ seconds: Double) -> String {
+  static func fixed(_ number: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", number) }
+  static func scientific(_ number: Double) -> String { String(format: "%.1e", number) }
+  static func percent(_ share: Double) -> String { fixed(100 * share, 0) + "%" }
+
+  static func duration(_ seconds: Double) -> String {
     switch seconds {
     case ..<1e-3: fixed(seconds * 1e6, 1) + " µs"
     case ..<1: fixed(seconds * 1e3, 2) + " ms"
@@ -30,7 +40,7 @@ enum Table {
   }
 
   /// Fills up with spaces: on the left, or on the right for a negative width; one at least.
-  private static func pad(_ text: String, _ width: Int) -> String {
+  static func pad(_ text: String, _ width: Int) -> String {
     let spaces = String(repeating: " ", count: max(1, abs(width) - text.count))
     return width < 0 ? text + spaces : spaces + text
   }

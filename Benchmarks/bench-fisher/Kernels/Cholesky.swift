@@ -6,6 +6,12 @@ final class CholeskyFactor<T: BenchScalar>: KernelBench {
   static var kernel: String { "cholesky_batch" }
   static var precision: Reference.Precision { T.precision }
   static var shapes: [Shape] { DampedLayer<T>.shapes }
+  static var sweeps: [Sweep] {
+    [
+      .d(doublings(from: 64, through: 512), m: 128), .m(doublings(from: 64, through: 1024), d: 129),
+      .threads(Shape(d: 257, m: 256)),
+    ]
+  }
 
   private let layer: DampedLayer<T>
 
@@ -23,6 +29,14 @@ final class CholeskySolve<T: BenchScalar>: KernelBench {
   static var kernel: String { "cholesky_batch_solve" }
   static var precision: Reference.Precision { T.precision }
   static var shapes: [Shape] { DampedLayer<T>.shapes }
+  /// Reading the factors is all of the work, so every shape is too large for the caches: 34 to 537 MB.
+  static var sweeps: [Sweep] {
+    let m = 1024 / MemoryLayout<T>.stride
+    return [
+      .d(doublings(from: 256, through: 1024), m: m), .m(doublings(from: m, through: 8 * m), d: 257),
+      .threads(Shape(d: 513, m: m)),
+    ]
+  }
 
   private let layer: DampedLayer<T>
   private let factored: fk_status

@@ -124,6 +124,13 @@ final class SoftmaxBlockMatvec<T: BenchScalar>: KernelBench {
   static var shapes: [Shape] {
     [Shape(d: 81, m: 10, n: 50), Shape(d: 785, m: 10, n: 500), Shape(d: 513, m: 1000, n: 1024)]
   }
+  static var sweeps: [Sweep] {
+    [
+      .d(doublings(from: 256, through: 2048), m: 512, n: 1024),
+      .m(doublings(from: 128, through: 1024), d: 513, n: 1024),
+      .n(doublings(from: 256, through: 2048), d: 513, m: 512), .threads(Shape(d: 513, m: 1000, n: 1024)),
+    ]
+  }
 
   private let operands: SoftmaxOperands<T>
   private let threads: Int32

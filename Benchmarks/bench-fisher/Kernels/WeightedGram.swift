@@ -12,6 +12,13 @@ final class WeightedGram<T: BenchScalar>: KernelBench {
     ]
   }
 
+  static var sweeps: [Sweep] {
+    [
+      .d(doublings(from: 64, through: 512), m: 128, n: 256), .m(doublings(from: 64, through: 1024), d: 129, n: 128),
+      .n(doublings(from: 64, through: 2048), d: 129, m: 64), .threads(Shape(d: 257, m: 256, n: 512)),
+    ]
+  }
+
   private let n: Int
   private let d: Int
   private let m: Int

@@ -1,0 +1,70 @@
+import Foundation
+
+/// The table as Benchmarks/RESULTS.md has it: with the floors of each row's time.
+enum Markdown {
+  static func text(_ results: Results, torch: String?) -> String {
+    let lines = results.scalings.isEmpty ? rows(results.measurements, torch: torch) : scalings(results.scalings)
+    return (machine(results.measurements, torch: torch) + [""] + lines).joined(separator: "\n") + "\n"
+  }
+
+  private static func machine(_ rows: [Measurement], torch: String?) -> [String] {
+    var limits: [String] = []
+    for row in rows {
+      let limit =
+        "\(row.precision), \(counted(row.threads)): "
+        + "\(Table.fixed(row.roofline.peak, 1)) GFLOP/s, \(Table.fixed(row.roofline.bandwidth, 1)) GB/s"
+      if !limits.contains(limit) { limits.append(limit) }
+    }
+    let level = rows.first.map { ", instructions: \($0.level)" } ?? ""
+    return [Machine.summary + level + (torch.map { ", PyTorch \($0)" } ?? "") + "."]
+      + ["", "Peak and bandwidth of this run:", ""] + limits.map { "- \($0)" }
+  }
+
+  private static func rows(_ measurements: [Measurement], torch: String?) -> [String] {
+    var header = [
+      "kernel", "shape", "type", "P", "median", "spread", "GFLOP/s", "of peak", "bound", "of bound", "GB/s",
+      "flops/peak", "bytes/bandwidth", "error",
+    ]
+    if torch != nil { header += ["PyTorch", "ratio", "formulation"] }
+    return [line(header), line(header.indices.map { $0 < 3 ? "---" : "---:" })]
+      + measurements.map { line(row($0, withPeer: torch != nil)) }
+  }
+
+  private static func row(_ row: Measurement, withPeer: Bool) -> [String] {
+    let name = [row.kernel, "\(row.shape)", "\(row.precision)", "\(row.threads)"]
+    guard let timing = row.timing, let error = row.error else { return name + ["failed"] }
+    let figures = [
+      Table.duration(timing.median), Table.percent(timing.spread), Table.fixed(row.gflops!, 1),
+      Table.fixed(row.fractionOfPeak!, 3), row.bound.rawValue, Table.fixed(row.fractionOfAttainable!, 3),
+      Table.fixed(row.gigabytesPerSecond!, 1), Table.duration(row.secondsAtPeak),
+      Table.duration(row.secondsAtBandwidth), Table.scientific(error),
+    ]
+    guard withPeer else { return name + figures }
+    guard let peer = row.peer, let ratio = row.peerRatio else { return name + figures + ["", "", ""] }
+    return name + figures + [Table.duration(peer.seconds), Table.fixed(ratio, 2), peer.formulation]
+  }
+
+  private static func scalings(_ scalings: [Scaling]) -> [String] {
+    let header = [
+      "kernel", "type", "size", "P", "from", "to", "exponent", "of flops", "differ by", "step by step (of flops)",
+    ]
+    return [line(header), line(header.indices.map { $0 < 3 ? "---" : "---:" })] + scalings.map { line(row($0)) }
+  }
+
+  private static func row(_ scaling: Scaling) -> [String] {
+    let isThreads = scaling.size == .threads
+    let name = [
+      scaling.kernel, scaling.precision, scaling.size.rawValue, isThreads ? "" : "\(scaling.threads)",
+      "\(scaling.points.first!.value)", "\(scaling.points.last!.value)",
+    ]
+    if isThreads { return name + ["", "", "", ScalingTable.speedUp(scaling)] }
+    guard let exponent = scaling.exponent, let expected = scaling.expected, let difference = scaling.difference else {
+      return name + ["no fit", "", "", ""]
+    }
+    return name + [
+      Table.fixed(exponent, 2), Table.fixed(expected, 2), ScalingTable.signed(difference), ScalingTable.steps(scaling),
+    ]
+  }
+
+  private static func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
+}
