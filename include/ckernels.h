@@ -259,7 +259,8 @@ FK_DECLARE_TRAINING(double, d)
 /* ---- Dense linear algebra; gemm and gram by OpenBLAS, eigenvalues by LAPACKE ------------------------------------- */
 
 #define FK_DECLARE_BLAS(T, p)                                                                                          \
-  /* C (m,n) = alpha op(A) op(B) + beta C, where op transposes when its flag is not 0; k is the inner size. */         \
+  /* C (m,n) = alpha op(A) op(B) + beta C, where op transposes when its flag is not 0; k is the inner size. In this    \
+   * product and the next, sums of more than 8192 terms are added up in double, 256 terms at a time. */                \
   fk_status fk_##p##gemm(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transpose_a, const T *B, ptrdiff_t ldb,   \
                          int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, double beta,            \
                          int threads);                                                                                 \

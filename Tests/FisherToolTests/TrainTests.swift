@@ -70,6 +70,17 @@ import Testing
     #expect(result.status == 0 && result.errors.isEmpty, "\(arguments): \(result)")
   }
 
+  /// OMP_NUM_THREADS counts, unless --threads says otherwise.
+  @Test func threads() throws {
+    for (arguments, environment, threads) in [
+      ([], "1", 1), ([], "3", 3), (["--threads", "2"], "3", 2),
+    ] as [([String], String, Int)] {
+      let result = try Tool.run(["train", "--epochs", "1"] + arguments, environment: ["OMP_NUM_THREADS": environment])
+      #expect(result.status == 0, "\(result)")
+      #expect(result.output.contains("computing  \(threads) threads,"), "\(environment) \(arguments): \(result)")
+    }
+  }
+
   /// Image folders of any size and number of classes, plain and gzip; the network learns them.
   @Test(arguments: [false, true])
   func imageFolder(gzip: Bool) throws {
