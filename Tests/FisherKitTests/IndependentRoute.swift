@@ -1,4 +1,6 @@
+import FisherKit
 import Foundation
+import TestSupport
 
 /// Samples and their ν, and the Fisher matrices they make, one sample and one element at a time.
 struct Window {
@@ -47,4 +49,27 @@ func eliminate(_ a: [Double], _ v: [Double], damping: Double) -> [Double] {
     x[i] = (rows[i][d] - rest) / rows[i][i]
   }
   return x
+}
+
+/// A kind of layer, for tests that go over all of them; neurons are tanh.
+enum LayerKind: String, CaseIterable, Sendable {
+  case neurons, softmax
+
+  var subsystem: any Subsystem { self == .softmax ? SoftmaxLayer() : NonlinearLayer(Tanh()) }
+
+  /// (Ĝ + λI)⁻¹v over samples x (n,d) with pre-activations z (n,m), summed one by one and eliminated; with `shared`, ν = 1.
+  func direction(
+    x: [Double], z: [Double], v: [Double], d: Int, m: Int, damping: Double, shared: Bool = false
+  ) -> [Double] {
+    let n = x.count / d
+    if self == .softmax, !shared {
+      let eta = Reference.softmax(z: z, n: n, m: m).eta
+      let matrix = Reference.softmaxBlock(x: x, eta: eta, n: n, d: d, m: m, alpha: 1 / Double(n))
+      return eliminate(matrix, v, damping: damping)
+    }
+    var window = Window()
+    window.add(x: x, nu: z.map { shared ? 1 : Reference.Activation.tanh.nu($0) }, samples: n)
+    let matrices = window.takeMatrices(neurons: m, order: d)
+    return (0..<m).flatMap { eliminate(matrices[$0], Array(v[($0 * d)..<($0 * d + d)]), damping: damping) }
+  }
 }

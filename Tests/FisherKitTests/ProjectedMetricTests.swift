@@ -9,11 +9,6 @@ import Testing
   private let m = 5
   private let n = 60
 
-  enum Kind: String, CaseIterable {
-    case neurons, softmax
-    var subsystem: any Subsystem { self == .softmax ? SoftmaxLayer() : NonlinearLayer(Tanh()) }
-  }
-
   /// Inputs whose k-th direction has the energy energies[k], the directions being an orthonormal basis that mixes all
   /// coordinates.
   private func inputs(_ energies: [Double], _ basis: [[Double]], using generator: inout SplitMix64) -> [Double] {
@@ -41,7 +36,7 @@ import Testing
   }
 
   private func curvature<S: KernelScalar>(
-    _: S.Type, _ kind: Kind, _ rank: ProjectedMetric.Rank
+    _: S.Type, _ kind: LayerKind, _ rank: ProjectedMetric.Rank
   ) throws -> any Curvature<S> {
     try ProjectedMetric(rank: rank, windowSamples: n).makeCurvature(
       for: CurvatureSite<S>(
@@ -49,20 +44,8 @@ import Testing
         refreshInterval: 1, damping: damping))
   }
 
-  private func exact(_ kind: Kind, x: [Double], z: [Double], v: [Double]) -> [Double] {
-    if kind == .softmax {
-      let eta = Reference.softmax(z: z, n: n, m: m).eta
-      let matrix = Reference.softmaxBlock(x: x, eta: eta, n: n, d: d, m: m, alpha: 1 / Double(n))
-      return eliminate(matrix, v, damping: damping)
-    }
-    var window = Window()
-    window.add(x: x, nu: z.map { Reference.Activation.tanh.nu($0) }, samples: n)
-    let matrices = window.takeMatrices(neurons: m, order: d)
-    return (0..<m).flatMap { eliminate(matrices[$0], Array(v[($0 * d)..<($0 * d + d)]), damping: damping) }
-  }
-
   private func compare<S: KernelScalar>(
-    _: S.Type, _ kind: Kind, rank: ProjectedMetric.Rank, energies: [Double], tolerance: Double
+    _: S.Type, _ kind: LayerKind, rank: ProjectedMetric.Rank, energies: [Double], tolerance: Double
   ) throws {
     var generator = SplitMix64(seed: 41)
     let basis = orthonormal(using: &generator)
@@ -76,12 +59,12 @@ import Testing
       var direction = try Matrix<S>.make(v, rows: m, columns: d)
       try curvature.precondition(&direction)
       let comparison = Comparison.normwise(
-        direction.numbers, exact(kind, x: x, z: z, v: v), tolerance: tolerance)
+        direction.numbers, kind.direction(x: x, z: z, v: v, d: d, m: m, damping: damping), tolerance: tolerance)
       #expect(comparison.isAllowed, "\(S.self), \(kind), rank \(rank), round \(round): \(comparison)")
     }
   }
 
-  @Test(arguments: Kind.allCases) func fullRankIsExact(kind: Kind) throws {
+  @Test(arguments: LayerKind.allCases) func fullRankIsExact(kind: LayerKind) throws {
     let energies = (0..<d).map { 1 / Double(1 + $0) }
     try compare(Double.self, kind, rank: .fixed(d), energies: energies, tolerance: 1e-10)
     try compare(Float.self, kind, rank: .fixed(d), energies: energies, tolerance: 1e-3)
@@ -90,7 +73,7 @@ import Testing
   }
 
   /// Inputs that span no more than r directions leave nothing outside, and a basis with room to spare does no harm.
-  @Test(arguments: Kind.allCases, [6, 9]) func inputsInsideTheSubspace(kind: Kind, rank: Int) throws {
+  @Test(arguments: LayerKind.allCases, [6, 9]) func inputsInsideTheSubspace(kind: LayerKind, rank: Int) throws {
     let energies = [3, 1, 1, 0.5, 0.1, 0.02]
     try compare(Double.self, kind, rank: .fixed(rank), energies: energies, tolerance: 1e-9)
     try compare(Float.self, kind, rank: .fixed(rank), energies: energies, tolerance: 2e-3)
@@ -146,7 +129,7 @@ import Testing
     let comparison = Comparison.normwise(direction.numbers, expected, tolerance: 1e-6)
     #expect(comparison.isAllowed, "\(comparison)")
     // And it is near the exact direction, which a step along plain gradients is not.
-    let exact = exact(.neurons, x: x, z: z, v: v)
+    let exact = LayerKind.neurons.direction(x: x, z: z, v: v, d: d, m: m, damping: damping)
     #expect(Comparison.normwise(direction.numbers, exact, tolerance: 0.2).isAllowed)
     #expect(!Comparison.normwise(v.map { $0 / damping }, exact, tolerance: 0.2).isAllowed)
   }

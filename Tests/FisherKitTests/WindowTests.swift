@@ -14,21 +14,7 @@ import Testing
     func metric(windowSamples: Int) -> any Metric {
       self == .shared ? SharedMetric(windowSamples: windowSamples) : ExactMetric(windowSamples: windowSamples)
     }
-    var subsystem: any Subsystem { self == .softmax ? SoftmaxLayer() : NonlinearLayer(Tanh()) }
-  }
-
-  /// The damped solution over samples, all neurons in one row.
-  private func solution(_ kind: Kind, x: [Double], z: [Double], v: [Double]) -> [Double] {
-    let n = x.count / d
-    if kind == .softmax {
-      let eta = Reference.softmax(z: z, n: n, m: m).eta
-      let matrix = Reference.softmaxBlock(x: x, eta: eta, n: n, d: d, m: m, alpha: 1 / Double(n))
-      return eliminate(matrix, v, damping: damping)
-    }
-    var window = Window()
-    window.add(x: x, nu: z.map { kind == .shared ? 1 : Reference.Activation.tanh.nu($0) }, samples: n)
-    let matrices = window.takeMatrices(neurons: m, order: d)
-    return (0..<m).flatMap { eliminate(matrices[$0], Array(v[($0 * d)..<($0 * d + d)]), damping: damping) }
+    var layer: LayerKind { self == .softmax ? .softmax : .neurons }
   }
 
   /// Batches of 10 rows, T = 4. With room for all, all are taken; with room for 20, the first window takes what comes
@@ -42,7 +28,7 @@ import Testing
     let batch = 10
     let curvature = try kind.metric(windowSamples: plan.limit).makeCurvature(
       for: CurvatureSite<Double>(
-        name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: kind.subsystem, batchSize: batch,
+        name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: kind.layer.subsystem, batchSize: batch,
         refreshInterval: 4, damping: damping))
     let bytes = curvature.bytes
     var generator = SplitMix64(seed: 3)
@@ -59,8 +45,10 @@ import Testing
       let v = generator.normal(m * d)
       var direction = try Matrix<Double>.make(v, rows: m, columns: d)
       try curvature.precondition(&direction)
+      let expected = kind.layer.direction(
+        x: x, z: z, v: v, d: d, m: m, damping: damping, shared: kind == .shared)
       let comparison = Comparison.normwise(
-        direction.numbers, solution(kind, x: x, z: z, v: v), tolerance: 1e-11)
+        direction.numbers, expected, tolerance: 1e-11)
       #expect(comparison.isAllowed, "\(kind), limit \(plan.limit): \(comparison)")
     }
     #expect(curvature.bytes == bytes, "the memory of a curvature does not grow")

@@ -91,6 +91,29 @@ extension Matrix {
   /// Zeros in all rows in use.
   mutating func setToZero() { storage.base.update(repeating: 0, count: inUse) }
 
+  /// ⟨row i, row i of other⟩ for each row, in double precision; or their sum, the same for each row.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func rowDots(_ other: borrowing Matrix, into dots: inout [Double], summed: Bool) {
+    precondition(rows == other.rows && stride == other.stride && dots.count == rows, "matrices of another shape")
+    var total = 0.0
+    for i in 0..<rows {
+      let (a, b) = (storage.base + i * stride, other.storage.base + i * stride)
+      var sum = 0.0
+      for j in 0..<columns { sum += Double(a[j]) * Double(b[j]) }
+      dots[i] = sum
+      total += sum
+    }
+    if summed { for i in 0..<rows { dots[i] = total } }
+  }
+
+  /// Probabilities η to η(1 − η).
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  mutating func replaceByVariances() {
+    for i in 0..<inUse { storage.base[i] *= 1 - storage.base[i] }
+  }
+
   /// Adds the sum of each column to `sums`.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)

@@ -1,0 +1,60 @@
+internal import CKernels
+
+/// The Cholesky factors of the systems λI + S_iS_iᵀ of order n of a layer's neurons, and the work space of their kernels.
+struct KernelBatch<Scalar: KernelScalar>: ~Copyable {
+  private var factors: AlignedBuffer<Scalar>
+  private let work: AlignedBuffer<UInt8>
+  private let threads: Int32
+  private let samples: Int
+
+  /// Steps of refinement in a solve: one leaves the error of a direct solve while n ≤ d.
+  private static var refinements: Int32 { 1 }
+
+  /// - Parameter samples: the most that a factorisation is given.
+  init(samples: Int, neurons: Int, order: Int, name: String) throws(FisherError) {
+    let what = "\(name): \(neurons) kernel matrices of \(samples) samples"
+    threads = Int32(Compute.threads)
+    self.samples = samples
+    let factorWork = try workSize(Scalar._kernels.kernelBatchFactorWorkSize(samples, neurons), what)
+    let solveWork = try workSize(Scalar._kernels.kernelBatchSolveWorkSize(samples, neurons, Self.refinements), what)
+    let factors = try AlignedBuffer<Scalar>(
+      count: BlockBatch<Scalar>.elements(count: neurons, order: samples, what: what), what: what)
+    work = try AlignedBuffer(count: max(factorWork, solveWork), what: what)
+    self.factors = factors
+  }
+
+  var bytes: Int { factors.count * MemoryLayout<Scalar>.stride + work.count }
+
+  /// Cost 2n²d + m n³/3 flops.
+  mutating func factor(
+    inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, damping: Double, parameter: String
+  ) throws(FisherError) {
+    precondition(x.rows == nu.rows && x.rows <= samples, "samples of another shape")
+    var failure = fk_failure()
+    let status = Scalar._kernels.kernelBatchFactor(
+      factors.base, nil, &failure, x.storage.base, x.stride, nu.storage.base, nu.stride, x.rows, x.columns, nu.columns,
+      damping, work.base, work.count, threads)
+    if status == FK_NOT_POSITIVE_DEFINITE {
+      throw .notPositiveDefinite(
+        FactorizationFailure(
+          parameter: parameter, neuron: failure.block, pivot: failure.pivot, value: failure.value,
+          failedBlocks: failure.failed_blocks, blocks: nu.columns, order: x.rows, damping: damping))
+    }
+    if status == FK_INVALID_ARGUMENT {
+      throw .invalidArgument(
+        what: "damping", expected: "a number whose reciprocal \(Scalar.self) can hold", found: "\(damping)")
+    }
+    try check(status, "kernel matrices of \(x.rows) samples")
+  }
+
+  /// Replaces row i of V (m,d) by (Ĝ_i + λI)⁻¹ times it. Cost 8mnd + 4mn² flops.
+  func solve(
+    _ v: inout Matrix<Scalar>, inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, damping: Double
+  ) {
+    precondition(v.rows == nu.columns && v.columns == x.columns, "vectors of another shape")
+    check(
+      Scalar._kernels.kernelBatchSolve(
+        v.storage.base, v.stride, factors.base, x.storage.base, x.stride, nu.storage.base, nu.stride, v.storage.base,
+        v.stride, x.rows, x.columns, v.rows, damping, Self.refinements, work.base, work.count, threads))
+  }
+}

@@ -1,0 +1,74 @@
+/// The diagonals of the exact blocks alone, Ĝ_i,aa = (1/n) Σ ν_i x̃_a², over the window of the samples seen since the last
+/// refresh: next to no memory or time, and no correlations between inputs. A softmax layer takes ν = η(1 − η).
+///
+/// Memory: md elements and the window. Cost of a refresh with n samples: 2nmd flops; of a step: md.
+public struct DiagonalMetric: Metric {
+  /// The most samples that a refresh is made of; of more, a uniform sample.
+  public let windowSamples: Int
+
+  public init(windowSamples: Int = 1000) {
+    precondition(windowSamples > 0, "expected a window of one sample at least")
+    self.windowSamples = windowSamples
+  }
+
+  public var name: String { "diagonal" }
+
+  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    try WindowedCurvature<S>(
+      for: site, windowLimit: windowSamples,
+      DiagonalInverse<S>(for: site, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples)))
+  }
+}
+
+/// 1/(diag Ĝ_i + λ) for every neuron.
+final class DiagonalInverse<Scalar: KernelScalar>: WindowInverse {
+  private let site: CurvatureSite<Scalar>
+  private var squares: Matrix<Scalar>
+  /// The damped diagonals (m,d), inverted.
+  private(set) var reciprocals: Matrix<Scalar>
+
+  init(for site: CurvatureSite<Scalar>, samples: Int) throws(FisherError) {
+    self.site = site
+    squares = try Matrix(rows: samples, columns: site.order, what: "\(site.name): squares of \(samples) samples")
+    reciprocals = try Matrix(rows: site.neurons, columns: site.order, what: "\(site.name): diagonals")
+  }
+
+  var bytes: Int { squares.bytes + reciprocals.bytes }
+
+  func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
+    site.subsystem.nu(&weights, preactivations: z)
+  }
+
+  func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
+    squares.copy(from: inputs)
+    squares.multiplyElements(inputs)
+    reciprocals.setToProduct(
+      weights, .transposed, squares, .none, inner: inputs.rows, outputColumns: site.order,
+      alpha: 1 / Double(inputs.rows))
+    guard let place = reciprocals.invertElements(damping: site.damping) else { return }
+    throw .notPositiveDefinite(
+      FactorizationFailure(
+        parameter: site.name, neuron: place.row, pivot: place.column, value: place.value, failedBlocks: 1,
+        blocks: site.neurons, order: site.order, damping: site.damping))
+  }
+
+  func precondition(_ vectors: inout Matrix<Scalar>) { vectors.multiplyElements(reciprocals) }
+}
+
+extension Matrix {
+  /// Each element to 1/(element + damping); where that is not a positive number, the place of the first.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  fileprivate mutating func invertElements(damping: Double) -> (row: Int, column: Int, value: Double)? {
+    var failed: (row: Int, column: Int, value: Double)?
+    for i in 0..<rows {
+      let row = storage.base + i * stride
+      for j in 0..<columns {
+        let sum = row[j] + Scalar(damping)
+        if !(sum > 0 && (1 / sum).isFinite) && failed == nil { failed = (i, j, Double(sum)) }
+        row[j] = 1 / sum
+      }
+    }
+    return failed
+  }
+}

@@ -1,0 +1,92 @@
+/// The exact matrices of a window of fewer samples than inputs, in kernel form (Woodbury): systems of order n instead of
+/// d, from the inner products of the samples, which all neurons of a layer share.
+///
+///     (Ĝ_i + λI)⁻¹g = (g − S_iᵀ(λI + S_iS_iᵀ)⁻¹S_ig)/λ,  S_i = diag(√(ν_i/n)) X̃
+///
+/// with one step of refinement, which takes out what the division by λ loses. A softmax layer has one system of order
+/// n(m − 1) through the square root of diag η − ηηᵀ. The samples are a uniform sample of the refresh interval.
+///
+/// Memory: m blocks of n(n+1)/2 elements, the window twice, and for a softmax (n(m−1))². Cost of a refresh: 2n²d + m n³/3
+/// flops; of a step: 8mnd + 4mn².
+public struct KernelMetric: Metric {
+  /// n: the most samples that a refresh is made of.
+  public let windowSamples: Int
+
+  public init(windowSamples: Int = 100) {
+    precondition(windowSamples > 0, "expected a window of one sample at least")
+    self.windowSamples = windowSamples
+  }
+
+  public var name: String { "kernel" }
+  public var takesPairs: Bool { true }
+
+  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    if let pair = site.pair { return try TwoLayerCurvature<S>(for: site, pair: pair) }
+    guard site.damping > 0 else {
+      throw .invalidArgument(
+        what: "damping", expected: "a positive number with the kernel metric", found: "\(site.damping)")
+    }
+    let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
+    return try WindowedCurvature<S>(
+      for: site, windowLimit: windowSamples,
+      site.subsystem is SoftmaxLayer
+        ? SoftmaxKernelInverse<S>(for: site) : KernelInverse<S>(for: site, samples: samples))
+  }
+}
+
+/// A system of order n for every neuron.
+final class KernelInverse<Scalar: KernelScalar>: WindowInverse {
+  private let site: CurvatureSite<Scalar>
+  private var inputs: Matrix<Scalar>
+  private var nu: Matrix<Scalar>
+  private var kernels: KernelBatch<Scalar>
+
+  init(for site: CurvatureSite<Scalar>, samples: Int) throws(FisherError) {
+    self.site = site
+    inputs = try Matrix(rows: samples, columns: site.order, what: "\(site.name): inputs of \(samples) samples")
+    nu = try Matrix(rows: samples, columns: site.neurons, what: "\(site.name): ν of \(samples) samples")
+    kernels = try KernelBatch(samples: samples, neurons: site.neurons, order: site.order, name: site.name)
+  }
+
+  var bytes: Int { inputs.bytes + nu.bytes + kernels.bytes }
+
+  func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
+    site.subsystem.nu(&weights, preactivations: z)
+  }
+
+  func refresh(inputs x: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
+    inputs.copy(from: x)
+    nu.copy(from: weights)
+    try kernels.factor(inputs: inputs, nu: nu, damping: site.damping, parameter: site.name)
+  }
+
+  func precondition(_ vectors: inout Matrix<Scalar>) {
+    kernels.solve(&vectors, inputs: inputs, nu: nu, damping: site.damping)
+  }
+}
+
+/// One system of order n(m − 1) for all classes. A refresh allocates it anew.
+final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
+  private let site: CurvatureSite<Scalar>
+  private var factor: LowRankFactor<Scalar>?
+
+  init(for site: CurvatureSite<Scalar>) { self.site = site }
+
+  var bytes: Int { factor?.bytes ?? 0 }
+
+  func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
+    weights.setToSoftmax(of: z)
+  }
+
+  func addNu(of weights: borrowing Matrix<Scalar>, to sums: inout [Double]) { weights.addVariances(to: &sums) }
+
+  func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
+    factor = nil
+    var eta = try Matrix<Scalar>(rows: weights.rows, columns: weights.columns, what: "\(site.name): probabilities")
+    eta.copy(from: weights)
+    let block = try SampledBlock<Scalar>(inputs: inputs, covariance: SoftmaxCovariance<Scalar>(eta: eta))
+    factor = try LowRankFactor(block, damping: site.damping, memoryCap: .max, parameter: site.name)
+  }
+
+  func precondition(_ vectors: inout Matrix<Scalar>) { factor?.solve(&vectors) }
+}

@@ -1,0 +1,137 @@
+import FisherKit
+import TestSupport
+import Testing
+
+/// The kernel and iterative metrics are the exact one; the diagonal one is its diagonal.
+@Suite struct MetricTests {
+  private let m = 5
+  private let damping = 0.02
+
+  /// Directions for two windows of n samples of d inputs by a metric, and what `expected` makes of them.
+  private func compare<S: KernelScalar>(
+    _: S.Type, _ metric: any Metric, _ kind: LayerKind, n: Int, d: Int, damping: Double? = nil, tolerance: Double,
+    expected: (_ x: [Double], _ z: [Double], _ v: [Double]) -> [Double]
+  ) throws {
+    let curvature = try metric.makeCurvature(
+      for: CurvatureSite<S>(
+        name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: kind.subsystem, batchSize: n,
+        refreshInterval: 1, damping: damping ?? self.damping))
+    var generator = SplitMix64(seed: 61)
+    for round in 1...2 {
+      let x = generator.samples(n: n, d: d)
+      let z = generator.normal(n * m)
+      try curvature.observe(
+        inputs: .make(x, rows: n, columns: d), preactivations: .make(z, rows: n, columns: m))
+      #expect(try curvature.refresh() == nil)
+      // Twice: what a step leaves behind is not to be found in the next.
+      for _ in 1...2 {
+        let v = generator.normal(m * d)
+        var direction = try Matrix<S>.make(v, rows: m, columns: d)
+        try curvature.precondition(&direction)
+        let comparison = Comparison.normwise(direction.numbers, expected(x, z, v), tolerance: tolerance)
+        #expect(comparison.isAllowed, "\(metric), \(S.self), \(kind), n \(n) d \(d) round \(round): \(comparison)")
+      }
+    }
+    #expect(curvature.bytes > 0)
+  }
+
+  /// Windows of fewer samples than inputs, as many, and more.
+  @Test(arguments: LayerKind.allCases, [(1, 7), (6, 20), (9, 9), (40, 8)])
+  func kernelIsExact(kind: LayerKind, shape: (n: Int, d: Int)) throws {
+    let (n, d) = shape
+    for (damping, tolerance) in [(0.02, 1e-10), (1e-4, 1e-8)] {
+      try compare(Double.self, KernelMetric(), kind, n: n, d: d, damping: damping, tolerance: tolerance) {
+        kind.direction(x: $0, z: $1, v: $2, d: d, m: m, damping: damping)
+      }
+    }
+    try compare(Float.self, KernelMetric(), kind, n: n, d: d, tolerance: 1e-3) {
+      kind.direction(x: $0, z: $1, v: $2, d: d, m: m, damping: damping)
+    }
+  }
+
+  @Test(arguments: LayerKind.allCases, [(1, 7), (6, 20), (40, 8)])
+  func iterativeConvergesToExact(kind: LayerKind, shape: (n: Int, d: Int)) throws {
+    let (n, d) = shape
+    for (tolerance, iterations) in [(1e-1, 200), (1e-4, 200), (1e-12, 400)] {
+      let metric = IterativeMetric(tolerance: tolerance, iterations: iterations)
+      // The residual is below the tolerance; the error may be larger by the condition, no more than 1/λ of the inputs.
+      try compare(Double.self, metric, kind, n: n, d: d, tolerance: min(1, 2e3 * tolerance)) {
+        kind.direction(x: $0, z: $1, v: $2, d: d, m: m, damping: damping)
+      }
+    }
+    try compare(
+      Float.self, IterativeMetric(tolerance: 1e-6, iterations: 200), kind, n: n, d: d, tolerance: 1e-2
+    ) { kind.direction(x: $0, z: $1, v: $2, d: d, m: m, damping: damping) }
+  }
+
+  /// One iteration is not enough: the limit counts.
+  @Test func iterationsAreLimited() throws {
+    let (n, d) = (40, 8)
+    func error(_ iterations: Int) throws -> Double {
+      let curvature = try IterativeMetric(tolerance: 1e-10, iterations: iterations).makeCurvature(
+        for: CurvatureSite<Double>(
+          name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: NonlinearLayer(Tanh()), batchSize: n,
+          refreshInterval: 1, damping: damping))
+      var generator = SplitMix64(seed: 62)
+      let (x, z, v) = (generator.samples(n: n, d: d), generator.normal(n * m), generator.normal(m * d))
+      try curvature.observe(inputs: .make(x, rows: n, columns: d), preactivations: .make(z, rows: n, columns: m))
+      _ = try curvature.refresh()
+      var direction = try Matrix<Double>.make(v, rows: m, columns: d)
+      try curvature.precondition(&direction)
+      let exact = LayerKind.neurons.direction(x: x, z: z, v: v, d: d, m: m, damping: damping)
+      return Comparison.normwise(direction.numbers, exact, tolerance: 0).error
+    }
+    let (one, few, many) = (try error(1), try error(4), try error(30))
+    #expect(one > few && few > many && many < 1e-8 && one > 1e-2, "errors \(one), \(few), \(many)")
+  }
+
+  @Test(arguments: LayerKind.allCases) func diagonal(kind: LayerKind) throws {
+    let (n, d) = (12, 6)
+    let expected: ([Double], [Double], [Double]) -> [Double] = { x, z, v in
+      let nu =
+        kind == .softmax
+        ? Reference.softmax(z: z, n: n, m: m).nu : z.map { Reference.Activation.tanh.nu($0) }
+      return (0..<m * d).map { k in
+        let (i, a) = (k / d, k % d)
+        let sum = (0..<n).reduce(0) { $0 + nu[$1 * m + i] * x[$1 * d + a] * x[$1 * d + a] }
+        return v[k] / (sum / Double(n) + damping)
+      }
+    }
+    try compare(Double.self, DiagonalMetric(), kind, n: n, d: d, tolerance: 1e-12, expected: expected)
+    try compare(Float.self, DiagonalMetric(), kind, n: n, d: d, tolerance: 1e-4, expected: expected)
+  }
+
+  /// Neurons without information and no damping: refused by name, not divided by zero.
+  @Test func singular() throws {
+    func refresh(_ metric: any Metric, damping: Double) throws {
+      let curvature = try metric.makeCurvature(
+        for: CurvatureSite<Double>(
+          name: "layer 4", index: 0, count: 1, neurons: 2, order: 3, subsystem: NonlinearLayer(Tanh()), batchSize: 5,
+          refreshInterval: 1, damping: damping))
+      var generator = SplitMix64(seed: 63)
+      try curvature.observe(
+        inputs: .make(generator.samples(n: 5, d: 3), rows: 5, columns: 3),
+        preactivations: .make(Array(repeating: 800, count: 10), rows: 5, columns: 2))
+      _ = try curvature.refresh()
+    }
+    for metric in [DiagonalMetric(), IterativeMetric()] as [any Metric] {
+      guard
+        case .notPositiveDefinite(let found)? = failure(of: { try refresh(metric, damping: 0) }) as? FisherError
+      else {
+        Issue.record("\(metric): a singular matrix was not refused")
+        continue
+      }
+      #expect(found.parameter == "layer 4" && found.neuron == 0 && found.pivot == 0 && found.value == 0)
+      try refresh(metric, damping: 1e-3)
+    }
+    for damping in [0, Double.leastNonzeroMagnitude] {
+      guard
+        case .invalidArgument("damping", _, _)? =
+          failure(of: { try refresh(KernelMetric(), damping: damping) }) as? FisherError
+      else {
+        Issue.record("the kernel metric took the damping \(damping)")
+        continue
+      }
+    }
+  }
+}
