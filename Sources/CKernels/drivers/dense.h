@@ -98,8 +98,7 @@ fk_status FK_FN(cholesky_solve)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, 
   FK_TRY(fk_check_matrix(L, d, d, ldl, sizeof(T)));
   if (d == 0 || m == 0) return FK_OK;
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
-  /* half the flops: every thread packs all of L */
-  const int team = (int)fk_min(m, fk_threads_for(threads, (double)m * (double)d * (double)d));
+  const int team = (int)fk_min(m, fk_threads_for(threads, 2.0 * (double)m * (double)d * (double)d));
 #pragma omp parallel for num_threads(team) if (team > 1)
   for (int t = 0; t < team; t++) {
     const ptrdiff_t first = m * t / team, rows = m * (t + 1) / team - first;
