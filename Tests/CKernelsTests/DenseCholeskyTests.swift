@@ -27,7 +27,7 @@ import Testing
 
   func solvesOnManyThreads<T: KernelPrecision>(_ type: T.Type) {
     var random = SplitMix64(seed: 30)
-    let d = 90
+    let d = 130
     let a = random.positiveDefinite(d: d)
     let factored = factor(type, a, d: d, damping: 0.1)
     let damped = Reference.damped(T.precision.round(a), d: d, damping: 0.1)

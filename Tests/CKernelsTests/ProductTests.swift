@@ -20,7 +20,9 @@ import Testing
   }
 
   func gemmMatchesReferenceOnManyThreads<T: KernelPrecision>(_ type: T.Type) {
-    for (m, n, k) in [(70, 65, 60), (65, 70, 60), (130, 9, 230), (9, 130, 230), (3, 2, 50000), (1, 7, 40000)] {
+    for (m, n, k) in [
+      (70, 65, 120), (65, 70, 120), (130, 9, 460), (9, 130, 460), (3, 2, 90000), (1, 7, 75000),
+    ] {
       for threads in Sizes.threads + [0] {
         checkGemm(type, m: m, n: n, k: k, alpha: 0.5, beta: threads == 2 ? 0 : -1, threads: threads)
       }

@@ -43,7 +43,7 @@ import Testing
       }
     }
     for threads in Sizes.threads {
-      for (n, d, m) in [(3100, 5, 41), (500, 90, 10)] {
+      for (n, d, m) in [(3100, 5, 41), (600, 90, 10)] {
         checkMatvec(SoftmaxBlock<T>(n: n, d: d, m: m, alpha: -0.5, threads: threads))
       }
     }

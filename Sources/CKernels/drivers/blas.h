@@ -25,8 +25,7 @@ fk_status FK_FN(gemm)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transp
   FK_TRY(fk_check_matrix(B, transpose_b ? n : k, transpose_b ? k : n, ldb, sizeof(T)));
   if (!FK_LOCAL(fits_blas)(m, n, k) || !FK_LOCAL(fits_blas)(lda, ldb, ldc)) return FK_SIZE_OVERFLOW;
   if (m == 0 || n == 0) return FK_OK;
-  /* half the flops: both threads pack one of the operands whole, so that a second one pays later than elsewhere */
-  const int team = fk_threads_for(threads, (double)m * (double)n * (double)k);
+  const int team = fk_threads_for(threads, 2.0 * (double)m * (double)n * (double)k);
   if (FK_LOCAL(is_long)(m, n, k)) {
     fk_blas_enter();
     FK_LOCAL(long_product)(C, ldc, A, lda, transpose_a, B, ldb, transpose_b, m, n, k, alpha, beta, 0, team);

@@ -62,18 +62,17 @@ fk_status FK_FN(cholesky)(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d,
   if (d == 0) return FK_OK;
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const ptrdiff_t blocks = fk_ceil_div(d, FK_BLOCK);
-  const int team = (int)fk_min(blocks, fk_threads_for(threads, (double)d * (double)d * (double)d / 3));
+  /* a quarter of the flops: with three blocks or fewer the threads mostly wait for the diagonal */
+  const int team = (int)fk_min(blocks, fk_threads_for(threads, (double)d * (double)d * (double)d / 12));
   (void)team;
   double value = 0;
   ptrdiff_t first = fk_min(FK_BLOCK, d), bad = FK_LOCAL(factor_diagonal)(ops, A, lda, 0, first, (T)damping, &value);
-  bad = bad < first ? bad : -1;
-#pragma omp parallel num_threads(team) if (team > 1)
+  if (bad == first) bad = -1;
+  const ptrdiff_t last = bad < 0 ? d - FK_BLOCK : 0; /* block columns that start before this have rows below them */
+#pragma omp parallel num_threads(team) if (team > 1 && last > 0)
   {
     const int me = omp_get_thread_num(), all = omp_get_num_threads();
-    for (ptrdiff_t j = 0; j + FK_BLOCK < d; j += FK_BLOCK) {
-      const int stop = bad >= 0; /* read by all between two barriers, written after the second */
-#pragma omp barrier
-      if (stop) break;
+    for (ptrdiff_t j = 0; j < last; j += FK_BLOCK) {
       const ptrdiff_t below = j + FK_BLOCK, rows = d - below, next = fk_min(FK_BLOCK, rows);
       const ptrdiff_t mine = all == 1 ? rows : FK_LOCAL(first_share)(rows, j, FK_BLOCK, next, all), rest = rows - mine;
       const ptrdiff_t start = me == 0 ? 0 : mine + rest * (me - 1) / (all - 1);
@@ -81,9 +80,12 @@ fk_status FK_FN(cholesky)(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d,
       FK_LOCAL(solve_forward)(ops, A + (below + start) * lda, lda, A, lda, end - start, j, FK_BLOCK);
       if (me == 0) {
         const ptrdiff_t pivot = FK_LOCAL(factor_diagonal)(ops, A, lda, below, next, (T)damping, &value);
-        if (pivot < next) bad = below + pivot;
+        if (pivot < next) __atomic_store_n(&bad, below + pivot, __ATOMIC_RELAXED);
       }
 #pragma omp barrier
+      /* all stop at the same step: thread 0 may be a step ahead by now, and have written the next one's */
+      const ptrdiff_t seen = __atomic_load_n(&bad, __ATOMIC_RELAXED);
+      if (seen >= 0 && seen < below + FK_BLOCK) break;
     }
   }
   if (bad < 0) return FK_OK;

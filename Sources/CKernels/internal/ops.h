@@ -40,7 +40,7 @@
     void (*multiply)(T *a, const T *b, ptrdiff_t count);                                                               \
     void (*subtract_product)(T *a, const T *b, const T *c, ptrdiff_t count);                                           \
     void (*scaled_root)(T *a, ptrdiff_t count, T scale);                                                               \
-    /* B of a product, in strips of the level's width filled up with zeros (FK_PACKED elements for k <= FK_DEPTH and    \
+    /* B of a product, in strips of the level's width filled up with zeros (FK_DEPTH * FK_BLOCK at most; k <= FK_DEPTH,    \
      * columns <= FK_BLOCK): A (k, columns), row p times scale[p] unless NULL; or the transpose of A (columns, k). */   \
     void (*pack)(T *packed, const T *A, ptrdiff_t lda, const T *scale, ptrdiff_t k, ptrdiff_t columns);                \
     void (*pack_transposed)(T *packed, const T *A, ptrdiff_t lda, ptrdiff_t k, ptrdiff_t columns);                     \
@@ -50,8 +50,10 @@
     /* The same, but what is above the diagonal need not be right. */                                                  \
     void (*product_lower)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows,                  \
                           ptrdiff_t columns, ptrdiff_t k, T alpha, T beta);                                            \
+    /* out = A^T; and what is below the diagonal of A copied to above it. */                                          \
     void (*transposed)(T *out, ptrdiff_t ldout, const T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);         \
     void (*mirror)(T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);                                            \
+    /* The pieces of a dense Cholesky factorisation and of solves with it: see leaf/factor.h. */                        \
     ptrdiff_t (*factor_block)(T *A, ptrdiff_t lda, const T *B, const T *diagonal, ptrdiff_t width, double *value);     \
     void (*solve_rows)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t rows, ptrdiff_t width, int backward); \
     void (*sweep_forward)(T *x, const T *L, ptrdiff_t ldl, ptrdiff_t d);                                               \
