@@ -60,6 +60,8 @@ final class RunView {
     }
   }
 
+  func show(_ profile: StepProfile) { print("\n\(profile)", terminator: "") }
+
   private func showBar(_ epoch: Int, _ step: Int, _ steps: Int, _ loss: Double) {
     guard hasBar, ContinuousClock.now - lastBar > .milliseconds(100) else { return }
     lastBar = .now

@@ -41,10 +41,12 @@ struct Train: ParsableCommand {
     let view = schedule.quiet ? nil : RunView()
     view?.begin(
       data: data, shape: shape, network: network, optimizer: optimizer, schedule: schedule)
+    if schedule.profile { trainer.profile = StepProfile() }
     try trainer.run(epochs: schedule.epochs) { event in
       try log?.record(event)
       view?.show(event)
     }
+    if let profile = trainer.profile { view?.show(profile) }
   }
 }
 
@@ -68,6 +70,7 @@ struct RunOptions: ParsableArguments {
     help: ArgumentHelp("Threads (default: OMP_NUM_THREADS, or all cores).", valueName: "P"))
   var threads: Int?
   @Option(help: ArgumentHelp("Where to write the JSON lines.", valueName: "file.jsonl")) var log: String?
+  @Flag(help: "Print where the time of the steps goes, with what their formulas count.") var profile = false
   @Flag(help: "Print nothing but errors.") var quiet = false
 
   func validate() throws {

@@ -35,6 +35,14 @@ final class DiagonalInverse<Scalar: KernelScalar>: WindowInverse {
 
   var bytes: Int { squares.bytes + reciprocals.bytes }
 
+  func refreshWork(samples n: Int) -> Work {
+    Work(
+      flops: 2 * Double(n) * Double(site.neurons) * Double(site.order),
+      bytes: Double(n * (site.order + site.neurons) * MemoryLayout<Scalar>.stride))
+  }
+
+  var stepWork: Work { Work(flops: Double(site.neurons * site.order), bytes: 3 * Double(reciprocals.bytes)) }
+
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     site.subsystem.nu(&weights, preactivations: z)
   }

@@ -74,6 +74,16 @@ final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
       + product.bytes + conditioned.bytes
   }
 
+  func refreshWork(samples n: Int) -> Work { diagonal.refreshWork(samples: n) }
+
+  /// With as many iterations as there may be.
+  var stepWork: Work {
+    let n = Double(inputs.capacity)
+    return Work(
+      flops: Double(metric.iterations) * 4 * n * Double(site.neurons) * Double(site.order),
+      bytes: Double(metric.iterations) * 2 * Double(inputs.bytes))
+  }
+
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     if isSoftmax { weights.setToSoftmax(of: z) } else { site.subsystem.nu(&weights, preactivations: z) }
   }

@@ -30,7 +30,7 @@ public struct KernelMetric: Metric {
     return try WindowedCurvature<S>(
       for: site, windowLimit: windowSamples,
       site.subsystem is SoftmaxLayer
-        ? SoftmaxKernelInverse<S>(for: site) : KernelInverse<S>(for: site, samples: samples))
+        ? SoftmaxKernelInverse<S>(for: site, samples: samples) : KernelInverse<S>(for: site, samples: samples))
   }
 }
 
@@ -49,6 +49,16 @@ final class KernelInverse<Scalar: KernelScalar>: WindowInverse {
   }
 
   var bytes: Int { inputs.bytes + nu.bytes + kernels.bytes }
+
+  func refreshWork(samples n: Int) -> Work {
+    let (m, n, d) = (Double(site.neurons), Double(n), Double(site.order))
+    return Work(flops: 2 * n * n * d + m * n * n * n / 3, bytes: 3 * Double(kernels.bytes))
+  }
+
+  var stepWork: Work {
+    let (m, n, d) = (Double(site.neurons), Double(inputs.capacity), Double(site.order))
+    return Work(flops: 8 * m * n * d + 4 * m * n * n, bytes: 4 * Double(inputs.bytes) + 4 * Double(kernels.bytes))
+  }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     site.subsystem.nu(&weights, preactivations: z)
@@ -70,9 +80,22 @@ final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
   private var factor: LowRankFactor<Scalar>?
 
-  init(for site: CurvatureSite<Scalar>) { self.site = site }
+  private let samples: Int
+
+  init(for site: CurvatureSite<Scalar>, samples: Int) { (self.site, self.samples) = (site, samples) }
 
   var bytes: Int { factor?.bytes ?? 0 }
+
+  func refreshWork(samples n: Int) -> Work {
+    let k = Double(n) * Double(site.neurons - 1)
+    return Work(flops: k * k * Double(site.neurons) * 2 + k * k * k / 3, bytes: 3 * k * k * Double(MemoryLayout<Scalar>.stride))
+  }
+
+  var stepWork: Work {
+    let (size, k) = (Double(site.neurons * site.order), Double(samples * (site.neurons - 1)))
+    return Work(
+      flops: 12 * Double(samples) * size + 6 * k * k, bytes: 3 * k * k * Double(MemoryLayout<Scalar>.stride))
+  }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     weights.setToSoftmax(of: z)

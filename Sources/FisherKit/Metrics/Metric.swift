@@ -62,4 +62,13 @@ public protocol Curvature<Scalar>: AnyObject {
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError)
   /// The memory that it holds.
   var bytes: Int { get }
+  /// What a refresh with a full window takes, and what preconditioning one gradient takes, by the formulas; by default
+  /// not known, and nothing.
+  var refreshWork: Work { get }
+  var stepWork: Work { get }
+}
+
+extension Curvature {
+  public var refreshWork: Work { Work() }
+  public var stepWork: Work { Work() }
 }

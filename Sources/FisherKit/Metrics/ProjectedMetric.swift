@@ -85,6 +85,18 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
       + inverse.bytes
   }
 
+  var refreshWork: Work {
+    let (n, d, r) = (Double(window.inputs.capacity), Double(site.order), Double(rank))
+    return Work(flops: 6 * n * d * r + 6 * d * r * r, bytes: 3 * Double(window.inputs.bytes))
+      + inverse.refreshWork(samples: window.inputs.capacity)
+  }
+
+  var stepWork: Work {
+    let (m, d, r) = (Double(site.neurons), Double(site.order), Double(rank))
+    return Work(flops: 4 * m * d * r, bytes: (2 * d * r + 3 * m * d) * Double(MemoryLayout<Scalar>.stride))
+      + inverse.stepWork
+  }
+
   /// The rank in use.
   var rank: Int { projected.columns }
 

@@ -14,6 +14,9 @@ protocol WindowInverse<Scalar>: AnyObject {
   /// Replaces V (m, order) by (Ĝ + λI)⁻¹V. Allocates nothing.
   func precondition(_ vectors: inout Matrix<Scalar>) throws(FisherError)
   var bytes: Int { get }
+  /// What a refresh with so many samples takes, and what a step does.
+  func refreshWork(samples: Int) -> Work
+  var stepWork: Work { get }
 }
 
 extension WindowInverse {
@@ -39,6 +42,9 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
   }
 
   var bytes: Int { inverse.bytes + window.bytes + weights.bytes }
+
+  var refreshWork: Work { inverse.refreshWork(samples: window.inputs.capacity) }
+  var stepWork: Work { inverse.stepWork }
 
   func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
     window.take(inputs: inputs, preactivations: preactivations)

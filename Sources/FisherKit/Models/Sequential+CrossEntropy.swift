@@ -17,10 +17,19 @@ extension Sequential {
     precondition(input.rows > 0, "a mini-batch has at least one sample")
     var total = (loss: 0.0, correct: 0)
     let samples = Double(input.rows)
-    forward { logits in
-      backward { delta in total = logits.crossEntropy(labels: labels, delta: &delta, scale: 1 / samples) }
+    profile.measure(.forward, passWork * samples) { forward { _ in } }
+    profile.measure(.backward, passWork * (2 * samples)) {
+      withLogits { logits in
+        backward { delta in total = logits.crossEntropy(labels: labels, delta: &delta, scale: 1 / samples) }
+      }
     }
     return Score(loss: total.loss / samples, accuracy: Double(total.correct) / samples)
+  }
+
+  /// What a sample takes in a forward pass: a multiplication and an addition for each weight.
+  private var passWork: Work {
+    let weights = parameters.reduce(0) { $0 + $1.neurons * $1.order }
+    return Work(flops: 2 * Double(weights), bytes: Double(weights * MemoryLayout<Scalar>.stride) / Double(input.rows))
   }
 
   /// Forward only: the sum of the losses of the mini-batch in ``input``, and how many it classifies right.

@@ -8,6 +8,8 @@ public final class Sequential<Scalar: KernelScalar>: Model {
   public let batchCapacity: Int
   /// The mini-batch X̃ (n, inputs + 1), the last column 1.
   public var input: Matrix<Scalar>
+  /// Takes the time of forward and backward passes, where there is one.
+  public var profile: StepProfile?
   private let stages: [Stage<Scalar>]
 
   public init(_ layers: [any Layer<Scalar>], batchCapacity: Int) throws(FisherError) {
@@ -47,7 +49,12 @@ public final class Sequential<Scalar: KernelScalar>: Model {
         stages[i].layer.forward(stages[i - 1].output, into: &stages[i].output)
       }
     }
-    return try body(stages[stages.count - 1].output)
+    return try withLogits(body)
+  }
+
+  /// The logits (n, outputs) of the last forward pass.
+  func withLogits<R, E: Error>(_ body: (borrowing Matrix<Scalar>) throws(E) -> R) throws(E) -> R {
+    try body(stages[stages.count - 1].output)
   }
 
   /// Goes back from ∂L/∂logits, which `body` writes (n, outputs), and sets every parameter's gradient. Call it after

@@ -38,6 +38,14 @@ extension Model {
   }
 }
 
+extension Model {
+  /// What w ← w − γ g takes: weights and gradients read, weights written.
+  var updateWork: Work {
+    let weights = Double(parameters.reduce(0) { $0 + $1.neurons * $1.order })
+    return Work(flops: 2 * weights, bytes: 3 * weights * Double(MemoryLayout<Scalar>.stride))
+  }
+}
+
 /// Checks a number that a user chooses.
 func require(
   _ condition: Bool, _ what: String, expected: String, found: Double

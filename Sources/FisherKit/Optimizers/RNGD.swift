@@ -11,6 +11,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   /// T, in steps.
   public let refreshInterval: Int
   public let l2: Double
+  /// Takes the time of the parts of a step, where there is one.
+  public var profile: StepProfile?
   private var curvatures: [(any Curvature<Scalar>)?] = []
   /// For each parameter, the curvature of the layer below that is paired with it.
   private var lowerOfPairs: [(any PairCurvature<Scalar>)?] = []
@@ -71,27 +73,45 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     precondition(curvatures.count == model.parameters.count, "prepare the optimizer for this model first")
     steps += 1
     try model.requireFiniteGradients(step: steps)
+    try profile.measure(.observe, Work()) { () throws(FisherError) in try observe(model) }
+    var survived: [FactorizationFailure] = []
+    if steps % refreshInterval == 0 { isRefreshDue = true }
+    if isRefreshDue {
+      let work = curvatures.reduce(Work()) { $0 + ($1?.refreshWork ?? Work()) }
+      try profile.measure(.refresh, work) { () throws(FisherError) in survived = try refresh() }
+      isRefreshDue = false
+    }
+    let work = curvatures.reduce(Work()) { $0 + ($1?.stepWork ?? Work()) }
+    try profile.measure(.precondition, work) { () throws(FisherError) in try preconditionGradients(of: model) }
+    try model.requireFiniteGradients("step", step: steps)
+    profile.measure(.update, model.updateWork) {
+      for parameter in model.parameters { parameter.value.descend(parameter.gradient, rate: learningRate) }
+    }
+    return survived
+  }
+
+  private func observe(_ model: any Model<Scalar>) throws(FisherError) {
     try model.observe { (index, inputs, preactivations) throws(FisherError) in
       precondition(
         inputs.rows <= batchSize, "a mini-batch of \(inputs.rows) samples, prepared for \(batchSize) at most")
       try curvatures[index]?.observe(inputs: inputs, preactivations: preactivations)
       lowerOfPairs[index]?.observeOuter(preactivations: preactivations)
     }
+  }
+
+  private func refresh() throws(FisherError) -> [FactorizationFailure] {
     var survived: [FactorizationFailure] = []
-    if steps % refreshInterval == 0 { isRefreshDue = true }
-    if isRefreshDue {
-      for curvature in curvatures {
-        if let failure = try curvature?.refresh() { survived.append(failure) }
-      }
-      isRefreshDue = false
+    for curvature in curvatures {
+      if let failure = try curvature?.refresh() { survived.append(failure) }
     }
+    return survived
+  }
+
+  private func preconditionGradients(of model: any Model<Scalar>) throws(FisherError) {
     let parameters = model.parameters
     for i in parameters.indices {
       parameters[i].gradient.addWeightDecay(parameters[i].value, l2: l2)
       try curvatures[i]?.precondition(&parameters[i].gradient)
     }
-    try model.requireFiniteGradients("step", step: steps)
-    for parameter in parameters { parameter.value.descend(parameter.gradient, rate: learningRate) }
-    return survived
   }
 }

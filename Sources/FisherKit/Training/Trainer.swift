@@ -21,6 +21,13 @@ public final class Trainer<Scalar: KernelScalar> {
   private var epochsDone = 0
   private var stepsDone = 0
   private var seconds = 0.0
+  /// Takes the time of the parts of a step, where there is one.
+  public var profile: StepProfile? {
+    didSet {
+      model.profile = profile
+      (optimizer as? RNGD<Scalar>)?.profile = profile
+    }
+  }
 
   /// - Throws: ``DataError`` where the network does not fit the data, ``FisherError`` where memory does not suffice.
   public init(
@@ -87,15 +94,29 @@ public final class Trainer<Scalar: KernelScalar> {
       let first = (step - 1) * batchSize
       let count = min(batchSize, order.count - first)
       for k in 0..<count { indices[k] = order[first + k] }
-      load(data.samples, count: count)
+      profile.measure(.gather, gatherWork(count)) { load(data.samples, count: count) }
       let score = model.gradients(labels: labels.span.extracting(first: count))
       stepsDone += 1
       guard score.loss.isFinite else { throw FisherError.nonFinite(what: "loss of the mini-batch", step: stepsDone) }
-      let failures = try optimizer.step(model)
+      let failures = try takeStep()
       seconds += (clock.now - start) / .seconds(1)
       for failure in failures { try onEvent(.survived(step: stepsDone, failure)) }
       try onEvent(.step(epoch: epochsDone, step: step, stepsPerEpoch: steps, loss: score.loss))
     }
+  }
+
+  /// RNGD takes the times of its own parts.
+  private func takeStep() throws(FisherError) -> [FactorizationFailure] {
+    if profile == nil || optimizer is RNGD<Scalar> { return try optimizer.step(model) }
+    var failures: [FactorizationFailure] = []
+    try profile.measure(.update, model.updateWork) { () throws(FisherError) in failures = try optimizer.step(model) }
+    return failures
+  }
+
+  /// Bytes of the data read and numbers of the mini-batch written.
+  private func gatherWork(_ count: Int) -> Work {
+    let elements = Double(count * data.width)
+    return Work(flops: elements, bytes: elements * Double(1 + MemoryLayout<Scalar>.stride))
   }
 
   /// The mean score over samples of a set.
