@@ -10,6 +10,7 @@
  *   - `threads` is the number of OpenMP threads, at most 4096, 0 meaning fk_default_threads (OMP_NUM_THREADS or all
  *     cores unless set); results do not depend on it, except in the last places where BLAS makes them (gemm, gram, the
  *     matvecs and the kernel form): it sums in an order of its own for each shape it is given;
+ *     functions without the argument use fk_default_threads;
  *   - pointers need the alignment of their element only; 64 bytes is faster.
  */
 #ifndef FISHERKIT_CKERNELS_H

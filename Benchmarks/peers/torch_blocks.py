@@ -241,5 +241,5 @@ KERNELS = {
     "cholesky + solve": cholesky_and_solve,
     "softmax_block_dense": softmax_block_dense,
     "softmax_block_dense + solve": softmax_block_and_solve,
-    "softmax_block_lower + cholesky + solve": softmax_block_and_solve,
+    "softmax_block_lower + solve": softmax_block_and_solve,
 }

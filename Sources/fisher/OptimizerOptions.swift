@@ -6,21 +6,33 @@ struct OptimizerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("\(OptimizerName.all).", valueName: "name")) var optimizer = OptimizerName.rngd
   @Option(
     help: ArgumentHelp(
-      "How rngd holds its Fisher matrices (default: exact). exact: one per neuron. projected: one per neuron in a "
-        + "subspace of the inputs. shared: one per layer. paper: the running averages of the paper's experiment.",
-      valueName: "name"))
+      "How rngd holds its Fisher matrices (default: auto). auto: what is cheapest for each layer at exact's quality. "
+        + "exact: one per neuron. projected: one per neuron in a subspace of the inputs. kernel: exact, for few samples. "
+        + "iterative: exact, by conjugate gradients. diagonal, shared: one per layer. paper: the running averages of the "
+        + "paper's experiment.", valueName: "name"))
   var metric: MetricName?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Rank of the projected metric's subspace (default: 64), or as a share such as 0.9 what it must keep of the "
-        + "effective dimension, with at most 128.", valueName: "R"))
+      "Rank of the projected metric's subspace (default: 64, with auto 48), or with projected as a share such as 0.9 "
+        + "what it must keep of the effective dimension, with at most 128.", valueName: "R"))
   var rank: RankChoice?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The most samples that a refresh is made of (default: projected 1000, others 8192).", valueName: "N"))
+      "The most samples that a refresh is made of (default: auto 500, kernel 100, exact and shared 8192, others 1000).",
+      valueName: "N"))
   var windowSamples: Int?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The most memory that auto may plan for, in bytes (default: half of what is free).", valueName: "bytes"))
+  var memoryCap: Int?
+  @Option(
+    help: ArgumentHelp(
+      "The machine's speeds for auto's plan, in JSON; measured, and written there, where it does not exist.",
+      valueName: "file"))
+  var costModel: String?
   @Option(
     name: [.long, .customLong("lr")], parsing: .unconditional,
     help: ArgumentHelp("γ (default: rngd 0.01, sgd 0.1, momentum 0.01, adam 0.0005).", valueName: "γ"))
@@ -55,12 +67,24 @@ struct OptimizerOptions: ParsableArguments {
       for (flag, isGiven) in [
         ("metric", metric != nil), ("damping", damping != nil), ("refresh", refresh != nil), ("pair", !pair.isEmpty),
         ("rank", rank != nil), ("window-samples", windowSamples != nil),
+        ("memory-cap", memoryCap != nil), ("cost-model", costModel != nil),
       ] where isGiven {
         throw ValidationError("--\(flag): expected --optimizer rngd, found \(optimizer)")
       }
     }
-    if rank != nil, metric != .projected {
-      throw ValidationError("--rank: expected --metric projected, found \((metric ?? .exact).rawValue)")
+    let chosen = metric ?? .auto
+    if rank != nil, chosen != .projected, chosen != .auto {
+      throw ValidationError("--rank: expected --metric auto or projected, found \(chosen.rawValue)")
+    }
+    if let rank, chosen == .auto, rank.fixed == nil {
+      throw ValidationError("--rank: expected a whole number with --metric auto, found a share")
+    }
+    if let memoryCap, memoryCap < 1 {
+      throw ValidationError("--memory-cap: expected 1 byte or more, found \(memoryCap)")
+    }
+    for (flag, isGiven) in [("memory-cap", memoryCap != nil), ("cost-model", costModel != nil)]
+    where isGiven && chosen != .auto {
+      throw ValidationError("--\(flag): expected --metric auto, found \(chosen.rawValue)")
     }
     if let windowSamples, !(1...100_000_000).contains(windowSamples) {
       throw ValidationError("--window-samples: expected 1 to 100000000, found \(windowSamples)")
@@ -71,13 +95,8 @@ struct OptimizerOptions: ParsableArguments {
     if let layer = pair.first(where: { $0 < 1 }) {
       throw ValidationError("--pair: expected a layer from 1 up, found \(layer)")
     }
-    if !pair.isEmpty, !makeMetric().takesPairs {
-      throw ValidationError("--pair: expected --metric exact or projected, found \((metric ?? .exact).rawValue)")
-    }
-    if let metric, !metric.isAvailable {
-      throw ValidationError(
-        "--metric: expected one that this version has (\(MetricName.allValueStrings.joined(separator: ", "))), found \(metric.rawValue)"
-      )
+    if !pair.isEmpty, !chosen.takesPairs {
+      throw ValidationError("--pair: expected --metric auto, exact, projected or kernel, found \(chosen.rawValue)")
     }
   }
 
@@ -85,23 +104,30 @@ struct OptimizerOptions: ParsableArguments {
   var usualDamping: Double { damping ?? (pair.isEmpty ? 0.005 : 0.02) }
   var rate: Double { learningRate ?? optimizer.usualLearningRate }
 
-  private func makeMetric() -> any Metric {
-    switch metric ?? .exact {
+  private func makeMetric() throws -> any Metric {
+    switch metric ?? .auto {
+    case .auto:
+      try AutoMetric(
+        memoryCap: memoryCap, rank: rank?.fixed ?? 48, windowSamples: windowSamples ?? 500,
+        costs: try costModel.map { try CostModelFile(path: $0).load() })
+    case .exact: ExactMetric(windowSamples: windowSamples ?? 8192)
+    case .projected: ProjectedMetric(rank: rank?.rank ?? .fixed(64), windowSamples: windowSamples ?? 1000)
+    case .kernel: KernelMetric(windowSamples: windowSamples ?? 100)
+    case .iterative: IterativeMetric(windowSamples: windowSamples ?? 1000)
+    case .diagonal: DiagonalMetric(windowSamples: windowSamples ?? 1000)
     case .shared: SharedMetric(windowSamples: windowSamples ?? 8192)
     case .paper: PaperMetric()
-    case .projected: ProjectedMetric(rank: rank?.rank ?? .fixed(64), windowSamples: windowSamples ?? 1000)
-    default: ExactMetric(windowSamples: windowSamples ?? 8192)
     }
   }
 
-  func make() throws(FisherError) -> any Optimizer<Float> {
+  func make() throws -> any Optimizer<Float> {
     switch optimizer {
     case .sgd: try SGD(learningRate: rate, l2: l2)
     case .momentum: try Momentum(learningRate: rate, l2: l2)
     case .adam: try Adam(learningRate: rate, l2: l2)
     case .rngd:
       try RNGD(
-        metric: makeMetric(), learningRate: rate, damping: usualDamping,
+        metric: try makeMetric(), learningRate: rate, damping: usualDamping,
         refreshInterval: refresh ?? 100, l2: l2)
     }
   }
@@ -122,17 +148,12 @@ enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
 }
 
 enum MetricName: String, CaseIterable, ExpressibleByArgument {
-  case exact, projected, shared, paper
-  /// Known by name, and refused by name.
-  case auto, kernel
+  case auto, exact, projected, kernel, iterative, diagonal, shared, paper
 
-  /// What the help lists.
-  static var allValueStrings: [String] { allCases.filter(\.isAvailable).map(\.rawValue) }
-
-  var isAvailable: Bool {
+  var takesPairs: Bool {
     switch self {
-    case .exact, .projected, .shared, .paper: true
-    case .auto, .kernel: false
+    case .auto, .exact, .projected, .kernel: true
+    case .iterative, .diagonal, .shared, .paper: false
     }
   }
 }
@@ -140,6 +161,10 @@ enum MetricName: String, CaseIterable, ExpressibleByArgument {
 /// A rank, or the share of the effective dimension that decides on it.
 struct RankChoice: ExpressibleByArgument {
   let rank: ProjectedMetric.Rank
+
+  var fixed: Int? {
+    if case .fixed(let number) = rank { number } else { nil }
+  }
 
   init?(argument: String) {
     if let number = Int(argument), (1...100_000).contains(number) {

@@ -23,7 +23,7 @@ final class RunView {
     var settings = ["learning rate \(optimizer.rate)", "batch \(schedule.batch)", "L2 \(optimizer.l2)"]
     var name = "\(optimizer.optimizer)"
     if optimizer.optimizer == .rngd {
-      let metric = optimizer.metric ?? .exact
+      let metric = optimizer.metric ?? .auto
       name += ", \(metric) metric (ν \(metric == .shared ? "= 1" : "of \(network.activation.metric)"))"
       if !optimizer.pair.isEmpty {
         settings.append("pairs at layers \(optimizer.pair.map(String.init).joined(separator: ", "))")

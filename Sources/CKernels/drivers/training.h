@@ -1,5 +1,13 @@
 /* Gathering mini-batches and updating parameters. */
 
+/* Rows of a data set are anywhere in memory: each is asked for while the rows before it are converted. */
+#ifndef FK_AHEAD
+#define FK_AHEAD 2
+static inline void fk_prefetch(const void *p, ptrdiff_t bytes) {
+  for (ptrdiff_t i = 0; i < bytes; i += FK_CACHE_LINE) __builtin_prefetch((const char *)p + i);
+}
+#endif
+
 /* X is (n, width + 1); `source` has as many rows as its owner knows, so that only their presence can be checked. */
 static fk_status FK_LOCAL(check_gather)(const T *X, ptrdiff_t ldx, const void *source, const int32_t *rows, ptrdiff_t n,
                                         ptrdiff_t width) {
@@ -8,6 +16,12 @@ static fk_status FK_LOCAL(check_gather)(const T *X, ptrdiff_t ldx, const void *s
   FK_TRY(fk_check_matrix(X, n, width + 1, ldx, sizeof(T)));
   return n > 0 && (rows == NULL || (source == NULL && width > 0)) ? FK_INVALID_ARGUMENT : FK_OK;
 }
+
+/* Memory is what bounds these passes: an element visited weighs as many flops as may be done in the time it takes. */
+#ifndef FK_VISIT_FLOPS
+#define FK_VISIT_FLOPS 8.0
+#define FK_PIECE ((ptrdiff_t)4096) /* elements: pieces begin on a cache line, and no two threads write to one */
+#endif
 
 /* A vector of `count` elements. */
 static fk_status FK_LOCAL(check_vector)(const T *a, ptrdiff_t count) {
@@ -18,10 +32,11 @@ fk_status FK_FN(gather_bytes)(T *X, ptrdiff_t ldx, const uint8_t *source, const 
                               ptrdiff_t width, double scale, int threads) {
   FK_TRY(FK_LOCAL(check_gather)(X, ldx, source, rows, n, width));
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
-  const int team = fk_threads_for(threads, (double)n * (double)width);
+  const int team = fk_threads_for(threads, 2 * FK_VISIT_FLOPS * (double)n * (double)width);
   (void)team;
 #pragma omp parallel for num_threads(team) if (team > 1)
   for (ptrdiff_t r = 0; r < n; r++) {
+    if (r + FK_AHEAD < n) fk_prefetch(source + (ptrdiff_t)rows[r + FK_AHEAD] * width, width * (ptrdiff_t)sizeof(*source));
     ops->gather_bytes(X + r * ldx, source + (ptrdiff_t)rows[r] * width, width, (T)scale);
     X[r * ldx + width] = 1;
   }
@@ -32,10 +47,11 @@ fk_status FK_FN(gather_floats)(T *X, ptrdiff_t ldx, const float *source, const i
                                ptrdiff_t width, double scale, int threads) {
   FK_TRY(FK_LOCAL(check_gather)(X, ldx, source, rows, n, width));
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
-  const int team = fk_threads_for(threads, (double)n * (double)width);
+  const int team = fk_threads_for(threads, 2 * FK_VISIT_FLOPS * (double)n * (double)width);
   (void)team;
 #pragma omp parallel for num_threads(team) if (team > 1)
   for (ptrdiff_t r = 0; r < n; r++) {
+    if (r + FK_AHEAD < n) fk_prefetch(source + (ptrdiff_t)rows[r + FK_AHEAD] * width, width * (ptrdiff_t)sizeof(*source));
     ops->gather_floats(X + r * ldx, source + (ptrdiff_t)rows[r] * width, width, (T)scale);
     X[r * ldx + width] = 1;
   }
@@ -46,14 +62,22 @@ fk_status FK_FN(add_weight_decay)(T *G, ptrdiff_t ldg, const T *W, ptrdiff_t ldw
   FK_TRY(fk_check_matrix(G, m, d, ldg, sizeof(T)));
   FK_TRY(fk_check_matrix(W, m, d, ldw, sizeof(T)));
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
-  for (ptrdiff_t i = 0; i < m && d > 0; i++) ops->axpy(G + i * ldg, W + i * ldw, d - 1, (T)l2);
+  const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)m * (double)d);
+  (void)team;
+#pragma omp parallel for num_threads(team) if (team > 1)
+  for (ptrdiff_t i = 0; i < (d > 0 ? m : 0); i++) ops->axpy(G + i * ldg, W + i * ldw, d - 1, (T)l2);
   return FK_OK;
 }
 
 fk_status FK_FN(update_sgd)(T *w, const T *g, ptrdiff_t count, double rate) {
   FK_TRY(FK_LOCAL(check_vector)(w, count));
   FK_TRY(FK_LOCAL(check_vector)(g, count));
-  FK_PASTE(fk_, P, ops_current)()->axpy(w, g, count, (T)-rate);
+  const OPS *ops = FK_PASTE(fk_, P, ops_current)();
+  const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)count);
+  (void)team;
+#pragma omp parallel for num_threads(team) if (team > 1)
+  for (ptrdiff_t i = 0; i < count; i += FK_PIECE)
+    ops->axpy(w + i, g + i, fk_min(count - i, FK_PIECE), (T)-rate);
   return FK_OK;
 }
 
@@ -61,7 +85,12 @@ fk_status FK_FN(update_momentum)(T *w, T *v, const T *g, ptrdiff_t count, double
   FK_TRY(FK_LOCAL(check_vector)(w, count));
   FK_TRY(FK_LOCAL(check_vector)(v, count));
   FK_TRY(FK_LOCAL(check_vector)(g, count));
-  FK_PASTE(fk_, P, ops_current)()->momentum(w, v, g, count, (T)rate, (T)momentum);
+  const OPS *ops = FK_PASTE(fk_, P, ops_current)();
+  const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)count);
+  (void)team;
+#pragma omp parallel for num_threads(team) if (team > 1)
+  for (ptrdiff_t i = 0; i < count; i += FK_PIECE)
+    ops->momentum(w + i, v + i, g + i, fk_min(count - i, FK_PIECE), (T)rate, (T)momentum);
   return FK_OK;
 }
 
@@ -71,7 +100,13 @@ fk_status FK_FN(update_adam)(T *w, T *first, T *second, const T *g, ptrdiff_t co
   FK_TRY(FK_LOCAL(check_vector)(first, count));
   FK_TRY(FK_LOCAL(check_vector)(second, count));
   FK_TRY(FK_LOCAL(check_vector)(g, count));
-  FK_PASTE(fk_, P, ops_current)()->adam(w, first, second, g, count, (T)rate, (T)beta1, (T)beta2, (T)epsilon);
+  const OPS *ops = FK_PASTE(fk_, P, ops_current)();
+  const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)count);
+  (void)team;
+#pragma omp parallel for num_threads(team) if (team > 1)
+  for (ptrdiff_t i = 0; i < count; i += FK_PIECE)
+    ops->adam(w + i, first + i, second + i, g + i, fk_min(count - i, FK_PIECE), (T)rate, (T)beta1, (T)beta2,
+              (T)epsilon);
   return FK_OK;
 }
 
@@ -79,7 +114,11 @@ fk_status FK_FN(all_finite)(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n,
   FK_TRY(fk_check_matrix(a, n, m, lda, sizeof(T)));
   if (result == NULL) return FK_INVALID_ARGUMENT;
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
-  *result = 1;
-  for (ptrdiff_t r = 0; m > 0 && r < n && *result; r++) *result = ops->all_finite(a + r * lda, m);
+  const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)n * (double)m);
+  (void)team;
+  int finite = 1;
+#pragma omp parallel for num_threads(team) if (team > 1) reduction(&& : finite)
+  for (ptrdiff_t r = 0; r < (m > 0 ? n : 0); r++) finite = finite && ops->all_finite(a + r * lda, m);
+  *result = finite;
   return FK_OK;
 }

@@ -15,8 +15,21 @@ public struct DiagonalMetric: Metric {
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try WindowedCurvature<S>(
-      for: site, windowLimit: windowSamples,
+      for: site, windowLimit: windowSamples, estimate: estimate(for: site),
       DiagonalInverse<S>(for: site, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples)))
+  }
+
+  public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
+    let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
+    let (m, d, n, size) = (
+      Double(site.neurons), Double(site.order), Double(samples), Double(MemoryLayout<S>.stride)
+    )
+    return CurvatureEstimate(
+      summary: "diagonal, \(samples) samples", bytes: site.windowBytes(samples),
+      refresh: Work(products: 2 * n * m * d, bytes: n * (m + 3 * d) * size, calls: 3),
+      step: Work(bytes: 3 * m * d * size, calls: 1)
+    )
+    .adding(bytes: site.bytes(samples, site.order)).adding(bytes: site.bytes(site.neurons, site.order))
   }
 }
 
@@ -34,14 +47,6 @@ final class DiagonalInverse<Scalar: KernelScalar>: WindowInverse {
   }
 
   var bytes: Int { squares.bytes + reciprocals.bytes }
-
-  func refreshWork(samples n: Int) -> Work {
-    Work(
-      flops: 2 * Double(n) * Double(site.neurons) * Double(site.order),
-      bytes: Double(n * (site.order + site.neurons) * MemoryLayout<Scalar>.stride))
-  }
-
-  var stepWork: Work { Work(flops: Double(site.neurons * site.order), bytes: 3 * Double(reciprocals.bytes)) }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     site.subsystem.nu(&weights, preactivations: z)

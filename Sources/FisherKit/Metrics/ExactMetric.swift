@@ -20,7 +20,16 @@ public struct ExactMetric: Metric {
     if let pair = site.pair { return try TwoLayerCurvature<S>(for: site, pair: pair) }
     let inverse = try Self.inverse(
       for: site, order: site.order, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples))
-    return try WindowedCurvature<S>(for: site, windowLimit: windowSamples, inverse)
+    return try WindowedCurvature<S>(
+      for: site, windowLimit: windowSamples, estimate: estimate(for: site), inverse)
+  }
+
+  public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
+    let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
+    if let pair = site.pair { return TwoLayerCurvature<S>.estimate(for: site, pair: pair) }
+    var estimate = site.exactEstimate(order: site.order, samples: samples)
+    estimate.summary = "exact, \(estimate.summary), \(samples) samples"
+    return estimate.adding(bytes: site.windowBytes(samples))
   }
 
   /// The exact inverse for inputs of some order: those of the layer, or what they were projected to.

@@ -24,9 +24,24 @@ public struct IterativeMetric: Metric {
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try WindowedCurvature<S>(
-      for: site, windowLimit: windowSamples,
+      for: site, windowLimit: windowSamples, estimate: estimate(for: site),
       IterativeInverse<S>(
         for: site, metric: self, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples)))
+  }
+
+  /// A step with as many iterations as there may be.
+  public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
+    let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
+    let diagonal = DiagonalMetric(windowSamples: windowSamples).estimate(for: site)
+    let (m, d, n, k) = (Double(site.neurons), Double(site.order), Double(samples), Double(iterations))
+    let vectors = 4 * min(site.bytes(site.neurons, site.order), .max / 8)
+    return CurvatureEstimate(
+      summary: "iterative, \(iterations) iterations at most, \(samples) samples", bytes: diagonal.bytes,
+      refresh: diagonal.refresh,
+      step: Work(products: 4 * k * n * m * d, bytes: 2 * k * Double(site.bytes(samples, site.order)), calls: 8 * k)
+    )
+    .adding(bytes: vectors).adding(bytes: site.bytes(samples, site.order))
+    .adding(bytes: 3 * site.bytes(samples, site.neurons))
   }
 }
 
@@ -72,16 +87,6 @@ final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
   var bytes: Int {
     inputs.bytes + weights.bytes + diagonal.bytes + nu.bytes + z.bytes + work.count + solution.bytes + direction.bytes
       + product.bytes + conditioned.bytes
-  }
-
-  func refreshWork(samples n: Int) -> Work { diagonal.refreshWork(samples: n) }
-
-  /// With as many iterations as there may be.
-  var stepWork: Work {
-    let n = Double(inputs.capacity)
-    return Work(
-      flops: Double(metric.iterations) * 4 * n * Double(site.neurons) * Double(site.order),
-      bytes: Double(metric.iterations) * 2 * Double(inputs.bytes))
   }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {

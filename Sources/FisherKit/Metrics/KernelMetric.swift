@@ -28,9 +28,31 @@ public struct KernelMetric: Metric {
     }
     let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
     return try WindowedCurvature<S>(
-      for: site, windowLimit: windowSamples,
+      for: site, windowLimit: windowSamples, estimate: estimate(for: site),
       site.subsystem is SoftmaxLayer
-        ? SoftmaxKernelInverse<S>(for: site, samples: samples) : KernelInverse<S>(for: site, samples: samples))
+        ? SoftmaxKernelInverse<S>(for: site) : KernelInverse<S>(for: site, samples: samples))
+  }
+
+  public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
+    if let pair = site.pair { return TwoLayerCurvature<S>.estimate(for: site, pair: pair) }
+    let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
+    let (m, d, n) = (Double(site.neurons), Double(site.order), Double(samples))
+    let window = CurvatureEstimate(
+      summary: "kernel, \(samples) samples", bytes: site.windowBytes(samples)
+    ).adding(bytes: site.bytes(samples, site.order)).adding(bytes: site.bytes(samples, site.neurons))
+    if site.subsystem is SoftmaxLayer {
+      let (k, held) = (n * (m - 1), site.bytes(samples * (site.neurons - 1), samples * (site.neurons - 1)))
+      return window.adding(
+        bytes: held,
+        refresh: Work(products: 2 * k * k * m, factors: k * k * k / 3, bytes: 3 * Double(held), calls: 4),
+        step: Work(products: 12 * n * m * d, solves: 6 * k * k, bytes: 3 * Double(held), calls: 12))
+    }
+    let held = (try? BlockBatch<S>.bytes(count: site.neurons, order: samples)) ?? .max
+    return window.adding(
+      bytes: held,
+      refresh: Work(products: 2 * n * n * d, factors: m * n * n * n / 3, bytes: 3 * Double(held), calls: 3),
+      step: Work(
+        products: 8 * m * n * d, solves: 4 * m * n * n, bytes: 4 * Double(held), calls: 8))
   }
 }
 
@@ -49,16 +71,6 @@ final class KernelInverse<Scalar: KernelScalar>: WindowInverse {
   }
 
   var bytes: Int { inputs.bytes + nu.bytes + kernels.bytes }
-
-  func refreshWork(samples n: Int) -> Work {
-    let (m, n, d) = (Double(site.neurons), Double(n), Double(site.order))
-    return Work(flops: 2 * n * n * d + m * n * n * n / 3, bytes: 3 * Double(kernels.bytes))
-  }
-
-  var stepWork: Work {
-    let (m, n, d) = (Double(site.neurons), Double(inputs.capacity), Double(site.order))
-    return Work(flops: 8 * m * n * d + 4 * m * n * n, bytes: 4 * Double(inputs.bytes) + 4 * Double(kernels.bytes))
-  }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     site.subsystem.nu(&weights, preactivations: z)
@@ -80,22 +92,9 @@ final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
   private var factor: LowRankFactor<Scalar>?
 
-  private let samples: Int
-
-  init(for site: CurvatureSite<Scalar>, samples: Int) { (self.site, self.samples) = (site, samples) }
+  init(for site: CurvatureSite<Scalar>) { self.site = site }
 
   var bytes: Int { factor?.bytes ?? 0 }
-
-  func refreshWork(samples n: Int) -> Work {
-    let k = Double(n) * Double(site.neurons - 1)
-    return Work(flops: k * k * Double(site.neurons) * 2 + k * k * k / 3, bytes: 3 * k * k * Double(MemoryLayout<Scalar>.stride))
-  }
-
-  var stepWork: Work {
-    let (size, k) = (Double(site.neurons * site.order), Double(samples * (site.neurons - 1)))
-    return Work(
-      flops: 12 * Double(samples) * size + 6 * k * k, bytes: 3 * k * k * Double(MemoryLayout<Scalar>.stride))
-  }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     weights.setToSoftmax(of: z)

@@ -6,6 +6,10 @@ public protocol Metric: Sendable, CustomStringConvertible {
   var name: String { get }
   /// Whether it has the matrix of two layers that are one subsystem; by default not.
   var takesPairs: Bool { get }
+  /// What the curvature of a layer will hold and take; by default not known.
+  func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate
+  /// Makes the curvatures of all layers of a model; by default one after the other.
+  func makeCurvatures<S: KernelScalar>(for sites: [CurvatureSite<S>]) throws(FisherError) -> [any Curvature<S>]
   /// Makes the curvature of one parameter matrix, all memory that its steps need included.
   func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S>
 }
@@ -13,6 +17,18 @@ public protocol Metric: Sendable, CustomStringConvertible {
 extension Metric {
   public var description: String { name }
   public var takesPairs: Bool { false }
+
+  public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
+    CurvatureEstimate(summary: name, bytes: 0)
+  }
+
+  public func makeCurvatures<S: KernelScalar>(
+    for sites: [CurvatureSite<S>]
+  ) throws(FisherError) -> [any Curvature<S>] {
+    var curvatures: [any Curvature<S>] = []
+    for site in sites { curvatures.append(try makeCurvature(for: site)) }
+    return curvatures
+  }
 }
 
 /// What a metric is told about the parameter matrix W (m,d) whose curvature it makes.
@@ -62,13 +78,10 @@ public protocol Curvature<Scalar>: AnyObject {
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError)
   /// The memory that it holds.
   var bytes: Int { get }
-  /// What a refresh with a full window takes, and what preconditioning one gradient takes, by the formulas; by default
-  /// not known, and nothing.
-  var refreshWork: Work { get }
-  var stepWork: Work { get }
+  /// What was known of it before it was made; by default that it is there.
+  var estimate: CurvatureEstimate { get }
 }
 
 extension Curvature {
-  public var refreshWork: Work { Work() }
-  public var stepWork: Work { Work() }
+  public var estimate: CurvatureEstimate { CurvatureEstimate(summary: "of its own kind", bytes: bytes) }
 }

@@ -18,16 +18,6 @@ final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
 
   var bytes: Int { factors.bytes + workspace.bytes }
 
-  func refreshWork(samples n: Int) -> Work {
-    let (m, d) = (Double(site.neurons), Double(factors.order))
-    return Work(flops: m * Double(n) * d * (d + 1) + m * d * d * d / 3, bytes: 3 * Double(factors.bytes))
-  }
-
-  var stepWork: Work {
-    let (m, d) = (Double(site.neurons), Double(factors.order))
-    return Work(flops: 2 * m * d * d, bytes: 2 * Double(factors.bytes))
-  }
-
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     site.subsystem.nu(&weights, preactivations: z)
   }

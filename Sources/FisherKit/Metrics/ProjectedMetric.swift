@@ -45,7 +45,28 @@ public struct ProjectedMetric: Metric {
     guard rank.most <= site.order, site.pair == nil else {
       return try ExactMetric(windowSamples: windowSamples).makeCurvature(for: site)
     }
-    return try ProjectedCurvature<S>(for: site, rank: rank, windowLimit: windowSamples)
+    return try ProjectedCurvature<S>(
+      for: site, rank: rank, windowLimit: windowSamples, estimate: estimate(for: site))
+  }
+
+  public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
+    guard rank.most <= site.order, site.pair == nil else {
+      return ExactMetric(windowSamples: windowSamples).estimate(for: site)
+    }
+    let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
+    let r = rank.most
+    var estimate = site.exactEstimate(order: r, samples: samples)
+    estimate.summary = "projected, rank \(r) of \(site.order), \(estimate.summary), \(samples) samples"
+    let (m, d, n, rr) = (Double(site.neurons), Double(site.order), Double(samples), Double(r))
+    let size = Double(MemoryLayout<S>.stride)
+    return
+      estimate
+      .adding(bytes: site.windowBytes(samples))
+      .adding(
+        bytes: 3 * min(site.bytes(r, site.order), .max / 8) + 2 * site.bytes(samples, r) + 2 * site.bytes(r, r)
+          + 2 * site.bytes(site.neurons, r),
+        refresh: Work(products: 6 * n * d * rr + 6 * d * rr * rr, bytes: 3 * n * d * size, calls: 8),
+        step: Work(products: 4 * m * d * rr, bytes: (2 * d * rr + 3 * m * d) * size, calls: 4))
   }
 }
 
@@ -63,10 +84,12 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   /// 1/c_i
   private var outside: [Double]
   private var isReady = false
+  let estimate: CurvatureEstimate
 
   init(
-    for site: CurvatureSite<Scalar>, rank: ProjectedMetric.Rank, windowLimit: Int
+    for site: CurvatureSite<Scalar>, rank: ProjectedMetric.Rank, windowLimit: Int, estimate: CurvatureEstimate
   ) throws(FisherError) {
+    self.estimate = estimate
     self.site = site
     choice = rank
     window = try SampleWindow(for: site, limit: windowLimit)
@@ -83,18 +106,6 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   var bytes: Int {
     window.bytes + weights.bytes + subspace.bytes + projectedInputs.bytes + projected.bytes + inside.bytes
       + inverse.bytes
-  }
-
-  var refreshWork: Work {
-    let (n, d, r) = (Double(window.inputs.capacity), Double(site.order), Double(rank))
-    return Work(flops: 6 * n * d * r + 6 * d * r * r, bytes: 3 * Double(window.inputs.bytes))
-      + inverse.refreshWork(samples: window.inputs.capacity)
-  }
-
-  var stepWork: Work {
-    let (m, d, r) = (Double(site.neurons), Double(site.order), Double(rank))
-    return Work(flops: 4 * m * d * r, bytes: (2 * d * r + 3 * m * d) * Double(MemoryLayout<Scalar>.stride))
-      + inverse.stepWork
   }
 
   /// The rank in use.

@@ -14,16 +14,6 @@ final class SharedBlockInverse<Scalar: KernelScalar>: WindowInverse {
 
   var bytes: Int { factor.bytes }
 
-  func refreshWork(samples n: Int) -> Work {
-    let d = Double(factor.rows)
-    return Work(flops: Double(n) * d * d + d * d * d / 3, bytes: 3 * Double(factor.bytes))
-  }
-
-  var stepWork: Work {
-    let d = Double(factor.rows)
-    return Work(flops: 2 * Double(site.neurons) * d * d, bytes: Double(factor.bytes))
-  }
-
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     for i in 0..<weights.columns { weights.fill(column: i, with: Scalar(nu)) }
   }

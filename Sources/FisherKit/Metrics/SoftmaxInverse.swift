@@ -18,17 +18,6 @@ final class SoftmaxInverse<Scalar: KernelScalar>: WindowInverse {
 
   var bytes: Int { factor.bytes + work.count + row.bytes }
 
-  func refreshWork(samples n: Int) -> Work {
-    let (m, size) = (Double(site.neurons), Double(factor.rows))
-    let d = size / m
-    return Work(
-      flops: Double(n) * m * (m + 1) / 2 * d * (d + 1) + size * size * size / 3, bytes: 3 * Double(factor.bytes))
-  }
-
-  var stepWork: Work {
-    Work(flops: 2 * Double(factor.rows) * Double(factor.rows), bytes: Double(factor.bytes))
-  }
-
   /// η
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     weights.setToSoftmax(of: z)

@@ -30,6 +30,7 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
   static var orderLimit: Int { 4096 }
 
   init(for site: CurvatureSite<Scalar>, pair: LayerPair<Scalar>) throws(FisherError) {
+    estimate = Self.estimate(for: site, pair: pair)
     self.site = site
     self.pair = pair
     let (m, d, outputs) = (site.neurons, site.order, pair.outer.neurons)
@@ -45,6 +46,29 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
     batchSlopes = try Matrix(rows: site.batchSize, columns: m, what: "\(site.name): slopes of a batch")
     removeAll()
   }
+
+  static func estimate(for site: CurvatureSite<Scalar>, pair: LayerPair<Scalar>) -> CurvatureEstimate {
+    let (m, d, outputs) = (Double(site.neurons), Double(site.order), Double(pair.outer.neurons))
+    let planned = SampleWindow<Scalar>.capacity(for: site, limit: 8192)
+    let (size, overflow) = site.neurons.multipliedReportingOverflow(by: site.order)
+    let isDense = !overflow && size <= orderLimit
+    let samples = isDense ? planned : min(planned, max(1, orderLimit / pair.outer.neurons))
+    let n = Double(samples)
+    let order = isDense ? size : samples * pair.outer.neurons
+    let (k, held) = (Double(order), site.bytes(order, order))
+    return CurvatureEstimate(
+      summary: "two layers, one matrix of order \(order), \(samples) samples",
+      bytes: min(2 * site.windowBytes(samples), .max / 2),
+      refresh: Work(
+        products: isDense ? 0 : k * k * m, grams: isDense ? n * m * (m + 1) / 2 * d * (d + 1) : 0,
+        factors: k * k * k / 3, bytes: 3 * Double(held), calls: 4 * m),
+      step: Work(
+        products: isDense ? 0 : 12 * n * m * (d + outputs), solves: isDense ? 2 * k * k : 6 * k * k,
+        bytes: Double(held), calls: 12)
+    ).adding(bytes: held)
+  }
+
+  let estimate: CurvatureEstimate
 
   var bytes: Int {
     inputs.bytes + slopes.bytes + outerPreactivations.bytes + batchSlopes.bytes + (inverse?.bytes ?? 0)

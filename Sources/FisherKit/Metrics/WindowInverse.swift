@@ -14,9 +14,6 @@ protocol WindowInverse<Scalar>: AnyObject {
   /// Replaces V (m, order) by (Ĝ + λI)⁻¹V. Allocates nothing.
   func precondition(_ vectors: inout Matrix<Scalar>) throws(FisherError)
   var bytes: Int { get }
-  /// What a refresh with so many samples takes, and what a step does.
-  func refreshWork(samples: Int) -> Work
-  var stepWork: Work { get }
 }
 
 extension WindowInverse {
@@ -30,10 +27,13 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
   private var window: SampleWindow<Scalar>
   private var weights: Matrix<Scalar>
   private var isReady = false
+  let estimate: CurvatureEstimate
 
   init(
-    for site: CurvatureSite<Scalar>, windowLimit: Int, _ inverse: any WindowInverse<Scalar>
+    for site: CurvatureSite<Scalar>, windowLimit: Int, estimate: CurvatureEstimate,
+    _ inverse: any WindowInverse<Scalar>
   ) throws(FisherError) {
+    self.estimate = estimate
     self.site = site
     self.inverse = inverse
     window = try SampleWindow(for: site, limit: windowLimit)
@@ -42,9 +42,6 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
   }
 
   var bytes: Int { inverse.bytes + window.bytes + weights.bytes }
-
-  var refreshWork: Work { inverse.refreshWork(samples: window.inputs.capacity) }
-  var stepWork: Work { inverse.stepWork }
 
   func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
     window.take(inputs: inputs, preactivations: preactivations)

@@ -29,7 +29,8 @@ extension Sequential {
   /// What a sample takes in a forward pass: a multiplication and an addition for each weight.
   private var passWork: Work {
     let weights = parameters.reduce(0) { $0 + $1.neurons * $1.order }
-    return Work(flops: 2 * Double(weights), bytes: Double(weights * MemoryLayout<Scalar>.stride) / Double(input.rows))
+    return Work(
+      products: 2 * Double(weights), bytes: Double(weights * MemoryLayout<Scalar>.stride) / Double(input.rows))
   }
 
   /// Forward only: the sum of the losses of the mini-batch in ``input``, and how many it classifies right.

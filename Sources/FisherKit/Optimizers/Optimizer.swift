@@ -42,7 +42,7 @@ extension Model {
   /// What w ← w − γ g takes: weights and gradients read, weights written.
   var updateWork: Work {
     let weights = Double(parameters.reduce(0) { $0 + $1.neurons * $1.order })
-    return Work(flops: 2 * weights, bytes: 3 * weights * Double(MemoryLayout<Scalar>.stride))
+    return Work(products: 2 * weights, bytes: 3 * weights * Double(MemoryLayout<Scalar>.stride))
   }
 }
 

@@ -40,15 +40,18 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   }
 
   public var name: String { "rngd" }
+
+  /// What each layer's curvature is, once the optimizer is prepared.
+  public private(set) var plan: [LayerPlan] = []
   public var bytes: Int { curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) } }
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
     (curvatures, steps, isRefreshDue, self.batchSize) = ([], 0, true, batchSize)
+    var sites: [CurvatureSite<Scalar>] = []
     let count = model.parameters.count { $0.subsystem != nil }
     var index = 0
     for parameter in model.parameters {
       guard let subsystem = parameter.subsystem else {
-        curvatures.append(nil)
         continue
       }
       guard parameter.pair == nil || metric.takesPairs else {
@@ -60,8 +63,13 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
         name: parameter.name, index: index, count: count, neurons: parameter.neurons, order: parameter.order,
         subsystem: subsystem, batchSize: batchSize, refreshInterval: refreshInterval, damping: damping,
         pair: parameter.pair)
-      curvatures.append(try metric.makeCurvature(for: site))
+      sites.append(site)
       index += 1
+    }
+    var made = try metric.makeCurvatures(for: sites)[...]
+    curvatures = model.parameters.map { $0.subsystem == nil ? nil : made.removeFirst() }
+    plan = zip(sites, curvatures.compactMap { $0 }).map {
+      LayerPlan(name: $0.name, estimate: $1.estimate, bytes: $1.bytes)
     }
     lowerOfPairs = model.parameters.map { outer in
       let lower = model.parameters.firstIndex { $0.pair?.outer === outer }
@@ -77,11 +85,11 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     var survived: [FactorizationFailure] = []
     if steps % refreshInterval == 0 { isRefreshDue = true }
     if isRefreshDue {
-      let work = curvatures.reduce(Work()) { $0 + ($1?.refreshWork ?? Work()) }
+      let work = curvatures.reduce(Work()) { $0 + ($1?.estimate.refresh ?? Work()) }
       try profile.measure(.refresh, work) { () throws(FisherError) in survived = try refresh() }
       isRefreshDue = false
     }
-    let work = curvatures.reduce(Work()) { $0 + ($1?.stepWork ?? Work()) }
+    let work = curvatures.reduce(Work()) { $0 + ($1?.estimate.step ?? Work()) }
     try profile.measure(.precondition, work) { () throws(FisherError) in try preconditionGradients(of: model) }
     try model.requireFiniteGradients("step", step: steps)
     profile.measure(.update, model.updateWork) {

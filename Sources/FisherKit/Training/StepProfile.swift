@@ -39,20 +39,6 @@ public final class StepProfile {
   }
 }
 
-/// Operations, and bytes of operands read once and results written once.
-public struct Work: Equatable, Sendable {
-  public var flops: Double
-  public var bytes: Double
-
-  public init(flops: Double = 0, bytes: Double = 0) {
-    self.flops = flops
-    self.bytes = bytes
-  }
-
-  static func + (a: Work, b: Work) -> Work { Work(flops: a.flops + b.flops, bytes: a.bytes + b.bytes) }
-  static func * (work: Work, factor: Double) -> Work { Work(flops: work.flops * factor, bytes: work.bytes * factor) }
-}
-
 extension StepProfile? {
   /// Measures where there is a profile, and just runs where there is none.
   func measure<E: Error>(

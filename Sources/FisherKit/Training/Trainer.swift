@@ -116,7 +116,7 @@ public final class Trainer<Scalar: KernelScalar> {
   /// Bytes of the data read and numbers of the mini-batch written.
   private func gatherWork(_ count: Int) -> Work {
     let elements = Double(count * data.width)
-    return Work(flops: elements, bytes: elements * Double(1 + MemoryLayout<Scalar>.stride))
+    return Work(products: elements, bytes: elements * Double(1 + MemoryLayout<Scalar>.stride))
   }
 
   /// The mean score over samples of a set.

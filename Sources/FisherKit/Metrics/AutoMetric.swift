@@ -1,0 +1,103 @@
+/// Chooses for each layer how its matrix is held: exact, or projected to the subspace where its inputs are, whichever the
+/// cost model finds cheaper per step with its share of a refresh; smaller ranks and windows, and in the end diagonals,
+/// where the memory cap asks for it.
+///
+/// The rank of 48 and the window of 500 samples are what it takes for the exact metric's learning curve on networks whose
+/// inputs have strong leading directions, as images and hidden layers have.
+public struct AutoMetric: Metric {
+  /// The most bytes that all layers may hold together.
+  public let memoryCap: Int
+  public let rank: Int
+  public let windowSamples: Int
+  public let costs: MachineCosts
+
+  /// - Parameters:
+  ///   - memoryCap: by default half of the memory that is free.
+  ///   - costs: by default measured now, in a few milliseconds.
+  public init(
+    memoryCap: Int? = nil, rank: Int = 48, windowSamples: Int = 500, costs: MachineCosts? = nil
+  ) throws(FisherError) {
+    guard rank > 0 else { throw .invalidArgument(what: "rank", expected: "1 or more", found: "\(rank)") }
+    guard windowSamples > 0 else {
+      throw .invalidArgument(what: "window samples", expected: "1 or more", found: "\(windowSamples)")
+    }
+    let cap = memoryCap ?? (availableMemory().map { $0 / 2 } ?? 1 << 32)
+    guard cap > 0 else { throw .invalidArgument(what: "memory cap", expected: "1 byte or more", found: "\(cap)") }
+    self.costs = if let costs { costs } else { try MachineCosts.measure(Float.self) }
+    guard self.costs.isValid else {
+      throw .invalidArgument(what: "costs of the machine", expected: "positive numbers", found: "\(self.costs)")
+    }
+    self.memoryCap = cap
+    self.rank = rank
+    self.windowSamples = windowSamples
+  }
+
+  public var name: String { "auto" }
+  public var takesPairs: Bool { true }
+
+  /// For one layer alone, under the whole cap.
+  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    try makeCurvatures(for: [site])[0]
+  }
+
+  public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
+    choice(for: site, .blocks(rank: rank, windowSamples: windowSamples)).estimate(for: site)
+  }
+
+  public func makeCurvatures<S: KernelScalar>(
+    for sites: [CurvatureSite<S>]
+  ) throws(FisherError) -> [any Curvature<S>] {
+    var least = Int.max
+    for level in [Level].levels(rank: rank, windowSamples: windowSamples) {
+      let choices = sites.map { choice(for: $0, level) }
+      let bytes = zip(choices, sites).reduce(0) { sum, pair in
+        let (total, overflow) = sum.addingReportingOverflow(pair.0.estimate(for: pair.1).bytes)
+        return overflow ? .max : total
+      }
+      least = min(least, bytes)
+      guard bytes <= memoryCap else { continue }
+      var curvatures: [any Curvature<S>] = []
+      for (metric, site) in zip(choices, sites) { curvatures.append(try metric.makeCurvature(for: site)) }
+      return curvatures
+    }
+    throw .exceedsMemoryCap(
+      what: "curvature of \(sites.count) layers, reduced to diagonals", bytes: least, cap: memoryCap,
+      instead: "a first-order optimizer fits")
+  }
+
+  /// How much is spent: what the memory cap goes down through.
+  enum Level {
+    case blocks(rank: Int, windowSamples: Int)
+    case diagonals(windowSamples: Int)
+  }
+
+  private func choice<S: KernelScalar>(for site: CurvatureSite<S>, _ level: Level) -> any Metric {
+    switch level {
+    case .diagonals(let samples): return DiagonalMetric(windowSamples: samples)
+    case .blocks(let rank, let samples):
+      let exact = ExactMetric(windowSamples: samples)
+      guard site.pair == nil, rank < site.order else { return exact }
+      let projected = ProjectedMetric(rank: .fixed(rank), windowSamples: samples)
+      func cost(_ metric: any Metric) -> Double {
+        let estimate = metric.estimate(for: site)
+        return costs.seconds(estimate.step) + costs.seconds(estimate.refresh) / Double(site.refreshInterval)
+      }
+      // (an exact matrix that is as large as all the cap is none)
+      let isSmall = exact.estimate(for: site).bytes <= memoryCap / 4
+      return isSmall && cost(exact) <= cost(projected) ? exact : projected
+    }
+  }
+}
+
+extension [AutoMetric.Level] {
+  /// From what is wanted down to next to nothing.
+  static func levels(rank: Int, windowSamples: Int) -> [AutoMetric.Level] {
+    var levels: [AutoMetric.Level] = []
+    var (rank, samples) = (rank, windowSamples)
+    while rank >= 4 || levels.isEmpty {
+      levels.append(.blocks(rank: rank, windowSamples: samples))
+      (rank, samples) = (rank / 2, Swift.max(1, Swift.min(samples, Swift.max(samples / 2, 4 * rank))))
+    }
+    return levels + [.diagonals(windowSamples: samples), .diagonals(windowSamples: 1)]
+  }
+}

@@ -1,0 +1,8 @@
+/// How the matrix of one layer is held.
+public struct LayerPlan: Sendable {
+  /// The parameter's name.
+  public var name: String
+  public var estimate: CurvatureEstimate
+  /// What it holds now.
+  public var bytes: Int
+}
