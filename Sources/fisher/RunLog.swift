@@ -63,6 +63,13 @@ struct LogError: Error, CustomStringConvertible {
   }
 }
 
+/// The memory that this process holds now, or 0 where that is not known.
+func residentBytes() -> Int {
+  guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
+  let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+  return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+}
+
 /// The most memory that this process has held.
 func peakMemoryBytes() -> Int {
   var usage = rusage()

@@ -6,8 +6,14 @@ import ToolSupport
 final class RunView {
   private let hasBar = isatty(STDOUT_FILENO) != 0
   private var lastBar = ContinuousClock.now
+  /// What the process held before it loaded anything.
+  private let residentBefore: Int
+  /// What a cost model says that a refresh and a step take.
+  private let costs: (refresh: Double, step: Double)?
+  private var plannedBytes = 0
 
-  init() {
+  init(residentBefore: Int, costs: (refresh: Double, step: Double)?) {
+    (self.residentBefore, self.costs) = (residentBefore, costs)
     guard hasBar else { return }
     // An interrupted run leaves the prompt a line of its own.
     signal(SIGINT) { number in
@@ -40,7 +46,17 @@ final class RunView {
     case .began(let plan):
       print(
         "samples    \(plan.trainingSamples) training, \(plan.validationSamples) validation, \(plan.testSamples) test")
-      print("memory     model \(megabytes(plan.modelBytes)), optimizer \(megabytes(plan.optimizerBytes))")
+      plannedBytes = residentBefore + plan.dataBytes + plan.modelBytes + plan.optimizerBytes
+      for layer in plan.layers {
+        print("\(pad(layer.name, -10)) \(layer.estimate.summary), \(megabytes(layer.bytes))")
+      }
+      if let costs {
+        print("expected   \(milliseconds(costs.refresh)) a refresh, \(milliseconds(costs.step)) a step beside it")
+      }
+      print(
+        "memory     data \(megabytes(plan.dataBytes)), model \(megabytes(plan.modelBytes)), optimizer "
+          + megabytes(plan.optimizerBytes))
+      print("planned    \(megabytes(plannedBytes)) in all")
       print("computing  \(Compute.threads) threads, \(Compute.level)\n")
       print("epoch     steps   seconds  train loss  train error  validation loss  accuracy")
     case .step(let epoch, let step, let steps, let loss): showBar(epoch, step, steps, loss)
@@ -56,11 +72,20 @@ final class RunView {
     case .finished(let test):
       print(
         "\ntest: loss \(fixed(test.loss, 4)), accuracy \(fixed(100 * test.accuracy, 2))%; "
-          + "peak memory \(megabytes(peakMemoryBytes()))")
+          + "peak memory \(megabytes(peakMemoryBytes())), planned \(megabytes(plannedBytes))")
     }
   }
 
-  func show(_ profile: StepProfile) { print("\n\(profile)", terminator: "") }
+  /// What was expected against what was measured, and where asked for all of the profile.
+  func compare(_ profile: StepProfile, showing: Bool) {
+    let (refresh, step) = (profile[.refresh], profile[.precondition])
+    if let costs, refresh.calls > 0, step.calls > 0 {
+      print(
+        "refresh: \(milliseconds(refresh.seconds / Double(refresh.calls))), expected \(milliseconds(costs.refresh)); "
+          + "step beside it: \(milliseconds(step.seconds / Double(step.calls))), expected \(milliseconds(costs.step))")
+    }
+    if showing { print("\n\(profile)", terminator: "") }
+  }
 
   private func showBar(_ epoch: Int, _ step: Int, _ steps: Int, _ loss: Double) {
     guard hasBar, ContinuousClock.now - lastBar > .milliseconds(100) else { return }
@@ -88,8 +113,11 @@ private func terminalWidth() -> Int {
 }
 
 private func pad(_ text: String, _ width: Int) -> String {
-  String(repeating: " ", count: max(0, width - text.count)) + text
+  let spaces = String(repeating: " ", count: max(0, abs(width) - text.count))
+  return width < 0 ? text + spaces : spaces + text
 }
+
+private func milliseconds(_ seconds: Double) -> String { fixed(1e3 * seconds, 2) + " ms" }
 
 private func fixed(_ number: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", number) }
 

@@ -30,23 +30,25 @@ struct Train: ParsableCommand {
   }
 
   private func train(log: RunLog?) throws {
+    let before = residentBytes()
     let data = try network.loadData(seed: schedule.seed)
     let shape = network.shape ?? [data.width, 80, 80, 80, data.classes]
     let model = try Sequential<Float>.perceptron(
       shape: shape, activation: network.activation.forward, metricActivation: network.activation.metric,
       batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
     for layer in optimizer.pair { try pairLayers(of: model, at: layer) }
+    let chosen = try optimizer.make()
     let trainer = try Trainer(
-      model: model, optimizer: try optimizer.make(), data: data, batchSize: schedule.batch, seed: schedule.seed)
-    let view = schedule.quiet ? nil : RunView()
+      model: model, optimizer: chosen, data: data, batchSize: schedule.batch, seed: schedule.seed)
+    let view = schedule.quiet ? nil : RunView(residentBefore: before, costs: (chosen as? RNGD<Float>)?.expectedSeconds)
     view?.begin(
       data: data, shape: shape, network: network, optimizer: optimizer, schedule: schedule)
-    if schedule.profile { trainer.profile = StepProfile() }
+    trainer.profile = StepProfile()
     try trainer.run(epochs: schedule.epochs) { event in
       try log?.record(event)
       view?.show(event)
     }
-    if let profile = trainer.profile { view?.show(profile) }
+    if let profile = trainer.profile { view?.compare(profile, showing: schedule.profile) }
   }
 }
 

@@ -13,7 +13,13 @@ import Testing
     var metric: any Activation = Relu(omega: 1)
     var pairs: [Int] = []
     var optimizer: @Sendable () throws -> any Optimizer<Float> = {
-      try RNGD(learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3)
+      try RNGD(metric: ExactMetric(), learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3)
+    }
+
+    /// The tool's own default depends on the machine's speed.
+    var allFlags: [String] {
+      let given = flags.split(separator: " ").map(String.init)
+      return given.contains("--metric") || given.contains("--optimizer") ? given : given + ["--metric", "exact"]
     }
 
     var description: String { flags }
@@ -28,18 +34,34 @@ import Testing
     Case(flags: "--activation silu", forward: Silu(), metric: Silu()),
     Case(
       flags: "--seed 3 --l2 0.02 --refresh 20 --damping 0.1 --learning-rate 0.03", seed: 3,
-      optimizer: { try RNGD(learningRate: 0.03, damping: 0.1, refreshInterval: 20, l2: 0.02) }),
+      optimizer: { try RNGD(metric: ExactMetric(), learningRate: 0.03, damping: 0.1, refreshInterval: 20, l2: 0.02) }),
     Case(
       flags: "--omega 0.3 --iota 0.2 --batch 40", batch: 40, forward: Relu(iota: 0.2),
       metric: Relu(iota: 0.2, omega: 0.3)),
     Case(
       flags: "--pair 1 --pair 2 --activation tanh", forward: Tanh(), metric: Tanh(), pairs: [0, 1],
-      optimizer: { try RNGD(learningRate: 0.01, damping: 0.02, refreshInterval: 100, l2: 1e-3) }),
+      optimizer: { try RNGD(metric: ExactMetric(), learningRate: 0.01, damping: 0.02, refreshInterval: 100, l2: 1e-3) }),
     Case(
       flags: "--metric shared --activation elu --alpha 0.4", forward: Elu(alpha: 0.4), metric: Elu(alpha: 0.4),
       optimizer: {
         try RNGD(metric: SharedMetric(), learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3)
       }),
+    Case(
+      flags: "--metric exact --window-samples 700",
+      optimizer: { try RNGD(metric: ExactMetric(windowSamples: 700), learningRate: 0.01, l2: 1e-3) }),
+    Case(
+      flags: "--metric projected --rank 12 --window-samples 300",
+      optimizer: {
+        try RNGD(metric: ProjectedMetric(rank: .fixed(12), windowSamples: 300), learningRate: 0.01, l2: 1e-3)
+      }),
+    Case(
+      flags: "--metric projected --rank 0.8",
+      optimizer: {
+        try RNGD(metric: ProjectedMetric(rank: .share(0.8, atMost: 128)), learningRate: 0.01, l2: 1e-3)
+      }),
+    Case(flags: "--metric kernel", optimizer: { try RNGD(metric: KernelMetric(), learningRate: 0.01, l2: 1e-3) }),
+    Case(flags: "--metric iterative", optimizer: { try RNGD(metric: IterativeMetric(), learningRate: 0.01, l2: 1e-3) }),
+    Case(flags: "--metric diagonal", optimizer: { try RNGD(metric: DiagonalMetric(), learningRate: 0.01, l2: 1e-3) }),
     Case(
       flags: "--metric paper --activation tanh --validation 500", validation: 500, forward: Tanh(), metric: Tanh(),
       optimizer: { try RNGD(metric: PaperMetric(), learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3) }
@@ -57,7 +79,7 @@ import Testing
     let folder = try Scratch()
     defer { folder.remove() }
     let log = folder.file("log")
-    let flags = settings.flags.split(separator: " ").map(String.init)
+    let flags = settings.allFlags
     let result = try Tool.run(["train", "--shape", "64,9,7,10", "--epochs", "1", "--quiet", "--log", log] + flags)
     #expect(result.status == 0 && result.output == "" && result.errors == "", "\(result)")
     let found = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").map {

@@ -45,7 +45,9 @@ import Testing
     let folder = try Scratch()
     defer { folder.remove() }
     for name in ["a", "b"] {
-      let result = try Tool.run(["train", "--epochs", "2", "--seed", "3", "--quiet", "--log", folder.file(name)])
+      let result = try Tool.run([
+        "train", "--epochs", "2", "--seed", "3", "--quiet", "--metric", "projected", "--log", folder.file(name),
+      ])
       #expect(result.status == 0, "\(result)")
     }
     func losses(_ name: String) throws -> [[String: Double]] {
@@ -57,6 +59,7 @@ import Testing
   @Test(arguments: [
     ["--optimizer", "sgd"], ["--optimizer", "momentum"], ["--optimizer", "adam"], ["--metric", "shared"],
     ["--pair", "3"], ["--pair", "1", "--pair", "2", "--activation", "tanh"],
+    ["--metric", "auto", "--rank", "20", "--window-samples", "200", "--memory-cap", "300000"], ["--profile"],
     ["--metric", "paper"], ["--metric", "exact", "--damping", "0.01", "--refresh", "20", "--learning-rate", "0.02"],
     ["--activation", "tanh"], ["--activation", "sigm"], ["--activation", "elu", "--alpha", "0.5"],
     ["--activation", "linear"], ["--activation", "relu", "--omega", "0", "--iota", "0.1"],
@@ -100,17 +103,40 @@ import Testing
     #expect(found.count == 21 && found[19]["train_error"] == 0 && found[20]["test_accuracy"] == 1, "\(found)")
   }
 
+  /// The plan is printed, with what it took in the end; costs are measured once and kept in a file.
+  @Test func plan() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let model = folder.file("costs.json")
+    let first = try Tool.run(["train", "--epochs", "1", "--shape", "64,100,10", "--profile", "--cost-model", model])
+    #expect(first.status == 0 && first.errors.isEmpty, "\(first)")
+    for words in ["layer 1    projected, rank 48 of 65", "layer 2    projected", "expected ", "planned ", "refresh: "] {
+      #expect(first.output.contains(words), "\(words): \(first)")
+    }
+    for phase in ["gather", "forward", "backward", "observe", "refresh", "precondition", "update", "all"] {
+      #expect(first.output.contains("\n\(phase) "), "\(phase): \(first)")
+    }
+    let costs = try String(contentsOfFile: model, encoding: .utf8)
+    #expect(try Tool.run(["train", "--epochs", "1", "--quiet", "--cost-model", model]).status == 0)
+    #expect(try String(contentsOfFile: model, encoding: .utf8) == costs)
+    try "{}".write(toFile: model, atomically: true, encoding: .utf8)
+    let refused = try Tool.run(["train", "--cost-model", model])
+    #expect(refused.status == 65 && refused.errors.contains("costs.json") && refused.errors.contains("bandwidth"))
+  }
+
   @Test func help() throws {
     let result = try Tool.run(["train", "--help"])
     #expect(result.status == 0)
     for flag in [
       "--data", "--shape", "--activation", "--optimizer", "--metric", "--learning-rate", "--damping", "--refresh",
       "--batch", "--l2", "--epochs", "--seed", "--threads", "--log", "--quiet", "--omega", "--iota", "--alpha",
+      "--rank",
+      "--window-samples", "--memory-cap", "--cost-model", "--profile", "--pair",
     ] { #expect(result.output.contains(flag), "\(flag)") }
     // (the help is wrapped where the line is full)
     let words = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(words.contains("relu, tanh, sigm, elu, linear, softplus, leaky-relu, gelu, silu"))
-    for absent in ["--rank", "--resume", "--batch-norm"] { #expect(!result.output.contains(absent)) }
+    for absent in ["--checkpoint", "--resume", "--batch-norm"] { #expect(!result.output.contains(absent)) }
     #expect(try Tool.run(["--version"]).status == 0)
   }
 }

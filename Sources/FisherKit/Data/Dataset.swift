@@ -29,6 +29,16 @@ public struct Dataset: Sendable {
 
   public var count: Int { labels.count }
 
+  /// The memory that features and labels take.
+  public var bytes: Int {
+    let features =
+      switch features {
+      case .bytes(let bytes, _): bytes.count
+      case .floats(let floats): floats.count * MemoryLayout<Float>.stride
+      }
+    return features + labels.count * MemoryLayout<Int32>.stride
+  }
+
   /// Makes `batch` the samples `indices` of this set, with the bias column behind the features.
   func gather<S: KernelScalar>(_ batch: inout Matrix<S>, indices: Span<Int32>) {
     precondition(batch.columns == width + 1, "expected \(width + 1) columns, found \(batch.columns)")
@@ -48,6 +58,9 @@ public struct DataSplit: Sendable {
   public let training: Range<Int>
   public let validation: Range<Int>
   public let test: Dataset
+
+  /// The memory that both sets take.
+  public var bytes: Int { samples.bytes + test.bytes }
 
   /// The last `validationCount` samples are for validation, the others for training.
   public init(name: String, samples: Dataset, validationCount: Int, test: Dataset) throws(DataError) {

@@ -2,6 +2,8 @@
 /// cost model finds cheaper per step with its share of a refresh; smaller ranks and windows, and in the end diagonals,
 /// where the memory cap asks for it.
 ///
+/// The choice depends on the costs, and so on the machine: costs that were kept make it the same everywhere.
+///
 /// The rank of 48 and the window of 500 samples are what it takes for the exact metric's learning curve on networks whose
 /// inputs have strong leading directions, as images and hidden layers have.
 public struct AutoMetric: Metric {
@@ -65,6 +67,9 @@ public struct AutoMetric: Metric {
       instead: "a first-order optimizer fits")
   }
 
+  /// Exact where it is cheaper by this much: near the boundary, noise in the measured costs then seldom decides.
+  private static var margin: Double { 0.75 }
+
   /// How much is spent: what the memory cap goes down through.
   enum Level {
     case blocks(rank: Int, windowSamples: Int)
@@ -84,7 +89,7 @@ public struct AutoMetric: Metric {
       }
       // (an exact matrix that is as large as all the cap is none)
       let isSmall = exact.estimate(for: site).bytes <= memoryCap / 4
-      return isSmall && cost(exact) <= cost(projected) ? exact : projected
+      return isSmall && cost(exact) <= Self.margin * cost(projected) ? exact : projected
     }
   }
 }

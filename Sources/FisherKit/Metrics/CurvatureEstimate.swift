@@ -1,5 +1,5 @@
 /// What a curvature will hold and take, known before anything of it is allocated.
-public struct CurvatureEstimate: Sendable {
+public struct CurvatureEstimate: Equatable, Sendable {
   /// How the matrix is held, such as "projected, rank 48 of 785, 500 samples".
   public var summary: String
   public var bytes: Int

@@ -1,5 +1,5 @@
 /// How the matrix of one layer is held.
-public struct LayerPlan: Sendable {
+public struct LayerPlan: Equatable, Sendable {
   /// The parameter's name.
   public var name: String
   public var estimate: CurvatureEstimate

@@ -21,10 +21,12 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   private var isRefreshDue = true
   private var batchSize = 0
 
-  /// - Parameter damping: λ ≥ 0. With λ = 0 the first refresh fails wherever a mini-batch has fewer samples than a
-  ///   layer has inputs.
+  /// - Parameters:
+  ///   - metric: by default an ``AutoMetric``.
+  ///   - damping: λ ≥ 0. With λ = 0 the first refresh fails wherever a mini-batch has fewer samples than a layer has
+  ///     inputs.
   public init(
-    metric: any Metric = ExactMetric(), learningRate: Double, damping: Double = 0.005, refreshInterval: Int = 100,
+    metric: (any Metric)? = nil, learningRate: Double, damping: Double = 0.005, refreshInterval: Int = 100,
     l2: Double = 0
   ) throws(FisherError) {
     try requireStep(learningRate: learningRate, l2: l2)
@@ -32,7 +34,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     guard refreshInterval > 0 else {
       throw .invalidArgument(what: "refresh", expected: "a number of steps from 1 up", found: "\(refreshInterval)")
     }
-    self.metric = metric
+    self.metric = if let metric { metric } else { try AutoMetric() }
     self.learningRate = learningRate
     self.damping = damping
     self.refreshInterval = refreshInterval
@@ -43,6 +45,15 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
 
   /// What each layer's curvature is, once the optimizer is prepared.
   public private(set) var plan: [LayerPlan] = []
+
+  /// What the cost model says of a refresh of all layers and of preconditioning one step's gradients, in seconds; `nil`
+  /// where the metric has no cost model.
+  public var expectedSeconds: (refresh: Double, step: Double)? {
+    guard let costs = (metric as? AutoMetric)?.costs else { return nil }
+    return plan.reduce((0, 0)) {
+      ($0.0 + costs.seconds($1.estimate.refresh), $0.1 + costs.seconds($1.estimate.step))
+    }
+  }
   public var bytes: Int { curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) } }
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {

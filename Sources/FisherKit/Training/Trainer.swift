@@ -57,7 +57,7 @@ public final class Trainer<Scalar: KernelScalar> {
     TrainingPlan(
       trainingSamples: data.training.count, validationSamples: data.validation.count, testSamples: data.test.count,
       stepsPerEpoch: (order.count + batchSize - 1) / batchSize, modelBytes: model.bytes,
-      optimizerBytes: optimizer.bytes)
+      optimizerBytes: optimizer.bytes, dataBytes: data.bytes, layers: (optimizer as? RNGD<Scalar>)?.plan ?? [])
   }
 
   /// Trains for `epochs` more epochs.

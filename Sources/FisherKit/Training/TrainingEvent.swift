@@ -21,6 +21,10 @@ public struct TrainingPlan: Equatable, Sendable {
   /// Memory of the model with its mini-batch, and of the optimizer with its curvature, in bytes.
   public var modelBytes: Int
   public var optimizerBytes: Int
+  /// The images and labels.
+  public var dataBytes: Int
+  /// How each layer's Fisher matrix is held; empty for first-order optimizers.
+  public var layers: [LayerPlan]
 }
 
 /// The state after an epoch.
