@@ -36,7 +36,8 @@ fk_status FK_FN(gather_bytes)(T *X, ptrdiff_t ldx, const uint8_t *source, const 
   (void)team;
 #pragma omp parallel for num_threads(team) if (team > 1)
   for (ptrdiff_t r = 0; r < n; r++) {
-    if (r + FK_AHEAD < n) fk_prefetch(source + (ptrdiff_t)rows[r + FK_AHEAD] * width, width * (ptrdiff_t)sizeof(*source));
+    if (r + FK_AHEAD < n)
+      fk_prefetch(source + (ptrdiff_t)rows[r + FK_AHEAD] * width, width * (ptrdiff_t)sizeof(*source));
     ops->gather_bytes(X + r * ldx, source + (ptrdiff_t)rows[r] * width, width, (T)scale);
     X[r * ldx + width] = 1;
   }
@@ -51,7 +52,8 @@ fk_status FK_FN(gather_floats)(T *X, ptrdiff_t ldx, const float *source, const i
   (void)team;
 #pragma omp parallel for num_threads(team) if (team > 1)
   for (ptrdiff_t r = 0; r < n; r++) {
-    if (r + FK_AHEAD < n) fk_prefetch(source + (ptrdiff_t)rows[r + FK_AHEAD] * width, width * (ptrdiff_t)sizeof(*source));
+    if (r + FK_AHEAD < n)
+      fk_prefetch(source + (ptrdiff_t)rows[r + FK_AHEAD] * width, width * (ptrdiff_t)sizeof(*source));
     ops->gather_floats(X + r * ldx, source + (ptrdiff_t)rows[r] * width, width, (T)scale);
     X[r * ldx + width] = 1;
   }
@@ -76,8 +78,7 @@ fk_status FK_FN(update_sgd)(T *w, const T *g, ptrdiff_t count, double rate) {
   const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)count);
   (void)team;
 #pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t i = 0; i < count; i += FK_PIECE)
-    ops->axpy(w + i, g + i, fk_min(count - i, FK_PIECE), (T)-rate);
+  for (ptrdiff_t i = 0; i < count; i += FK_PIECE) ops->axpy(w + i, g + i, fk_min(count - i, FK_PIECE), (T)-rate);
   return FK_OK;
 }
 
