@@ -46,6 +46,14 @@ struct OptimizerOptions: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp("Steps between two refreshes of rngd's matrices (default: 100).", valueName: "T"))
   var refresh: Int?
+  @Flag(help: "Refresh one layer after the other, over the interval, instead of all at one step.")
+  var spreadRefresh = false
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Adapt the refresh interval, from a quarter to four times T, to this drift of directions: 1 − cos of their angle.",
+      valueName: "drift"))
+  var drift: Double?
   @Option(
     parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
@@ -67,10 +75,14 @@ struct OptimizerOptions: ParsableArguments {
       for (flag, isGiven) in [
         ("metric", metric != nil), ("damping", damping != nil), ("refresh", refresh != nil), ("pair", !pair.isEmpty),
         ("rank", rank != nil), ("window-samples", windowSamples != nil),
+        ("spread-refresh", spreadRefresh), ("drift", drift != nil),
         ("memory-cap", memoryCap != nil), ("cost-model", costModel != nil),
       ] where isGiven {
         throw ValidationError("--\(flag): expected --optimizer rngd, found \(optimizer)")
       }
+    }
+    if let drift, !(drift > 0 && drift < 1) {
+      throw ValidationError("--drift: expected a number in (0, 1), found \(drift)")
     }
     let chosen = metric ?? .auto
     if rank != nil, chosen != .projected, chosen != .auto {
@@ -128,7 +140,7 @@ struct OptimizerOptions: ParsableArguments {
     case .rngd:
       try RNGD(
         metric: try makeMetric(), learningRate: rate, damping: usualDamping,
-        refreshInterval: refresh ?? 100, l2: l2)
+        schedule: RefreshSchedule(interval: refresh ?? 100, isSpread: spreadRefresh, drift: drift), l2: l2)
     }
   }
 }

@@ -59,6 +59,18 @@ import Testing
       optimizer: {
         try RNGD(metric: ProjectedMetric(rank: .share(0.8, atMost: 128)), learningRate: 0.01, l2: 1e-3)
       }),
+    Case(
+      flags: "--metric exact --spread-refresh --refresh 30",
+      optimizer: {
+        try RNGD(
+          metric: ExactMetric(), learningRate: 0.01, schedule: RefreshSchedule(interval: 30, isSpread: true), l2: 1e-3)
+      }),
+    Case(
+      flags: "--metric exact --drift 0.02 --refresh 20",
+      optimizer: {
+        try RNGD(
+          metric: ExactMetric(), learningRate: 0.01, schedule: RefreshSchedule(interval: 20, drift: 0.02), l2: 1e-3)
+      }),
     Case(flags: "--metric kernel", optimizer: { try RNGD(metric: KernelMetric(), learningRate: 0.01, l2: 1e-3) }),
     Case(flags: "--metric iterative", optimizer: { try RNGD(metric: IterativeMetric(), learningRate: 0.01, l2: 1e-3) }),
     Case(flags: "--metric diagonal", optimizer: { try RNGD(metric: DiagonalMetric(), learningRate: 0.01, l2: 1e-3) }),

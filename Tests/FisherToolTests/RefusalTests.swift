@@ -27,6 +27,8 @@ import Testing
     (["--window-samples", "0"], ["--window-samples", "1 to 100000000", "0"]),
     (["--window-samples", "9", "--metric", "paper"], ["--window-samples", "window", "paper"]),
     (["--window-samples", "9", "--optimizer", "sgd"], ["--window-samples", "rngd", "sgd"]),
+    (["--drift", "1"], ["--drift", "(0, 1)", "1"]), (["--drift", "0.1", "--optimizer", "adam"], ["--drift", "rngd"]),
+    (["--spread-refresh", "--optimizer", "sgd"], ["--spread-refresh", "rngd", "sgd"]),
     (["--memory-cap", "0"], ["--memory-cap", "1 byte or more", "0"]),
     (["--memory-cap", "9", "--metric", "exact"], ["--memory-cap", "auto", "exact"]),
     (["--cost-model", "x", "--metric", "paper"], ["--cost-model", "auto", "paper"]),

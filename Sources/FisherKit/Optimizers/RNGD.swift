@@ -8,8 +8,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public var learningRate: Double
   /// λ, added to the diagonal of every block.
   public let damping: Double
-  /// T, in steps.
-  public let refreshInterval: Int
+  /// When matrices are refreshed.
+  public let schedule: RefreshSchedule
   public let l2: Double
   /// Takes the time of the parts of a step, where there is one.
   public var profile: StepProfile?
@@ -17,27 +17,30 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   /// For each parameter, the curvature of the layer below that is paired with it.
   private var lowerOfPairs: [(any PairCurvature<Scalar>)?] = []
   private var steps = 0
-  /// At the first step, and until a refresh that failed has succeeded.
-  private var isRefreshDue = true
+  private var clock = RefreshClock(RefreshSchedule(), layers: 0)
+  /// Whether there is a matrix that did not fail.
+  private var isReady: [Bool] = []
+  /// Directions by the matrices before a refresh, for an adaptive schedule.
+  private var oldDirections: [State<Scalar>?] = []
   private var batchSize = 0
 
   /// - Parameters:
   ///   - metric: by default an ``AutoMetric``.
+  ///   - refreshInterval: T, in steps, of a plain schedule.
+  ///   - schedule: instead of `refreshInterval`, a schedule that is spread over steps, or adapts to the drift.
   ///   - damping: λ ≥ 0. With λ = 0 the first refresh fails wherever a mini-batch has fewer samples than a layer has
   ///     inputs.
   public init(
     metric: (any Metric)? = nil, learningRate: Double, damping: Double = 0.005, refreshInterval: Int = 100,
-    l2: Double = 0
+    schedule: RefreshSchedule? = nil, l2: Double = 0
   ) throws(FisherError) {
     try requireStep(learningRate: learningRate, l2: l2)
     try require(damping >= 0 && damping <= 1e30, "damping", expected: "a number from 0 to 1e30", found: damping)
-    guard refreshInterval > 0 else {
-      throw .invalidArgument(what: "refresh", expected: "a number of steps from 1 up", found: "\(refreshInterval)")
-    }
+    self.schedule = schedule ?? RefreshSchedule(interval: refreshInterval)
+    try self.schedule.validate()
     self.metric = if let metric { metric } else { try AutoMetric() }
     self.learningRate = learningRate
     self.damping = damping
-    self.refreshInterval = refreshInterval
     self.l2 = l2
   }
 
@@ -54,10 +57,17 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       ($0.0 + costs.seconds($1.estimate.refresh), $0.1 + costs.seconds($1.estimate.step))
     }
   }
-  public var bytes: Int { curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) } }
+
+  /// T now: of an adaptive schedule what it has come to.
+  public var refreshInterval: Int { curvatures.isEmpty ? schedule.interval : clock.interval }
+
+  public var bytes: Int {
+    curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) } + oldDirections.reduce(0) { $0 + ($1?.value.bytes ?? 0) }
+  }
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
-    (curvatures, steps, isRefreshDue, self.batchSize) = ([], 0, true, batchSize)
+    (curvatures, steps, self.batchSize) = ([], 0, batchSize)
+    clock = RefreshClock(schedule, layers: model.parameters.count)
     var sites: [CurvatureSite<Scalar>] = []
     let count = model.parameters.count { $0.subsystem != nil }
     var index = 0
@@ -72,7 +82,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       }
       let site = CurvatureSite<Scalar>(
         name: parameter.name, index: index, count: count, neurons: parameter.neurons, order: parameter.order,
-        subsystem: subsystem, batchSize: batchSize, refreshInterval: refreshInterval, damping: damping,
+        subsystem: subsystem, batchSize: batchSize, refreshInterval: schedule.interval, damping: damping,
         pair: parameter.pair)
       sites.append(site)
       index += 1
@@ -81,6 +91,12 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     curvatures = model.parameters.map { $0.subsystem == nil ? nil : made.removeFirst() }
     plan = zip(sites, curvatures.compactMap { $0 }).map {
       LayerPlan(name: $0.name, estimate: $1.estimate, bytes: $1.bytes)
+    }
+    isReady = Array(repeating: false, count: curvatures.count)
+    oldDirections = []
+    for parameter in model.parameters {
+      let isNeeded = schedule.drift != nil && parameter.subsystem != nil
+      oldDirections.append(isNeeded ? try State(like: parameter, what: "direction before a refresh") : nil)
     }
     lowerOfPairs = model.parameters.map { outer in
       let lower = model.parameters.firstIndex { $0.pair?.outer === outer }
@@ -93,15 +109,15 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     steps += 1
     try model.requireFiniteGradients(step: steps)
     try profile.measure(.observe, Work()) { () throws(FisherError) in try observe(model) }
+    for parameter in model.parameters { parameter.gradient.addWeightDecay(parameter.value, l2: l2) }
     var survived: [FactorizationFailure] = []
-    if steps % refreshInterval == 0 { isRefreshDue = true }
-    if isRefreshDue {
-      let work = curvatures.reduce(Work()) { $0 + ($1?.estimate.refresh ?? Work()) }
-      try profile.measure(.refresh, work) { () throws(FisherError) in survived = try refresh() }
-      isRefreshDue = false
+    let due = curvatures.indices.filter { curvatures[$0] != nil && clock.isDue($0, step: steps) }
+    if !due.isEmpty {
+      let work = due.reduce(Work()) { $0 + (curvatures[$1]?.estimate.refresh ?? Work()) }
+      try profile.measure(.refresh, work) { () throws(FisherError) in survived = try refresh(due, model.parameters) }
     }
     let work = curvatures.reduce(Work()) { $0 + ($1?.estimate.step ?? Work()) }
-    try profile.measure(.precondition, work) { () throws(FisherError) in try preconditionGradients(of: model) }
+    try profile.measure(.precondition, work) { () throws(FisherError) in try preconditionGradients(of: model, due) }
     try model.requireFiniteGradients("step", step: steps)
     profile.measure(.update, model.updateWork) {
       for parameter in model.parameters { parameter.value.descend(parameter.gradient, rate: learningRate) }
@@ -118,19 +134,34 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     }
   }
 
-  private func refresh() throws(FisherError) -> [FactorizationFailure] {
+  private func refresh(
+    _ due: [Int], _ parameters: [Parameter<Scalar>]
+  ) throws(FisherError) -> [FactorizationFailure] {
     var survived: [FactorizationFailure] = []
-    for curvature in curvatures {
-      if let failure = try curvature?.refresh() { survived.append(failure) }
+    for i in due {
+      if let old = oldDirections[i] {
+        old.value.setToZero()
+        if isReady[i] {
+          old.value.copy(from: parameters[i].gradient)
+          try curvatures[i]?.precondition(&old.value)
+        }
+      }
+      isReady[i] = false
+      if let failure = try curvatures[i]?.refresh() { survived.append(failure) }
+      isReady[i] = true
+      clock.refreshed(i, step: steps)
     }
     return survived
   }
 
-  private func preconditionGradients(of model: any Model<Scalar>) throws(FisherError) {
+  private func preconditionGradients(of model: any Model<Scalar>, _ refreshed: [Int]) throws(FisherError) {
     let parameters = model.parameters
-    for i in parameters.indices {
-      parameters[i].gradient.addWeightDecay(parameters[i].value, l2: l2)
-      try curvatures[i]?.precondition(&parameters[i].gradient)
+    for i in parameters.indices { try curvatures[i]?.precondition(&parameters[i].gradient) }
+    guard schedule.drift != nil, !refreshed.isEmpty else { return }
+    var meter = DriftMeter()
+    for i in refreshed {
+      if let old = oldDirections[i] { meter.add(before: old.value, after: parameters[i].gradient) }
     }
+    if let drift = meter.drift { clock.note(drift: drift) }
   }
 }
