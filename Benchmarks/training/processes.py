@@ -20,6 +20,16 @@ def busy_seconds():
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
+def planned_bytes(output):
+    """What `fisher train` says that it is going to take, where it does.
+
+    >>> planned_bytes("memory     model 7.1 MB"), planned_bytes("samples 1\\nplanned    97.5 MB in all")
+    (None, 97500000.0)
+    """
+    planned = re.search(r"^planned\s+([\d.]+) MB in all", output, re.MULTILINE)
+    return float(planned[1]) * 1e6 if planned else None
+
+
 class Processes:
     """Our runs and the peers'. A run that was made before is not made again."""
 
@@ -70,8 +80,7 @@ class Processes:
                 lines = [json.loads(line) for line in file]
             run["epochs"] = [line for line in lines if "epoch" in line]
             run["peak_memory_bytes"] = next(x["peak_memory_bytes"] for x in lines if "peak_memory_bytes" in x)
-            planned = re.search(r"^planned\s+([\d.]+) MB in all", output, re.MULTILINE)
-            run["planned_bytes"] = float(planned[1]) * 1e6 if planned else None
+            run["planned_bytes"] = planned_bytes(output)
             run["loss"] = [(epoch["seconds"], epoch["train_loss"]) for epoch in run["epochs"]]
             run["seconds_per_step"] = run["epochs"][-1]["seconds"] / run["epochs"][-1]["step"]
             self.say(f"{name}, seed {seed}: {run['epochs'][-1]['train_loss']:.4f}, "

@@ -18,7 +18,7 @@ import Testing
   }
 
   /// The one log whose name contains the text.
-  private func log(_ text: String, in folder: Scratch) throws -> [[String: Double]] {
+  private func run(named text: String, in folder: Scratch) throws -> [[String: Double]] {
     let logs = try FileManager.default.contentsOfDirectory(atPath: folder.file("logs")).filter { $0.contains(text) }
     try #require(logs.count == 1, "\(text): \(logs)")
     return try lines(folder.file("logs/\(logs[0])"))
@@ -33,7 +33,7 @@ import Testing
     #expect(result.status == 0 && result.output.isEmpty, "\(result)")
     #expect(folder.contents.sorted() == ["RESULTS.md", "logs"])
     let report = try String(contentsOfFile: out, encoding: .utf8)
-    let (sgd, rngd) = (try log("our SGD", in: folder)[0], try log("RNGD auto", in: folder)[0])
+    let (sgd, rngd) = (try run(named: "our SGD", in: folder)[0], try run(named: "RNGD auto", in: folder)[0])
     let milliseconds = [sgd, rngd].map { 1e3 * $0["seconds"]! / $0["step"]! }
     for (name, time) in zip(["our SGD", "RNGD auto, refreshes included"], milliseconds) {
       let row = "| \(name) | \(String(format: "%.4f", time)) | \(String(format: "%.2f", time / milliseconds[0])) |"
@@ -51,22 +51,24 @@ import Testing
         + ["time", "quality", "memory"].flatMap { ["--only", $0] })
     #expect(result.status == 0, "\(result)")
     let report = try String(contentsOfFile: out, encoding: .utf8)
-    let (exact, auto) = (try log("exact relu", in: folder)[0], try log("auto relu", in: folder)[0])
-    let losses = [exact, auto].map { String(format: "%.4f", $0["train_loss"]!) }
+    let losses = try ["exact relu", "auto relu"].map { name in
+      String(format: "%.4f", try run(named: name, in: folder)[0]["train_loss"]!)
+    }
     #expect(report.contains("| 80-80-80, relu | 1 | \(losses[0]) | \(losses[1]) |"), "\(report)")
-    let run = try log("RNGD auto, batch 50", in: folder)
-    #expect(
-      report.contains("| measured, MB | \(String(format: "%.1f", run[1]["peak_memory_bytes"]! / 1e6)) |"), "\(report)")
+    let logged = try run(named: "RNGD auto, batch 50", in: folder)
+    let megabytes = String(format: "%.1f", logged[1]["peak_memory_bytes"]! / 1e6)
+    #expect(report.contains("| measured, MB | \(megabytes) |"), "\(report)")
     // One epoch gets there, from ln 10.
-    let (loss, seconds) = (run[0]["train_loss"]!, run[0]["seconds"]!)
+    let (loss, seconds) = (logged[0]["train_loss"]!, logged[0]["seconds"]!)
     try #require(loss < 0.3)
-    let crossing = seconds * log10(log(10.0) / 0.3) / log10(log(10.0) / loss)
+    let start = log(10.0)
+    let crossing = seconds * (log(start / 0.3) / log(start / loss))
     let figures = String(format: "%.3f | %.3f", crossing, seconds)
     let row = "| RNGD auto, batch 50 | \(figures) |"
     #expect(report.contains(row), "expected \(row) in \(report)")
   }
 
-  @Test(arguments: ["curves.py", "settings.py", "table.py"])
+  @Test(arguments: ["curves.py", "processes.py", "settings.py", "table.py"])
   func examplesHold(file: String) throws {
     let result = try Tool.run(
       ["python3", "-m", "doctest", "\(Self.folder)/\(file)"], executable: "/usr/bin/env",
