@@ -93,9 +93,9 @@ def exact(setup):
                         + [number(1e3 * theirs["step_seconds"], 1), number(theirs["refresh_seconds"], 2)]
                         + [times(theirs["epoch_seconds"], ours)])
     header = ["", "s per epoch", "ms per step", "s per refresh", "times ours"]
-    text = ("An exact matrix for every neuron of every layer, window of 100 batches of 50 (with `--quick`, PyTorch's has "
-            "4). Plain PyTorch is timed for a few steps and refreshes (`torch_window.py`) and its epoch is extrapolated: "
-            "a refresh of a full window for every 100 steps; its first, of one batch, is not counted.")
+    text = ("An exact matrix for every neuron of every layer, window of 100 batches of 50 (with `--quick`, PyTorch's "
+            "has 4). Plain PyTorch is timed for a few steps and refreshes (`torch_window.py`) and its epoch is "
+            "extrapolated: a refresh of a full window for every 100 steps; its first, of one batch, is not counted.")
     return text + "\n\n" + table(header, rows) + "\n" + errors(failures)
 
 

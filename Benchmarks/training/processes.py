@@ -66,7 +66,7 @@ class Processes:
             return process.returncode, stdout.read(), stderr.read()
 
     def fisher(self, name, *arguments, data, seed, epochs):
-        """A run of `fisher train`: its epochs, loss (seconds and loss at their ends), memory, and error if it failed."""
+        """A run of `fisher train`: its epochs, loss (seconds and loss at their ends), memory, error if it failed."""
         arguments = [*map(str, arguments), "--data", data, "--seed", str(seed), "--epochs", str(epochs)]
         key = tuple(arguments)
         if key in self.made:

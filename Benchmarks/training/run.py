@@ -90,10 +90,10 @@ def conditions(given, processes):
     versions = ", ".join(f"{name} {version}" for name, version in processes.versions.items())
     command = ["Benchmarks/training/run.py --fisher FISHER"] + ["--peer-python PYTHON"] * bool(given.peer_python)
     command += ["--data " + (given.data if given.data in ("fashion-mnist", "synthetic") else "FOLDER")]
-    command += [f"--seeds {given.seeds}", f"--threads {given.threads}"]
+    command += [f"--seeds {given.seeds}"] * (not given.quick) + [f"--threads {given.threads}"]
     command += ["--full-sweep"] * given.full_sweep + ["--quick"] * given.quick
     command += [f"--only {part}" for part in given.only or ()]
-    lines = [f"- {processor()}; {given.threads} threads for every process."]
+    lines = [f"- {processor()}; every process has {given.threads} threads."]
     lines += [f"- {versions}.", f"- `{' '.join(command)}`"]
     busy = f"- Load when it started: {processes.load:.2f}."
     if processes.others:
