@@ -7,7 +7,6 @@ from processes import Processes
 from settings import DEFAULTS, QUALITY, SGD
 from table import errors, number, spread, table, times
 
-
 # The fewest that leave the first, slower, steps behind.
 STEP_EPOCHS = 2
 
@@ -50,7 +49,7 @@ def quality(setup):
         for epoch in epochs:
             losses = {m: [r["loss"][epoch - 1][1] for r in made if not r["error"]] for m, made in runs.items()}
             if any(len(found) < len(setup.seeds) for found in losses.values()):
-                rows.append([f"{widths} {activation}", epoch, *["a run failed"] * 4])
+                rows.append([f"{widths.replace(',', '-')}, {activation}", epoch, *["a run failed"] * 4])
                 continue
             exact, auto = (sum(found) / len(found) for found in losses.values())
             worst = max((a - e for a, e in zip(losses["auto"], losses["exact"])), key=abs)

@@ -57,7 +57,11 @@ class Processes:
                     preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None)
             except OSError as error:
                 return 127, "", f"{command[0]}: {error}"
-            _, status, usage = os.wait4(process.pid, 0)
+            try:
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:  # interrupted: nothing is left running
+                process.kill()
+                raise
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.monotonic() - start
         if before is not None and wall > 0.5:

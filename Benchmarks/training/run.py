@@ -12,6 +12,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 import traceback
@@ -117,6 +118,7 @@ mean that ours took less time. Figures of different runs or machines do not comp
 
 def main():
     given = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = tempfile.mkdtemp(prefix="fisher-training-")
     try:
         logs = given.logs or os.path.join(folder, "logs")
