@@ -17,9 +17,12 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   /// For each parameter, the curvature of the layer below that is paired with it.
   private var lowerOfPairs: [(any PairCurvature<Scalar>)?] = []
   private var steps = 0
-  /// At the first step, and until a refresh that failed has succeeded.
-  private var isRefreshDue = true
+  /// For each parameter, whether a refresh is due: at the first step, and until one that failed has succeeded. Those that
+  /// had succeeded before it are not done again, with the few samples that came since.
+  private var isDue: [Bool] = []
   private var batchSize = 0
+  /// What all curvatures take together.
+  private var work = (refresh: Work(), step: Work())
 
   /// - Parameters:
   ///   - metric: by default an ``AutoMetric``.
@@ -57,7 +60,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public var bytes: Int { curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) } }
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
-    (curvatures, steps, isRefreshDue, self.batchSize) = ([], 0, true, batchSize)
+    (curvatures, steps, self.batchSize) = ([], 0, batchSize)
     var sites: [CurvatureSite<Scalar>] = []
     let count = model.parameters.count { $0.subsystem != nil }
     var index = 0
@@ -79,9 +82,12 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     }
     var made = try metric.makeCurvatures(for: sites)[...]
     curvatures = model.parameters.map { $0.subsystem == nil ? nil : made.removeFirst() }
+    isDue = curvatures.map { $0 != nil }
     plan = zip(sites, curvatures.compactMap { $0 }).map {
       LayerPlan(name: $0.name, estimate: $1.estimate, bytes: $1.bytes)
     }
+    work = (Work(), Work())
+    for layer in plan { work = (work.refresh + layer.estimate.refresh, work.step + layer.estimate.step) }
     lowerOfPairs = model.parameters.map { outer in
       let lower = model.parameters.firstIndex { $0.pair?.outer === outer }
       return lower.flatMap { curvatures[$0] as? any PairCurvature<Scalar> }
@@ -94,14 +100,13 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     try model.requireFiniteGradients(step: steps)
     try profile.measure(.observe, Work()) { () throws(FisherError) in try observe(model) }
     var survived: [FactorizationFailure] = []
-    if steps % refreshInterval == 0 { isRefreshDue = true }
-    if isRefreshDue {
-      let work = curvatures.reduce(Work()) { $0 + ($1?.estimate.refresh ?? Work()) }
-      try profile.measure(.refresh, work) { () throws(FisherError) in survived = try refresh() }
-      isRefreshDue = false
+    if steps % refreshInterval == 0 {
+      for i in isDue.indices { isDue[i] = curvatures[i] != nil }
     }
-    let work = curvatures.reduce(Work()) { $0 + ($1?.estimate.step ?? Work()) }
-    try profile.measure(.precondition, work) { () throws(FisherError) in try preconditionGradients(of: model) }
+    if isDue.contains(true) {
+      try profile.measure(.refresh, work.refresh) { () throws(FisherError) in survived = try refresh() }
+    }
+    try profile.measure(.precondition, work.step) { () throws(FisherError) in try preconditionGradients(of: model) }
     try model.requireFiniteGradients("step", step: steps)
     profile.measure(.update, model.updateWork) {
       for parameter in model.parameters { parameter.value.descend(parameter.gradient, rate: learningRate) }
@@ -120,8 +125,9 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
 
   private func refresh() throws(FisherError) -> [FactorizationFailure] {
     var survived: [FactorizationFailure] = []
-    for curvature in curvatures {
-      if let failure = try curvature?.refresh() { survived.append(failure) }
+    for i in curvatures.indices where isDue[i] {
+      if let failure = try curvatures[i]?.refresh() { survived.append(failure) }
+      isDue[i] = false
     }
     return survived
   }
