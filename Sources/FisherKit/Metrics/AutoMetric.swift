@@ -30,7 +30,8 @@ public struct AutoMetric: Metric {
       throw .invalidArgument(what: "costs of the machine", expected: "positive numbers", found: "\(self.costs)")
     }
     self.memoryCap = cap
-    self.rank = rank
+    // (no layer has more inputs than can be addressed)
+    self.rank = min(rank, .max / 8)
     self.windowSamples = windowSamples
   }
 

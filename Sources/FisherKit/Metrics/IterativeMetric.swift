@@ -41,7 +41,7 @@ public struct IterativeMetric: Metric {
       step: Work(products: 4 * k * n * m * d, bytes: 2 * k * Double(site.bytes(samples, site.order)), calls: 8 * k)
     )
     .adding(bytes: vectors).adding(bytes: site.bytes(samples, site.order))
-    .adding(bytes: 3 * site.bytes(samples, site.neurons))
+    .adding(bytes: 3 * min(site.bytes(samples, site.neurons), .max / 4))
   }
 }
 
@@ -114,7 +114,7 @@ final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
     for iteration in 0..<metric.iterations {
       conditioned.copy(from: residual)
       diagonal.precondition(&conditioned)
-      steps = rho
+      swap(&steps, &rho)
       residual.rowDots(conditioned, into: &rho, summed: isSoftmax)
       for i in rho.indices { steps[i] = iteration > 0 && steps[i] > 0 ? rho[i] / steps[i] : 0 }
       direction.scaleRows(by: steps)

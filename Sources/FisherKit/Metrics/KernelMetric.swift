@@ -41,7 +41,8 @@ public struct KernelMetric: Metric {
       summary: "kernel, \(samples) samples", bytes: site.windowBytes(samples)
     ).adding(bytes: site.bytes(samples, site.order)).adding(bytes: site.bytes(samples, site.neurons))
     if site.subsystem is SoftmaxLayer {
-      let (k, held) = (n * (m - 1), site.bytes(samples * (site.neurons - 1), samples * (site.neurons - 1)))
+      let (order, overflow) = samples.multipliedReportingOverflow(by: site.neurons - 1)
+      let (k, held) = (n * (m - 1), overflow ? .max : site.bytes(order, order))
       return window.adding(
         bytes: held,
         refresh: Work(products: 2 * k * k * m, factors: k * k * k / 3, bytes: 3 * Double(held), calls: 4),

@@ -63,8 +63,8 @@ public struct ProjectedMetric: Metric {
       estimate
       .adding(bytes: site.windowBytes(samples))
       .adding(
-        bytes: 3 * min(site.bytes(r, site.order), .max / 8) + 2 * site.bytes(samples, r) + 2 * site.bytes(r, r)
-          + 2 * site.bytes(site.neurons, r),
+        bytes: 3 * min(site.bytes(r, site.order), .max / 16) + 2 * min(site.bytes(samples, r), .max / 16)
+          + 2 * min(site.bytes(r, r), .max / 16) + 2 * min(site.bytes(site.neurons, r), .max / 16),
         refresh: Work(products: 6 * n * d * rr + 6 * d * rr * rr, bytes: 3 * n * d * size, calls: 8),
         step: Work(products: 4 * m * d * rr, bytes: (2 * d * rr + 3 * m * d) * size, calls: 4))
   }
@@ -119,6 +119,7 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     let samples = window.inputs.rows
     Swift.precondition(samples > 0, "a refresh needs at least one observation")
     isReady = false
+    defer { if !isReady { window.removeAllIfFull() } }
     weights.resize(rows: samples)
     inverse.weigh(&weights, preactivations: window.preactivations)
     for i in outside.indices { outside[i] = 0 }
@@ -132,6 +133,11 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     try inverse.refresh(inputs: projectedInputs, weights: weights)
     let energy = subspace.residualEnergy(rank: rank)
     for i in outside.indices {
+      // (of a whole space nothing is outside)
+      guard rank < site.order else {
+        outside[i] = 0
+        continue
+      }
       let c = site.damping + outside[i] * energy
       guard c > 0 else {
         throw .notPositiveDefinite(
@@ -152,11 +158,16 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     let nu = max(outside.reduce(0, +) / Double(max(1, outside.count)), .leastNormalMagnitude)
     let chosen = subspace.rank(keeping: share, against: site.damping / nu, atMost: most)
     guard chosen != rank else { return }
-    projectedInputs = try Matrix(
-      rows: window.inputs.capacity, columns: chosen, what: "\(site.name): projected inputs")
-    projected = try Matrix(rows: site.neurons, columns: chosen, what: "\(site.name): projected gradient")
-    inside = try Matrix(rows: site.neurons, columns: chosen, what: "\(site.name): projected gradient")
-    inverse = try ExactMetric.inverse(for: site, order: chosen, samples: window.inputs.capacity)
+    // (all or none of them: where memory does not suffice they still fit each other)
+    let samples = window.inputs.capacity
+    let newInputs = try Matrix<Scalar>(rows: samples, columns: chosen, what: "\(site.name): projected inputs")
+    let newProjected = try Matrix<Scalar>(
+      rows: site.neurons, columns: chosen, what: "\(site.name): projected gradient")
+    let newInside = try Matrix<Scalar>(rows: site.neurons, columns: chosen, what: "\(site.name): projected gradient")
+    inverse = try ExactMetric.inverse(for: site, order: chosen, samples: samples)
+    projectedInputs = newInputs
+    projected = newProjected
+    inside = newInside
   }
 
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {

@@ -10,7 +10,7 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   private let rowsPerBatch: Int
   private var isFirst = true
 
-  /// - Parameter limit: the most samples that are kept; one a mini-batch at least.
+  /// - Parameter limit: the most samples that are kept.
   init(for site: CurvatureSite<Scalar>, limit: Int) throws(FisherError) {
     let capacity = Self.capacity(for: site, limit: limit)
     var inputs = try Matrix<Scalar>(
@@ -26,7 +26,7 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
 
   var bytes: Int { inputs.bytes + preactivations.bytes }
 
-  /// The samples of a refresh interval, but no more than `limit`, and a mini-batch at least.
+  /// The samples of a refresh interval, but no more than `limit`.
   static func capacity(for site: CurvatureSite<Scalar>, limit: Int) -> Int {
     let (interval, overflow) = site.batchSize.multipliedReportingOverflow(by: site.refreshInterval)
     return max(1, overflow ? limit : min(interval, limit))
@@ -37,6 +37,13 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
     let count = min(isFirst ? x.rows : rowsPerBatch, x.rows, inputs.capacity - inputs.rows)
     inputs.append(x, first: count)
     preactivations.append(z, first: count)
+  }
+
+  /// After a refresh that failed: what there is stays, and grows, but a window that is full can only be begun anew.
+  mutating func removeAllIfFull() {
+    guard inputs.rows == inputs.capacity else { return }
+    inputs.resize(rows: 0)
+    preactivations.resize(rows: 0)
   }
 
   /// Starts the next window.

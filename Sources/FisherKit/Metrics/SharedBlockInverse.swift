@@ -15,7 +15,7 @@ final class SharedBlockInverse<Scalar: KernelScalar>: WindowInverse {
   var bytes: Int { factor.bytes }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
-    for i in 0..<weights.columns { weights.fill(column: i, with: Scalar(nu)) }
+    weights.fill(with: Scalar(nu))
   }
 
   func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {

@@ -96,6 +96,8 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
     Swift.precondition(
       inputs.rows > 0 && outerPreactivations.rows == inputs.rows, "a refresh needs an observation of both layers")
     inverse = nil
+    // After a failure what there is stays, and grows, but a window that is full can only be begun anew.
+    defer { if inverse == nil && inputs.rows == inputs.capacity { removeAll() } }
     guard let subsystem = pair.outer.subsystem else { preconditionFailure("the outer layer has a subsystem") }
     var windowSlopes = try Matrix<Scalar>(rows: slopes.rows, columns: slopes.columns, what: "\(site.name): slopes")
     windowSlopes.copy(from: slopes)
@@ -104,14 +106,14 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
       covariance: TwoLayerCovariance<Scalar>(
         slopes: windowSlopes, outerWeights: pair.outer.value,
         outputs: try subsystem.outputCovariance(preactivations: outerPreactivations)))
-    removeAll()
-    isFirstWindow = false
     let isSmall = block.rankBound < site.neurons * site.order && site.damping > 0
     if isDense && !(isSmall && block.rankBound <= Self.orderLimit / 4) {
       inverse = try DenseFactor(block, damping: site.damping, memoryCap: .max, parameter: site.name)
     } else {
       inverse = try LowRankFactor(block, damping: site.damping, memoryCap: .max, parameter: site.name)
     }
+    removeAll()
+    isFirstWindow = false
     return nil
   }
 

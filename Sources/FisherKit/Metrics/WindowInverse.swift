@@ -50,6 +50,7 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
   func refresh() throws(FisherError) -> FactorizationFailure? {
     Swift.precondition(window.inputs.rows > 0, "a refresh needs at least one observation")
     isReady = false
+    defer { if !isReady { window.removeAllIfFull() } }
     weights.resize(rows: window.inputs.rows)
     inverse.weigh(&weights, preactivations: window.preactivations)
     try inverse.refresh(inputs: window.inputs, weights: weights)

@@ -28,7 +28,8 @@ extension Sequential {
 
   /// What a sample takes in a forward pass: a multiplication and an addition for each weight.
   private var passWork: Work {
-    let weights = parameters.reduce(0) { $0 + $1.neurons * $1.order }
+    var weights = 0
+    for parameter in parameters { weights += parameter.neurons * parameter.order }
     return Work(
       products: 2 * Double(weights), bytes: Double(weights * MemoryLayout<Scalar>.stride) / Double(input.rows))
   }

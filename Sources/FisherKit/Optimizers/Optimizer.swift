@@ -41,7 +41,10 @@ extension Model {
 extension Model {
   /// What w ← w − γ g takes: weights and gradients read, weights written.
   var updateWork: Work {
-    let weights = Double(parameters.reduce(0) { $0 + $1.neurons * $1.order })
+    // (a loop: generic `reduce` allocates, and this is done at every step)
+    var count = 0
+    for parameter in parameters { count += parameter.neurons * parameter.order }
+    let weights = Double(count)
     return Work(products: 2 * weights, bytes: 3 * weights * Double(MemoryLayout<Scalar>.stride))
   }
 }

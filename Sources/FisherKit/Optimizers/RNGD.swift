@@ -22,7 +22,11 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   private var isReady: [Bool] = []
   /// Directions by the matrices before a refresh, for an adaptive schedule.
   private var oldDirections: [State<Scalar>?] = []
+  /// For each parameter, whether a refresh is due at this step.
+  private var isDue: [Bool] = []
   private var batchSize = 0
+  /// What preconditioning takes for all curvatures together.
+  private var work = Work()
 
   /// - Parameters:
   ///   - metric: by default an ``AutoMetric``.
@@ -89,15 +93,19 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     }
     var made = try metric.makeCurvatures(for: sites)[...]
     curvatures = model.parameters.map { $0.subsystem == nil ? nil : made.removeFirst() }
+    isDue = curvatures.map { $0 != nil }
     plan = zip(sites, curvatures.compactMap { $0 }).map {
       LayerPlan(name: $0.name, estimate: $1.estimate, bytes: $1.bytes)
     }
+    isDue = Array(repeating: false, count: curvatures.count)
     isReady = Array(repeating: false, count: curvatures.count)
     oldDirections = []
     for parameter in model.parameters {
       let isNeeded = schedule.drift != nil && parameter.subsystem != nil
       oldDirections.append(isNeeded ? try State(like: parameter, what: "direction before a refresh") : nil)
     }
+    work = Work()
+    for layer in plan { work = work + layer.estimate.step }
     lowerOfPairs = model.parameters.map { outer in
       let lower = model.parameters.firstIndex { $0.pair?.outer === outer }
       return lower.flatMap { curvatures[$0] as? any PairCurvature<Scalar> }
@@ -111,13 +119,16 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     try profile.measure(.observe, Work()) { () throws(FisherError) in try observe(model) }
     for parameter in model.parameters { parameter.gradient.addWeightDecay(parameter.value, l2: l2) }
     var survived: [FactorizationFailure] = []
-    let due = curvatures.indices.filter { curvatures[$0] != nil && clock.isDue($0, step: steps) }
-    if !due.isEmpty {
-      let work = due.reduce(Work()) { $0 + (curvatures[$1]?.estimate.refresh ?? Work()) }
-      try profile.measure(.refresh, work) { () throws(FisherError) in survived = try refresh(due, model.parameters) }
+    var isAnyDue = false
+    for i in curvatures.indices {
+      isDue[i] = curvatures[i] != nil && clock.isDue(i, step: steps)
+      isAnyDue = isAnyDue || isDue[i]
     }
-    let work = curvatures.reduce(Work()) { $0 + ($1?.estimate.step ?? Work()) }
-    try profile.measure(.precondition, work) { () throws(FisherError) in try preconditionGradients(of: model, due) }
+    if isAnyDue {
+      try profile.measure(.refresh, dueWork) { () throws(FisherError) in survived = try refresh(model.parameters) }
+    }
+    try profile.measure(.precondition, work) { () throws(FisherError) in try preconditionGradients(of: model) }
+    if isAnyDue { noteDrift(model.parameters) }
     try model.requireFiniteGradients("step", step: steps)
     profile.measure(.update, model.updateWork) {
       for parameter in model.parameters { parameter.value.descend(parameter.gradient, rate: learningRate) }
@@ -134,11 +145,14 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     }
   }
 
-  private func refresh(
-    _ due: [Int], _ parameters: [Parameter<Scalar>]
-  ) throws(FisherError) -> [FactorizationFailure] {
+  /// What the refreshes take that are due.
+  private var dueWork: Work {
+    curvatures.indices.reduce(Work()) { isDue[$1] ? $0 + (curvatures[$1]?.estimate.refresh ?? Work()) : $0 }
+  }
+
+  private func refresh(_ parameters: [Parameter<Scalar>]) throws(FisherError) -> [FactorizationFailure] {
     var survived: [FactorizationFailure] = []
-    for i in due {
+    for i in curvatures.indices where isDue[i] {
       if let old = oldDirections[i] {
         old.value.setToZero()
         if isReady[i] {
@@ -154,12 +168,16 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     return survived
   }
 
-  private func preconditionGradients(of model: any Model<Scalar>, _ refreshed: [Int]) throws(FisherError) {
+  private func preconditionGradients(of model: any Model<Scalar>) throws(FisherError) {
     let parameters = model.parameters
     for i in parameters.indices { try curvatures[i]?.precondition(&parameters[i].gradient) }
-    guard schedule.drift != nil, !refreshed.isEmpty else { return }
+  }
+
+  /// Compares the directions of this step with those that the matrices before its refresh gave.
+  private func noteDrift(_ parameters: [Parameter<Scalar>]) {
+    guard schedule.drift != nil else { return }
     var meter = DriftMeter()
-    for i in refreshed {
+    for i in curvatures.indices where isDue[i] {
       if let old = oldDirections[i] { meter.add(before: old.value, after: parameters[i].gradient) }
     }
     if let drift = meter.drift { clock.note(drift: drift) }

@@ -89,11 +89,7 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
     var above = try Matrix<Scalar>(rows: samples * rank, columns: outer.rows, what: "square roots of the outputs")
     try outputs.root(&above)
     root.setToProduct(above, .none, outer, .none, inner: outer.rows, outputColumns: neurons)
-    for s in 0..<samples {
-      for l in 0..<rank {
-        for i in 0..<neurons { root[s * rank + l, i] *= slopes[s, i] }
-      }
-    }
+    root.multiplyRows(by: slopes, times: rank)
   }
 
   /// above = C F z
@@ -110,6 +106,17 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
 }
 
 extension Matrix {
+  /// Rows s·count to (s + 1)·count − 1 times row s of `factors`, element by element.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  fileprivate mutating func multiplyRows(by factors: borrowing Matrix, times count: Int) {
+    precondition(rows == factors.rows * count && columns == factors.columns, "matrices of another shape")
+    for i in 0..<rows {
+      let (row, factor) = (storage.base + i * stride, factors.storage.base + i / count * factors.stride)
+      for j in 0..<columns { row[j] *= factor[j] }
+    }
+  }
+
   /// Entry (s, column) = ‖row s of `rows`‖².
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)

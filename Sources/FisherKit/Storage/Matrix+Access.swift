@@ -57,8 +57,17 @@ extension Matrix {
   }
 
   /// Sets column `column` of every row that the matrix has room for.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   mutating func fill(column: Int, with value: Scalar) {
     precondition(column >= 0 && column < columns, "outside the matrix")
     for row in 0..<capacity { storage.base[row * stride + column] = value }
+  }
+
+  /// Sets every element of the rows in use.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  mutating func fill(with value: Scalar) {
+    for row in 0..<rows { (storage.base + row * stride).update(repeating: value, count: columns) }
   }
 }

@@ -36,7 +36,7 @@ public struct Matrix<Scalar: KernelScalar>: ~Copyable {
     rows: Int, columns: Int, what: @autoclosure () -> String
   ) throws(FisherError) -> (stride: Int, count: Int) {
     let line = AlignedBuffer<Scalar>.alignment / MemoryLayout<Scalar>.stride
-    guard columns <= Int.max - 2 * line else { throw .sizeOverflow(what: what()) }
+    guard columns <= Int.max / MemoryLayout<Scalar>.stride - 2 * line else { throw .sizeOverflow(what: what()) }
     var stride = (columns + line - 1) / line * line
     // Rows a whole page apart would all fall into the same cache set.
     if stride > 0, stride * MemoryLayout<Scalar>.stride % 4096 == 0 { stride += line }

@@ -13,9 +13,6 @@ public struct LinearLayer: Subsystem {
 
   public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>) {
     precondition(z.columns == nu.columns && z.rows == nu.rows, "ν of another shape")
-    let value = S(1 / (sigma * sigma))
-    for i in 0..<nu.rows {
-      for j in 0..<nu.columns { nu[i, j] = value }
-    }
+    nu.fill(with: S(1 / (sigma * sigma)))
   }
 }

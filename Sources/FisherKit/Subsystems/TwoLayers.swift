@@ -51,7 +51,7 @@ extension Subsystem {
 extension Matrix {
   /// self = f'(z), as 1 · f'.
   mutating func setToSlopes(of activation: any Activation, at z: borrowing Matrix) {
-    for j in 0..<columns { fill(column: j, with: 1) }
+    fill(with: 1)
     activation.backward(&self, of: z)
   }
 }
