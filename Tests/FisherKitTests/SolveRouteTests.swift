@@ -93,6 +93,43 @@ import Testing
     #expect(abs(try fisher.trace() - trace) <= 1e-12 * scale)
   }
 
+  /// The two likeliest classes a few roundings apart: the square roots of their probabilities can be the same number.
+  @Test func nearlyTiedClasses() throws {
+    let (n, d, m) = (3, 2, 3)
+    var random = SplitMix64(seed: 24)
+    for round in 1...400 {
+      var z = random.normal(n * m)
+      for s in 0..<n {
+        z[s * m] -= 4
+        z[s * m + 2] = z[s * m + 1] * (1 + Double(round % 4) * 0x1p-52)
+      }
+      let fisher = try SoftmaxLayer().rfim(
+        inputs: .make(random.samples(n: n, d: d), rows: n, columns: d),
+        preactivations: Matrix<Double>.make(z, rows: n, columns: m))
+      let v = random.normal(m * d)
+      var solution = try Matrix<Double>.make(v, rows: m, columns: d)
+      try fisher.solve(&solution, damping: 0.01, route: .lowRank, memoryCap: defaultMemoryCap)
+      let expected = eliminate(try fisher.numbers, v, damping: 0.01)
+      let comparison = Comparison.normwise(solution.numbers, expected, tolerance: 1e-9)
+      #expect(comparison.isAllowed, "round \(round): \(comparison)")
+    }
+  }
+
+  /// Conjugate gradients on a singular matrix run off to numbers that are none: that is no solution.
+  @Test func conjugateGradientsWithoutAnInverse() throws {
+    let fisher = try SoftmaxLayer().rfim(
+      inputs: Matrix<Double>.make([1], rows: 1, columns: 1), preactivations: .make([0, 0], rows: 1, columns: 2))
+    var v = try Matrix<Double>.make([1, 1], rows: 2, columns: 1)
+    let singular = failure(of: {
+      try fisher.solve(
+        &v, damping: 0, route: .conjugateGradients(tolerance: 1e-12, iterations: 50), memoryCap: defaultMemoryCap)
+    })
+    guard case .notConverged = singular as? FisherError else {
+      Issue.record("found \(String(describing: singular))")
+      return
+    }
+  }
+
   @Test func refusals() throws {
     let fisher = try Self.systems[0].make(Double.self)
     var v = try Matrix<Double>(rows: 5, columns: 6)

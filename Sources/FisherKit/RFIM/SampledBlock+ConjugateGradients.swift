@@ -17,7 +17,7 @@ extension SampledBlock {
     let size = residual.dot(residual).squareRoot()
     let nearest = Double(Scalar.ulpOfOne).squareRoot() * size
     var (error, best, stalls) = (size, size, 0)
-    while error > tolerance * size, !(stalls >= 2 && error <= nearest) {
+    while !(error <= tolerance * size), !(stalls >= 2 && error <= nearest) {
       guard run.iterations < iterations, error.isFinite else {
         throw .notConverged(
           what: "conjugate gradients", iterations: run.iterations, residual: error / size, tolerance: tolerance)

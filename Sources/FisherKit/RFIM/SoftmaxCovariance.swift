@@ -39,7 +39,8 @@ final class SoftmaxCovariance<Scalar: KernelScalar>: SampleCovariance {
     let m = neurons
     for s in 0..<samples {
       let q = (0..<m).map { Double(eta[s, $0]).squareRoot() }
-      let p = q.indices.max { q[$0] < q[$1] } ?? 0
+      // (by η, as in the products: roots of neighbouring numbers can be the same, and B has to be one for all)
+      let p = eta.largest(inRow: s)
       var row = s * (m - 1)
       for column in 0..<m where column != p {
         let scale = q[column] / (1 + q[p])
@@ -142,7 +143,7 @@ extension Matrix {
   }
 
   /// The column of the largest element of a row, the first of equal ones.
-  private func largest(inRow s: Int) -> Int {
+  fileprivate func largest(inRow s: Int) -> Int {
     let row = storage.base + s * stride
     var largest = 0
     for i in 1..<max(columns, 1) where row[i] > row[largest] { largest = i }
