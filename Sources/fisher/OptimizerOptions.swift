@@ -14,13 +14,13 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Rank of the projected metric's subspace (default: 64, with auto 48), or with projected as a share such as 0.9 "
+      "Rank of the projected metric's subspace (default: 64), or with projected as a share such as 0.9 "
         + "what it must keep of the effective dimension, with at most 128.", valueName: "R"))
   var rank: RankChoice?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The most samples that a refresh is made of (default: auto 500, kernel 100, exact and shared 8192, others 1000).",
+      "The most samples that a refresh is made of (default: kernel 100, exact and shared 8192, others 1000).",
       valueName: "N"))
   var windowSamples: Int?
   @Option(
@@ -120,7 +120,7 @@ struct OptimizerOptions: ParsableArguments {
     switch metric ?? .auto {
     case .auto:
       try AutoMetric(
-        memoryCap: memoryCap, rank: rank?.fixed ?? 48, windowSamples: windowSamples ?? 500,
+        memoryCap: memoryCap, rank: rank?.fixed ?? 64, windowSamples: windowSamples ?? 1000,
         costs: try costModel.map { try CostModelFile(path: $0).load() })
     case .exact: ExactMetric(windowSamples: windowSamples ?? 8192)
     case .projected: ProjectedMetric(rank: rank?.rank ?? .fixed(64), windowSamples: windowSamples ?? 1000)

@@ -17,7 +17,8 @@ import Testing
   }
 
   private func summary(_ site: CurvatureSite<Float>, cap: Int = 1 << 30, rank: Int = 48) throws -> String {
-    try AutoMetric(memoryCap: cap, rank: rank, costs: costs).makeCurvature(for: site).estimate.summary
+    try AutoMetric(memoryCap: cap, rank: rank, windowSamples: 500, costs: costs).makeCurvature(for: site).estimate
+      .summary
   }
 
   @Test func choices() throws {
@@ -60,7 +61,8 @@ import Testing
     var last = Int.max
     var kinds: [String] = []
     for cap in [100_000_000, 3_000_000, 1_500_000, 400_000] {
-      let curvatures = try AutoMetric(memoryCap: cap, costs: costs).makeCurvatures(for: sites)
+      let curvatures = try AutoMetric(memoryCap: cap, rank: 48, windowSamples: 500, costs: costs).makeCurvatures(
+        for: sites)
       let bytes = curvatures.reduce(0) { $0 + $1.estimate.bytes }
       #expect(bytes <= cap && bytes < last, "cap \(cap): \(bytes)")
       last = bytes

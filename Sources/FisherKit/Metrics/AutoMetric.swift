@@ -4,8 +4,8 @@
 ///
 /// The choice depends on the costs, and so on the machine: costs that were kept make it the same everywhere.
 ///
-/// The rank of 48 and the window of 500 samples are what it takes for the exact metric's learning curve on networks whose
-/// inputs have strong leading directions, as images and hidden layers have.
+/// A rank of 64 and a window of 1,000 samples come within 0.01 of the exact metric's train cross-entropy (with its 5,000
+/// samples) on a network of images; a rank of 128 and 2,000 samples within 0.005, at twice the cost.
 public struct AutoMetric: Metric {
   /// The most bytes that all layers may hold together.
   public let memoryCap: Int
@@ -17,7 +17,7 @@ public struct AutoMetric: Metric {
   ///   - memoryCap: by default half of the memory that is free.
   ///   - costs: by default measured now, in a few milliseconds.
   public init(
-    memoryCap: Int? = nil, rank: Int = 48, windowSamples: Int = 500, costs: MachineCosts? = nil
+    memoryCap: Int? = nil, rank: Int = 64, windowSamples: Int = 1000, costs: MachineCosts? = nil
   ) throws(FisherError) {
     guard rank > 0 else { throw .invalidArgument(what: "rank", expected: "1 or more", found: "\(rank)") }
     guard windowSamples > 0 else {

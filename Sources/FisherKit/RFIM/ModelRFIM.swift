@@ -35,16 +35,31 @@ public struct ModelRFIM<Scalar: KernelScalar> {
 }
 
 extension Model {
-  /// The model's block-diagonal metric over its last mini-batch.
+  /// The model's block-diagonal metric over its last mini-batch; of a pair's lower layer the matrix of the pair (eq 12).
   public func rfim() throws(FisherError) -> ModelRFIM<Scalar> {
     var parts: [ModelRFIM<Scalar>.Part] = []
     let parameters = parameters
+    // What comes out above the lower layer of each pair.
+    var outputs: [(any SampleCovariance<Scalar>)?] = parameters.map { _ in nil }
+    try observe { (index, _, preactivations) throws(FisherError) in
+      guard let lower = parameters.firstIndex(where: { $0.pair?.outer === parameters[index] }) else { return }
+      outputs[lower] = try parameters[index].subsystem?.outputCovariance(preactivations: preactivations)
+    }
     try observe { (index, inputs, preactivations) throws(FisherError) in
-      guard let subsystem = parameters[index].subsystem else { return }
-      parts.append(
-        ModelRFIM.Part(
-          index: index, name: parameters[index].name, subsystem: subsystem,
-          rfim: try subsystem.rfim(inputs: inputs, preactivations: preactivations)))
+      let parameter = parameters[index]
+      guard let subsystem = parameter.subsystem else { return }
+      var rfim: any RFIM<Scalar>
+      if let pair = parameter.pair, let above = outputs[index] {
+        var slopes = try Matrix<Scalar>(
+          rows: preactivations.rows, columns: preactivations.columns, what: "slopes of \(parameter.name)")
+        slopes.setToSlopes(of: pair.hidden, at: preactivations)
+        rfim = try SampledBlock<Scalar>(
+          inputs: inputs,
+          covariance: TwoLayerCovariance<Scalar>(slopes: slopes, outerWeights: pair.outer.value, outputs: above))
+      } else {
+        rfim = try subsystem.rfim(inputs: inputs, preactivations: preactivations)
+      }
+      parts.append(ModelRFIM.Part(index: index, name: parameter.name, subsystem: subsystem, rfim: rfim))
     }
     return ModelRFIM(parts: parts)
   }
