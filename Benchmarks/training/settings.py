@@ -2,7 +2,8 @@
 
 DEFAULTS = ("RNGD auto, batch 50", ["--metric", "auto", "--learning-rate", 0.01, "--refresh", 100])
 OWN_CHOICE = (
-    "RNGD auto, its own choice", ["--metric", "auto", "--batch", 200, "--refresh", 50, "--learning-rate", 0.03],
+    "RNGD auto, its own choice",
+    ["--metric", "auto", "--rank", 48, "--window-samples", 500, "--batch", 200, "--refresh", 50, "--learning-rate", 0.03],
 )
 SGD = ("our SGD, batch 50", ["--optimizer", "sgd", "--learning-rate", 0.1])
 ADAM = ("our Adam, batch 50", ["--optimizer", "adam", "--learning-rate", 5e-4])
