@@ -34,12 +34,11 @@ struct Inspect: ParsableCommand {
       var matrix = try Matrix<Double>(rows: d, columns: d, what: "matrix of order \(d)")
       for a in 0..<d { for b in 0..<d { matrix[a, b] = array.number(at: (i * d + a) * d + b) } }
       try requireSymmetry(matrix, i)
-      let spectrum = Spectrum(try matrix.symmetricEigenvalues())
-      let rank = spectrum.rank(tolerance: array.isDouble ? nil : Double(d) * 0x1p-24)
+      let spectrum = Spectrum(try matrix.symmetricEigenvalues(), unit: array.isDouble ? 0x1p-52 : 0x1p-24)
       table +=
         String(
           format: "%6d %11.4g %11.4g %11.4g %7d %11.4g %15.4g %16.6g\n", i, spectrum.trace, spectrum.largest,
-          spectrum.smallest, rank, spectrum.conditionNumber(damping: damping),
+          spectrum.smallest, spectrum.rank(), spectrum.conditionNumber(damping: damping),
           spectrum.effectiveDimension(damping: damping), spectrum.logDeterminant(damping: damping))
     }
     Standard.print(table)

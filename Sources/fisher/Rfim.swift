@@ -24,7 +24,7 @@ struct Rfim: ParsableCommand {
     let (m, d) = (fisher.neurons, fisher.order)
     guard fisher.isBlockDiagonal else {
       let dense = try fisher.dense(memoryCap: system.memoryCap)
-      return try NPYArray(shape: [m * d, m * d], numbers: dense.elements.flatMap { $0 }, place: out).write(to: out)
+      return try NPYArray(dense, place: out).write(to: out)
     }
     let (elements, overflow) = (m * d).multipliedReportingOverflow(by: d)
     let bytes = overflow ? Int.max : elements.multipliedReportingOverflow(by: MemoryLayout<S>.stride).partialValue

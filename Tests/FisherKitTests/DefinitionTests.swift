@@ -107,6 +107,9 @@ import Testing
       outerWeights: .make(c, rows: outputs, columns: m + 1))
     let expected = definition(byScores, sample, Array(repeating: outer.output, count: outputs), z: above)
     expectEqual(try fisher.numbers, expected, "\(hidden) under \(outer)")
+    guard !hidden.hasKink, !outer.hasKink else { return }
+    let hessian = definition(byHessian, sample, Array(repeating: outer.output, count: outputs), z: above)
+    expectEqual(try fisher.numbers, hessian, "Hessian \(hidden) under \(outer)", tolerance: 1e-6)
   }
 
   /// Outer weights with which no output is near a kink of its activation, whatever small step W takes.

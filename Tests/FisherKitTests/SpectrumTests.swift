@@ -130,4 +130,16 @@ import Testing
       #expect(abs(predicted / divergence(size) - 1) < 30 * size, "step \(size)")
     }
   }
+
+  /// Rounding does not count as rank, in either precision.
+  @Test func rankInFloat() throws {
+    let sample = Sample(n: 4, d: 12, m: 1, seed: 97)
+    func rank<S: KernelScalar>(_: S.Type) throws -> (Int, Int) {
+      let fisher = try NonlinearLayer(Tanh()).rfim(
+        inputs: sample.inputs(S.self), preactivations: sample.preactivations())
+      return (try fisher.spectrum().rank(), try fisher.spectrum(ofNeuron: 0).rank())
+    }
+    #expect(try rank(Double.self) == (4, 4))
+    #expect(try rank(Float.self) == (4, 4))
+  }
 }

@@ -20,7 +20,7 @@ public struct ModelRFIM<Scalar: KernelScalar> {
   public func spectrum(memoryCap: Int = defaultMemoryCap) throws(FisherError) -> Spectrum {
     var eigenvalues: [Double] = []
     for part in parts { eigenvalues += try part.rfim.spectrum(memoryCap: memoryCap).eigenvalues }
-    return Spectrum(eigenvalues)
+    return Spectrum(eigenvalues, unit: Double(Scalar.ulpOfOne))
   }
 
   /// Replaces the model's gradients by (Ĝ + λI)⁻¹ times them, block by block; parameters without a subsystem keep theirs.

@@ -71,6 +71,6 @@ public final class NeuronBlocks<Scalar: KernelScalar>: RFIM {
   public func spectrum(memoryCap: Int) throws(FisherError) -> Spectrum {
     var eigenvalues: [Double] = []
     for i in 0..<neurons { eigenvalues += try spectrum(ofNeuron: i).eigenvalues }
-    return Spectrum(eigenvalues)
+    return Spectrum(eigenvalues, unit: Double(Scalar.ulpOfOne))
   }
 }

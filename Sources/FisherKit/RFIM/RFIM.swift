@@ -88,7 +88,7 @@ extension RFIM {
   /// The eigenvalues of neuron i's own block.
   public func spectrum(ofNeuron i: Int) throws(FisherError) -> Spectrum {
     var block = try block(i, i)
-    return Spectrum(try block.symmetricEigenvalues())
+    return Spectrum(try block.symmetricEigenvalues(), unit: Double(Scalar.ulpOfOne))
   }
 
   func checkShape(_ vectors: borrowing Matrix<Scalar>) {

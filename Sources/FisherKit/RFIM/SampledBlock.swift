@@ -82,9 +82,11 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
     let size = neurons * order
     if rankBound < size {
       var kernel = try kernelMatrix(memoryCap: memoryCap)
-      return Spectrum(try kernel.symmetricEigenvalues() + Array(repeating: 0, count: size - rankBound))
+      return Spectrum(
+        try kernel.symmetricEigenvalues() + Array(repeating: 0, count: size - rankBound),
+        unit: Double(Scalar.ulpOfOne))
     }
     var dense = try dense(memoryCap: memoryCap)
-    return Spectrum(try dense.symmetricEigenvalues())
+    return Spectrum(try dense.symmetricEigenvalues(), unit: Double(Scalar.ulpOfOne))
   }
 }

@@ -52,6 +52,8 @@ public final class SharedBlock<Scalar: KernelScalar>: RFIM {
   /// The eigenvalues of the block, each m times.
   public func spectrum(memoryCap: Int) throws(FisherError) -> Spectrum {
     guard neurons > 0 else { return Spectrum([]) }
-    return Spectrum(try spectrum(ofNeuron: 0).eigenvalues.flatMap { Array(repeating: $0, count: neurons) })
+    return Spectrum(
+      try spectrum(ofNeuron: 0).eigenvalues.flatMap { Array(repeating: $0, count: neurons) },
+      unit: Double(Scalar.ulpOfOne))
   }
 }

@@ -4,9 +4,16 @@ import Foundation
 /// below it.
 public struct Spectrum: Equatable, Sendable {
   public let eigenvalues: [Double]
+  /// The rounding unit of the matrix that they are of.
+  public let unit: Double
 
-  /// - Parameter eigenvalues: in any order.
-  public init(_ eigenvalues: [Double]) { self.eigenvalues = eigenvalues.sorted() }
+  /// - Parameters:
+  ///   - eigenvalues: in any order.
+  ///   - unit: of the matrix's elements, by default those of a `Double`.
+  public init(_ eigenvalues: [Double], unit: Double = 0x1p-52) {
+    self.eigenvalues = eigenvalues.sorted()
+    self.unit = unit
+  }
 
   public var smallest: Double { eigenvalues.first ?? 0 }
   public var largest: Double { eigenvalues.last ?? 0 }
@@ -30,10 +37,9 @@ public struct Spectrum: Equatable, Sendable {
 
   /// How many eigenvalues exceed tolerance · λ_max.
   ///
-  /// - Parameter tolerance: by default k units of rounding of a `Double`, what such a matrix's eigenvalues are known to.
-  ///   A matrix in `Float` needs k · 2⁻²⁴.
+  /// - Parameter tolerance: by default k rounding units of the matrix, what its eigenvalues are known to.
   public func rank(tolerance: Double? = nil) -> Int {
-    let bound = (tolerance ?? Double(eigenvalues.count) * 0x1p-52) * largest
+    let bound = (tolerance ?? Double(eigenvalues.count) * unit) * largest
     return eigenvalues.count { $0 > bound }
   }
 }
