@@ -233,57 +233,10 @@ typedef enum fk_outputs_kind FK_ENUM_SIZE { FK_OUTPUTS_INDEPENDENT = 0, FK_OUTPU
 FK_DECLARE_TWO_LAYER(float, s)
 FK_DECLARE_TWO_LAYER(double, d)
 
-/* ---- Training: batches and updates ------------------------------------------------------------------------------- */
-
-#define FK_DECLARE_TRAINING(T, p)                                                                                      \
-  /* Row r of X = scale * source row rows[r] (of `width` bytes or T), and 1 in column `width`. */                      \
-  fk_status fk_##p##gather_bytes(T *X, ptrdiff_t ldx, const uint8_t *source, const int32_t *rows, ptrdiff_t n,         \
-                                 ptrdiff_t width, double scale, int threads);                                          \
-  fk_status fk_##p##gather_floats(T *X, ptrdiff_t ldx, const float *source, const int32_t *rows, ptrdiff_t n,          \
-                                  ptrdiff_t width, double scale, int threads);                                         \
-  /* Coupled L2 on weights only: G += l2 W, the last column (the biases) left out. G, W are (m,d). */                  \
-  fk_status fk_##p##add_weight_decay(T *G, ptrdiff_t ldg, const T *W, ptrdiff_t ldw, ptrdiff_t m, ptrdiff_t d,         \
-                                     double l2);                                                                       \
-  /* w -= rate * g */                                                                                                  \
-  fk_status fk_##p##update_sgd(T *w, const T *g, ptrdiff_t count, double rate);                                        \
-  /* v = momentum v + g; w -= rate * v */                                                                              \
-  fk_status fk_##p##update_momentum(T *w, T *v, const T *g, ptrdiff_t count, double rate, double momentum);            \
-  /* Kingma & Ba, with the bias corrections of step t = 1, 2, ... already in `rate` and `epsilon`: first and second    \
-   * are the running moments, w -= rate * first / (sqrt(second) + epsilon). */                                         \
-  fk_status fk_##p##update_adam(T *w, T *first, T *second, const T *g, ptrdiff_t count, double rate, double beta1,     \
-                                double beta2, double epsilon);                                                         \
-  /* *result = 1 when all entries of the (n,m) matrix are finite, else 0. */                                           \
-  fk_status fk_##p##all_finite(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n, ptrdiff_t m);
-FK_DECLARE_TRAINING(float, s)
-FK_DECLARE_TRAINING(double, d)
-
-/* ---- Dense linear algebra; gemm and gram by OpenBLAS, eigenvalues by LAPACKE ------------------------------------- */
-
-#define FK_DECLARE_BLAS(T, p)                                                                                          \
-  /* C (m,n) = alpha op(A) op(B) + beta C, where op transposes when its flag is not 0; k is the inner size. In this    \
-   * product and the next, sums of more than 8192 terms are added up in double, 256 terms at a time. */                \
-  fk_status fk_##p##gemm(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transpose_a, const T *B, ptrdiff_t ldb,   \
-                         int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, double beta,            \
-                         int threads);                                                                                 \
-  /* The lower triangle of G (d,d) = alpha X^T X + beta G. */                                                          \
-  fk_status fk_##p##gram(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, ptrdiff_t n, ptrdiff_t d, double alpha,       \
-                         double beta, int threads);                                                                    \
-  /* The lower triangle of A (d,d) overwritten by the L of A + damping I = L L^T; what is above the diagonal is        \
-   * neither read nor written. Pivots are judged as in the batch, and a failed factorisation leaves A unfinished. Cost \
-   * d^3 / 3 flops. */                                                                                                 \
-  fk_status fk_##p##cholesky(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d, double damping, int threads);      \
-  /* Each row v of D (m,d) overwritten by (L L^T)^-1 v. Cost 2 m d^2 flops; up to m = 4, m times what it takes to read \
-   * L twice. */                                                                                                       \
-  fk_status fk_##p##cholesky_solve(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t d, ptrdiff_t m,           \
-                                   int threads);                                                                       \
-  /* values = the d eigenvalues of the symmetric A (d,d), ascending. The lower triangle is read and destroyed;         \
-   * FK_INVALID_ARGUMENT when an element of it is not finite. Cost 4/3 d^3 flops. */                                   \
-  ptrdiff_t fk_##p##eigenvalues_work_size(ptrdiff_t d);                                                                \
-  fk_status fk_##p##eigenvalues(T *values, T *A, ptrdiff_t lda, ptrdiff_t d, void *work, ptrdiff_t work_size);
-FK_DECLARE_BLAS(float, s)
-FK_DECLARE_BLAS(double, d)
-
 #ifdef __cplusplus
 }
 #endif
+
+#include "ckernels_training.h"
+
 #endif

@@ -57,7 +57,8 @@ public final class NeuronBlocks<Scalar: KernelScalar>: RFIM {
     checkShape(vectors)
     try checkDamping(damping)
     try checkMemory(
-      bytes, memoryCap, "Cholesky factors of \(neurons) blocks of order \(order)", instead: "raise the cap")
+      bytes, memoryCap, "Cholesky factors of \(neurons) blocks of order \(order)",
+      instead: "fewer neurons at a time fit")
     try DampedBlocks(self, damping: damping).solve(&vectors)
     return SolveReport(route: .dense, iterations: 0)
   }

@@ -93,7 +93,9 @@ extension RFIM {
     guard !overflow else { throw .sizeOverflow(what: what) }
     try checkMemory(
       Matrix<Scalar>.bytes(rows: size, columns: size), memoryCap, what,
-      instead: "single blocks, products and solves by conjugate gradients fit")
+      instead: isBlockDiagonal
+        ? "single blocks, products and solves block by block fit"
+        : "single blocks, products and solves by conjugate gradients fit")
     return try Matrix(rows: size, columns: size, what: what)
   }
 }
