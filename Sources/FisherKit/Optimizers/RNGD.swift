@@ -93,7 +93,6 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     }
     var made = try metric.makeCurvatures(for: sites)[...]
     curvatures = model.parameters.map { $0.subsystem == nil ? nil : made.removeFirst() }
-    isDue = curvatures.map { $0 != nil }
     plan = zip(sites, curvatures.compactMap { $0 }).map {
       LayerPlan(name: $0.name, estimate: $1.estimate, bytes: $1.bytes)
     }
