@@ -20,8 +20,9 @@ extern "C" {
   /* Coupled L2 on weights only: G += l2 W, the last column (the biases) left out. G, W are (m,d). */                  \
   fk_status fk_##p##add_weight_decay(T *G, ptrdiff_t ldg, const T *W, ptrdiff_t ldw, ptrdiff_t m, ptrdiff_t d,         \
                                      double l2);                                                                       \
-  /* w -= rate * g */                                                                                                  \
-  fk_status fk_##p##update_sgd(T *w, const T *g, ptrdiff_t count, double rate);                                        \
+  /* W -= rate (G + l2 W), the last column (the biases) without l2. W, G are (m,d). */                                 \
+  fk_status fk_##p##update_sgd(T *W, ptrdiff_t ldw, const T *G, ptrdiff_t ldg, ptrdiff_t m, ptrdiff_t d, double rate,  \
+                               double l2);                                                                             \
   /* v = momentum v + g; w -= rate * v */                                                                              \
   fk_status fk_##p##update_momentum(T *w, T *v, const T *g, ptrdiff_t count, double rate, double momentum);            \
   /* Kingma & Ba, with the bias corrections of step t = 1, 2, ... already in `rate` and `epsilon`: first and second    \

@@ -136,12 +136,18 @@ import Testing
       expect(
         T.kernels.addWeightDecay(g.pointer, g.leadingDimension, w.pointer, w.leadingDimension, n, width, 0.1), type,
         "\(place)")
+      expect(
+        T.kernels.updateSGD(w.pointer, w.leadingDimension, g.pointer, g.leadingDimension, n, width, 0.1, 0.2), type,
+        "\(place)")
+      let stepped = w.elements()
       var isFinite: Int32 = 7
       expect(T.kernels.allFinite(&isFinite, w.pointer, w.leadingDimension, n, width), type, "\(place)")
       (w.pointer + (n - 1) * w.leadingDimension + width - 1).pointee = .infinity
       var isFiniteNow: Int32 = 7
       expect(T.kernels.allFinite(&isFiniteNow, w.pointer, w.leadingDimension, n, width), type, "\(place)")
-      return fromBytes.elements() + fromFloats.elements() + g.elements() + [Double(isFinite), Double(isFiniteNow)]
+      return fromBytes.elements() + fromFloats.elements() + g.elements() + stepped + [
+        Double(isFinite), Double(isFiniteNow),
+      ]
     }
   }
 
@@ -154,13 +160,11 @@ import Testing
     let start = (0..<4).map { _ in random.uniform(count, in: 0...1) }
     for placement in [Placement.packed, .strided] {
       let v = start.map { placement.rows($0, 1, count) as Rows<T> }
-      expect(T.kernels.updateSGD(v[0].pointer, v[3].pointer, count, 0.1), type, "\(placement)")
       expect(T.kernels.updateMomentum(v[0].pointer, v[1].pointer, v[3].pointer, count, 0.1, 0.9), type, "\(placement)")
       expect(
         T.kernels.updateAdam(
           v[0].pointer, v[1].pointer, v[2].pointer, v[3].pointer, count, 0.1, 0.9, 0.999, 1e-8), type, "\(placement)")
       let packed = start.map { Placement.packed.rows($0, 1, count) as Rows<T> }
-      _ = T.kernels.updateSGD(packed[0].pointer, packed[3].pointer, count, 0.1)
       _ = T.kernels.updateMomentum(packed[0].pointer, packed[1].pointer, packed[3].pointer, count, 0.1, 0.9)
       _ = T.kernels.updateAdam(
         packed[0].pointer, packed[1].pointer, packed[2].pointer, packed[3].pointer, count, 0.1, 0.9, 0.999, 1e-8)

@@ -21,10 +21,24 @@ import Testing
 
   func gemmMatchesReferenceOnManyThreads<T: KernelPrecision>(_ type: T.Type) {
     for (m, n, k) in [
-      (70, 65, 120), (65, 70, 120), (130, 9, 460), (9, 130, 460), (3, 2, 90000), (1, 7, 75000),
+      (70, 65, 120), (65, 70, 120), (130, 9, 460), (9, 130, 460), (3, 2, 90000), (1, 7, 75000), (50, 80, 785),
+      (80, 33, 1500), (20, 3000, 130),
     ] {
       for threads in Sizes.threads + [0] {
         checkGemm(type, m: m, n: n, k: k, alpha: 0.5, beta: threads == 2 ? 0 : -1, threads: threads)
+      }
+    }
+  }
+
+  /// Inner products of long rows, few terms in a sum, and every edge that their tiles can have.
+  @Test(arguments: Target.all) func smallProductsMatchReference(target: Target) {
+    target.run { smallProductsMatchReference($0) }
+  }
+
+  func smallProductsMatchReference<T: KernelPrecision>(_ type: T.Type) {
+    for m in Array(1...14) + [25, 49] {
+      for (n, k) in [(1, 130), (3, 128), (17, 129), (33, 143), (50, 9), (70, 1), (16, 257), (31, 520)] {
+        checkGemm(type, m: m, n: n, k: k, alpha: 0.5, beta: m % 2 == 0 ? 0 : -1, threads: 1)
       }
     }
   }

@@ -28,6 +28,32 @@ import Testing
     }
   }
 
+  @Test(arguments: Target.all) func smallProductsAreTheSame(target: Target) {
+    target.run { smallProductsAreTheSame($0) }
+  }
+
+  func smallProductsAreTheSame<T: KernelPrecision>(_ type: T.Type) {
+    var random = SplitMix64(seed: 46)
+    for (m, n, k) in [(50, 80, 785), (80, 785, 50), (131, 67, 301), (9, 300, 300)] {
+      let (a, b) = (random.normal(m * k), random.normal(k * n))
+      for transposed in 0..<4 {
+        let (transposeA, transposeB) = (transposed & 1 != 0, transposed & 2 != 0)
+        let left = GuardedMatrix<T>(a, rows: transposeA ? k : m, columns: transposeA ? m : k)
+        let right = GuardedMatrix<T>(b, rows: transposeB ? n : k, columns: transposeB ? k : n)
+        // (others are BLAS's)
+        if transposeB ? transposeA || k < 128 : k > 512 { continue }
+        onThreads(type, "m \(m) n \(n) k \(k) A^T \(transposeA) B^T \(transposeB)") { threads in
+          let c = GuardedMatrix<T>(rows: m, columns: n)
+          expect(
+            T.kernels.gemm(
+              c.pointer, n, left.pointer, left.leadingDimension, transposeA ? 1 : 0, right.pointer,
+              right.leadingDimension, transposeB ? 1 : 0, m, n, k, 0.5, 0, threads), type, "m \(m)")
+          return c.elements
+        }
+      }
+    }
+  }
+
   /// BLAS is called on one thread; what the process had chosen for it is put back.
   @Test func theThreadsOfBLASArePutBack() throws {
     #if os(Linux)
@@ -38,12 +64,14 @@ import Testing
       let before = threads()
       defer { setThreads(before) }
       // tests that run beside this one call BLAS too, and put back what they found: there has to be a moment without
+      let long = [Double](repeating: 1, count: 700)
       var found: Int32 = 0
       for _ in 0..<1000 where found != 2 {
         setThreads(2)
         var a = [Double](repeating: 1, count: 9)
         var c = [Double](repeating: 0, count: 9)
-        #expect(fk_dgemm(&c, 3, a, 3, 0, a, 3, 0, 3, 3, 3, 1, 0, 1) == FK_OK)
+        // (smaller ones are ours)
+        #expect(fk_dgemm(&c, 1, long, 700, 0, long, 1, 0, 1, 1, 700, 1, 0, 1) == FK_OK)
         #expect(fk_dgram(&c, 3, a, 3, 3, 3, 1, 0, 1) == FK_OK)
         #expect(fk_dcholesky(&a, 3, nil, 3, 10, 1) == FK_OK)
         #expect(fk_dcholesky_solve(&c, 3, a, 3, 3, 3, 1) == FK_OK)

@@ -47,14 +47,18 @@ extension ArgumentTests {
       ("count negative", -1, FK_INVALID_ARGUMENT), ("count too large", Int.max, FK_SIZE_OVERFLOW),
     ] {
       calls += [
-        ("sgd: \(name)", expected, T.kernels.updateSGD(p, p, count, 1)),
         ("momentum: \(name)", expected, T.kernels.updateMomentum(p, p, p, count, 1, 1)),
         ("adam: \(name)", expected, T.kernels.updateAdam(p, p, p, p, count, 1, 1, 1, 1)),
       ]
     }
     calls += [
-      ("sgd: w NULL", FK_INVALID_ARGUMENT, T.kernels.updateSGD(nil, p, 1, 1)),
-      ("sgd: g NULL", FK_INVALID_ARGUMENT, T.kernels.updateSGD(p, nil, 1, 1)),
+      ("sgd: W NULL", FK_INVALID_ARGUMENT, T.kernels.updateSGD(nil, 4, p, 4, 2, 2, 1, 1)),
+      ("sgd: G NULL", FK_INVALID_ARGUMENT, T.kernels.updateSGD(p, 4, nil, 4, 2, 2, 1, 1)),
+      ("sgd: m negative", FK_INVALID_ARGUMENT, T.kernels.updateSGD(p, 4, p, 4, -1, 2, 1, 1)),
+      ("sgd: d negative", FK_INVALID_ARGUMENT, T.kernels.updateSGD(p, 4, p, 4, 2, -1, 1, 1)),
+      ("sgd: ldw below d", FK_INVALID_ARGUMENT, T.kernels.updateSGD(p, 1, p, 4, 2, 2, 1, 1)),
+      ("sgd: ldg below d", FK_INVALID_ARGUMENT, T.kernels.updateSGD(p, 4, p, 1, 2, 2, 1, 1)),
+      ("sgd: too many rows", FK_SIZE_OVERFLOW, T.kernels.updateSGD(p, 4, p, 4, .max, 2, 1, 1)),
       ("momentum: w NULL", FK_INVALID_ARGUMENT, T.kernels.updateMomentum(nil, p, p, 1, 1, 1)),
       ("momentum: v NULL", FK_INVALID_ARGUMENT, T.kernels.updateMomentum(p, nil, p, 1, 1, 1)),
       ("momentum: g NULL", FK_INVALID_ARGUMENT, T.kernels.updateMomentum(p, p, nil, 1, 1, 1)),

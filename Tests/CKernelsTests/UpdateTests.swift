@@ -33,13 +33,21 @@ import Testing
   @Test(arguments: Target.all) func sgdMatchesReference(target: Target) { target.run { sgdMatchesReference($0) } }
 
   func sgdMatchesReference<T: KernelPrecision>(_ type: T.Type) {
-    for count in Self.counts {
-      let (w, g) = (vector(type, count, 34), vector(type, count, 35))
-      let before = w.elements
-      expect(T.kernels.updateSGD(w.pointer, g.pointer, count, 0.1), type, "count \(count)")
-      expectIntact([w, g], "count \(count)")
-      let expected = Reference.sgd(w: before, g: g.elements, rate: 0.1)
-      expect(close(T.self, w.elements, expected, [before, g.elements]), type, "count \(count)")
+    var random = SplitMix64(seed: 34)
+    for d in [0] + Sizes.all + [1000] {
+      for (m, l2) in [(0, 0.125), (1, 0), (3, 0.125), (17, 0.125), (80, 0.125)] {
+        let w = GuardedMatrix<T>(random.normal(m * d), rows: m, columns: d, layout: .strided)
+        let g = GuardedMatrix<T>(random.normal(m * d), rows: m, columns: d, layout: .strided)
+        let before = w.elements
+        let status = T.kernels.updateSGD(
+          w.pointer, w.leadingDimension, g.pointer, g.leadingDimension, m, d, 0.1, l2)
+        let place = "m \(m) d \(d) l2 \(l2)"
+        expect(status, type, place)
+        expectIntact([w, g], place)
+        let decayed = Reference.weightDecay(g: g.elements, w: before, m: m, d: d, l2: l2)
+        let expected = Reference.sgd(w: before, g: decayed, rate: 0.1)
+        expect(close(T.self, w.elements, expected, [before, g.elements]), type, place)
+      }
     }
   }
 

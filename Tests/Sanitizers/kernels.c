@@ -101,7 +101,7 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     OK(fk_##p##gather_floats(wide, m + 1, source, rows, n, m, 0.5, threads));                                          \
     OK(fk_##p##gather_bytes(wide, m + 1, bytes, rows, n, m, 0.5, threads));                                            \
     OK(fk_##p##add_weight_decay(a, m, b, m, n, m, 0.1));                                                               \
-    OK(fk_##p##update_sgd(a, b, n *m, 0.1));                                                                           \
+    OK(fk_##p##update_sgd(a, m, b, m, n, m, 0.1, 0.1));                                                                \
     OK(fk_##p##update_momentum(a, b, z, n *m, 0.1, 0.9));                                                              \
     OK(fk_##p##update_adam(a, b, c, z, n *m, 0.1, 0.9, 0.99, 1e-8));                                                   \
     int finite;                                                                                                        \

@@ -77,17 +77,19 @@ final class UpdateSGD<T: BenchScalar>: KernelBench {
 
   init(_ shape: Shape, threads: Int32) { operands = UpdateOperands(shape) }
 
-  var flops: Double { 2 * Double(operands.count) }
+  var flops: Double { 4 * Double(operands.count) }
   var bytes: Double { 3 * operands.bytes }
   func reset() { operands.reset() }
 
   func call() -> fk_status {
-    T._kernels.updateSGD(operands.weights.pointer, operands.gradient.pointer, operands.count, 0.1)
+    T._kernels.updateSGD(
+      operands.weights.pointer, operands.d, operands.gradient.pointer, operands.d, operands.m, operands.d, 0.1, 1e-3)
   }
 
   func check() -> [Comparison] {
     let (w, g) = (operands.before[0], operands.gradient.numbers)
-    return [operands.compare(operands.weights, Reference.sgd(w: w, g: g, rate: 0.1), [w, g])]
+    let decayed = Reference.weightDecay(g: g, w: w, m: operands.m, d: operands.d, l2: 1e-3)
+    return [operands.compare(operands.weights, Reference.sgd(w: w, g: decayed, rate: 0.1), [w, g])]
   }
 }
 

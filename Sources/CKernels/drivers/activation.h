@@ -25,8 +25,8 @@ fk_status FK_FN(activation)(T *value, ptrdiff_t ldvalue, T *derivative, ptrdiff_
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   int team = fk_threads_for(threads, (double)n * (double)m * FK_EXP_FLOPS);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t s = 0; s < n; s++)
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (s, n)
     ops->activation(value ? value + s * ldvalue : NULL, derivative ? derivative + s * ldderivative : NULL,
                     nu ? nu + s * ldnu : NULL, z + s * ldz, m, &activation);
   return FK_OK;
@@ -41,7 +41,7 @@ fk_status FK_FN(activation_backward)(T *delta, ptrdiff_t lddelta, const T *z, pt
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   int team = fk_threads_for(threads, (double)n * (double)m * FK_EXP_FLOPS);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t s = 0; s < n; s++) ops->activation_backward(delta + s * lddelta, z + s * ldz, m, &activation);
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (s, n) ops->activation_backward(delta + s * lddelta, z + s * ldz, m, &activation);
   return FK_OK;
 }

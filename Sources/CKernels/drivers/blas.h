@@ -8,7 +8,7 @@
 #define FK_EIGEN_PANEL 64
 
 /* The boundary of part t of `parts`, on a multiple of 8 so that BLAS's own tiles stay whole. */
-static ptrdiff_t FK_LOCAL(boundary)(ptrdiff_t size, int t, int parts) {
+static ptrdiff_t FK_LOCAL(boundary)(ptrdiff_t size, ptrdiff_t t, ptrdiff_t parts) {
   return t == parts ? size : fk_min(size, fk_ceil_div(size * t / parts, 8) * 8);
 }
 
@@ -17,6 +17,7 @@ static int FK_LOCAL(fits_blas)(ptrdiff_t a, ptrdiff_t b, ptrdiff_t c) {
 }
 
 #include "drivers/long_sum.h"
+#include "drivers/small_product.h"
 
 fk_status FK_FN(gemm)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transpose_a, const T *B, ptrdiff_t ldb,
                       int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, double beta, int threads) {
@@ -32,11 +33,17 @@ fk_status FK_FN(gemm)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transp
     fk_blas_leave();
     return FK_OK;
   }
-  const int by_rows = m >= n;
+  /* where there are enough rows a thread has the same ones in every product, and finds them in its own cache */
+  const int by_rows = m >= n || m >= FK_ROWS_OF_ONE_THREAD * team;
+  if (FK_LOCAL(is_small)(transpose_a, transpose_b, n, k)) {
+    FK_LOCAL(small_product)
+    (C, ldc, A, lda, transpose_a, B, ldb, transpose_b, m, n, k, (T)alpha, (T)beta, by_rows, team);
+    return FK_OK;
+  }
   const CBLAS_TRANSPOSE ta = transpose_a ? CblasTrans : CblasNoTrans, tb = transpose_b ? CblasTrans : CblasNoTrans;
   fk_blas_enter();
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (int t = 0; t < team; t++) {
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (t, team) {
     const ptrdiff_t first = FK_LOCAL(boundary)(by_rows ? m : n, t, team);
     const ptrdiff_t count = FK_LOCAL(boundary)(by_rows ? m : n, t + 1, team) - first;
     if (count == 0) continue;
@@ -63,8 +70,8 @@ fk_status FK_FN(gram)(T *G, ptrdiff_t ldg, const T *X, ptrdiff_t ldx, ptrdiff_t 
     fk_blas_leave();
     return FK_OK;
   }
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (int t = 0; t < team; t++) { /* rows first ..< last of the triangle, cut so that the areas are equal */
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (t, team) { /* rows first ..< last of the triangle, cut so that the areas are equal */
     const ptrdiff_t first = t == 0 ? 0 : fk_min(d, (ptrdiff_t)((double)d * sqrt((double)t / team)));
     const ptrdiff_t last = t + 1 == team ? d : fk_min(d, (ptrdiff_t)((double)d * sqrt((double)(t + 1) / team)));
     if (first == last) continue;

@@ -99,8 +99,8 @@ fk_status FK_FN(cholesky_solve)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, 
   if (d == 0 || m == 0) return FK_OK;
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const int team = (int)fk_min(m, fk_threads_for(threads, 2.0 * (double)m * (double)d * (double)d));
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (int t = 0; t < team; t++) {
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (t, team) {
     const ptrdiff_t first = m * t / team, rows = m * (t + 1) / team - first;
     T *mine = D + first * ldd;
     if (m <= 4) { /* too few to be worth the packing; decided by m, that threads make no difference */

@@ -70,9 +70,8 @@ static fk_status FK_LOCAL(gram_batch)(T *G, T *lost, const T *X, ptrdiff_t ldx, 
     {
       T *panel = panel_space + omp_get_thread_num() * ldpanel * fk_min(n, FK_GRAM_CHUNK);
       T *lost_here = lost_space ? lost_space + omp_get_thread_num() * columns * FK_GRAM_PANEL : NULL;
-#pragma omp for
-      for (ptrdiff_t group = 0; group < groups; group++)
-        FK_LOCAL(pack_nu)(packed, block_nu, ldnu, block, m, group, (T)alpha);
+      FK_FOR (group, groups) FK_LOCAL(pack_nu)(packed, block_nu, ldnu, block, m, group, (T)alpha);
+#pragma omp barrier
       for (ptrdiff_t p; (p = fk_take(&next)) < panels;) {
         const ptrdiff_t first = p * FK_GRAM_PANEL, last = fk_min(elements, first + FK_GRAM_PANEL);
         T *lost_panel = lost ? lost + first * FK_LANES : lost_here;

@@ -57,8 +57,8 @@ fk_status FK_FN(kernel_batch_factor)(T *L, ptrdiff_t *info, fk_failure *failure,
   FK_TRY(FK_FN(gemm)(K, n, X, ldx, 0, X, ldx, 1, n, n, d, 1, 0, threads));
   const int team = fk_threads_for(threads, (double)m * (double)n * (double)n);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t group = 0; group < groups; group++) {
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (group, groups) {
     T *root = roots + group * plane;
     FK_LOCAL(kernel_roots)(ops, root, nu, ldnu, n, m, group);
     ops->kernel_block(L + group * stride, root, K, n, n);
@@ -103,8 +103,8 @@ fk_status FK_FN(kernel_batch_solve)(T *D, ptrdiff_t ldd, const T *L, const T *X,
   for (int pass = 0; pass <= refinements; pass++) {
     const T *rows = pass == 0 ? vectors : D;
     FK_TRY(FK_FN(gemm)(products, m, X, ldx, 0, rows, pass == 0 ? ldv : ldd, 1, n, m, d, 1, 0, threads));
-#pragma omp parallel for num_threads(team) if (team > 1)
-    for (ptrdiff_t group = 0; group < groups; group++) {
+#pragma omp parallel num_threads(team) if (team > 1)
+    FK_FOR (group, groups) {
       T *root = roots + group * plane, *x = solutions + group * plane;
       if (pass == 0) FK_LOCAL(kernel_roots)(ops, root, nu, ldnu, n, m, group);
       FK_LOCAL(lanes_from_columns)(x, products, m, n, m, group);

@@ -10,9 +10,8 @@ fk_status FK_FN(softmax)(T *eta, ptrdiff_t ldeta, T *nu, ptrdiff_t ldnu, const T
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const int team = fk_threads_for(threads, (double)n * (double)m * 20);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t s = 0; s < n; s++)
-    ops->softmax(eta ? eta + s * ldeta : NULL, nu ? nu + s * ldnu : NULL, z + s * ldz, m);
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (s, n) ops->softmax(eta ? eta + s * ldeta : NULL, nu ? nu + s * ldnu : NULL, z + s * ldz, m);
   return FK_OK;
 }
 
@@ -75,7 +74,7 @@ fk_status FK_FN(softmax_block_matvec)(T *R, ptrdiff_t ldr, const T *X, ptrdiff_t
   FK_TRY(FK_FN(gemm)(S, m, X, ldx, 0, vectors, ldv, 1, n, m, d, 1, 0, threads));
   const int team = fk_threads_for(threads, (double)n * (double)m * 4);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t s = 0; s < n; s++) ops->softmax_project(S + s * m, eta + s * ldeta, m);
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (s, n) ops->softmax_project(S + s * m, eta + s * ldeta, m);
   return FK_FN(gemm)(R, ldr, S, m, 1, X, ldx, 0, m, d, n, alpha, 0, threads);
 }

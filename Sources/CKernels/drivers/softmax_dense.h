@@ -65,17 +65,16 @@ static fk_status FK_LOCAL(softmax_block)(T *G, ptrdiff_t ldg, const T *X, ptrdif
   ptrdiff_t next = 0;
 #pragma omp parallel num_threads(team) if (team > 1)
   {
-#pragma omp for
-    for (ptrdiff_t c = 0; c < parts; c++)
+    FK_FOR (c, parts)
       ops->transposed(transposed + c * FK_BLOCK * padded, padded, X + c * FK_BLOCK, ldx, n,
                       fk_min(FK_BLOCK, d - c * FK_BLOCK));
-#pragma omp for
-    for (ptrdiff_t i = 0; i < m; i++)
+    FK_FOR (i, m)
       for (ptrdiff_t s = 0; s < n; s++) {
         const T *e = eta + s * ldeta;
         etas[i * padded + s] = e[i];
         nus[i * padded + s] = e[i] * FK_LOCAL(complement)(e, m, i);
       }
+#pragma omp barrier
     ptrdiff_t i = 0, j = 0, seen = 0; /* the pair of the last task taken; tasks come in order */
     for (ptrdiff_t task; (task = fk_take(&next)) / parts < pairs;) {
       for (; seen < task / parts; seen++)

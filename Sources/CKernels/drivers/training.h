@@ -34,8 +34,8 @@ fk_status FK_FN(gather_bytes)(T *X, ptrdiff_t ldx, const uint8_t *source, const 
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const int team = fk_threads_for(threads, 2 * FK_VISIT_FLOPS * (double)n * (double)width);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t r = 0; r < n; r++) {
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (r, n) {
     if (r + FK_AHEAD < n)
       fk_prefetch(source + (ptrdiff_t)rows[r + FK_AHEAD] * width, width * (ptrdiff_t)sizeof(*source));
     ops->gather_bytes(X + r * ldx, source + (ptrdiff_t)rows[r] * width, width, (T)scale);
@@ -50,8 +50,8 @@ fk_status FK_FN(gather_floats)(T *X, ptrdiff_t ldx, const float *source, const i
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const int team = fk_threads_for(threads, 2 * FK_VISIT_FLOPS * (double)n * (double)width);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t r = 0; r < n; r++) {
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (r, n) {
     if (r + FK_AHEAD < n)
       fk_prefetch(source + (ptrdiff_t)rows[r + FK_AHEAD] * width, width * (ptrdiff_t)sizeof(*source));
     ops->gather_floats(X + r * ldx, source + (ptrdiff_t)rows[r] * width, width, (T)scale);
@@ -66,19 +66,25 @@ fk_status FK_FN(add_weight_decay)(T *G, ptrdiff_t ldg, const T *W, ptrdiff_t ldw
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)m * (double)d);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t i = 0; i < (d > 0 ? m : 0); i++) ops->axpy(G + i * ldg, W + i * ldw, d - 1, (T)l2);
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (i, d > 0 ? m : 0) ops->axpy(G + i * ldg, W + i * ldw, d - 1, (T)l2);
   return FK_OK;
 }
 
-fk_status FK_FN(update_sgd)(T *w, const T *g, ptrdiff_t count, double rate) {
-  FK_TRY(FK_LOCAL(check_vector)(w, count));
-  FK_TRY(FK_LOCAL(check_vector)(g, count));
+fk_status FK_FN(update_sgd)(T *W, ptrdiff_t ldw, const T *G, ptrdiff_t ldg, ptrdiff_t m, ptrdiff_t d, double rate,
+                            double l2) {
+  FK_TRY(fk_check_matrix(W, m, d, ldw, sizeof(T)));
+  FK_TRY(fk_check_matrix(G, m, d, ldg, sizeof(T)));
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
-  const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)count);
+  const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)m * (double)d);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t i = 0; i < count; i += FK_PIECE) ops->axpy(w + i, g + i, fk_min(count - i, FK_PIECE), (T)-rate);
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (i, d > 0 ? m : 0) {
+    T *w = W + i * ldw;
+    const T *g = G + i * ldg;
+    ops->descend(w, g, d - 1, (T)rate, (T)l2);
+    ops->descend(w + d - 1, g + d - 1, 1, (T)rate, 0);
+  }
   return FK_OK;
 }
 
@@ -89,9 +95,11 @@ fk_status FK_FN(update_momentum)(T *w, T *v, const T *g, ptrdiff_t count, double
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)count);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t i = 0; i < count; i += FK_PIECE)
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (p, fk_ceil_div(count, FK_PIECE)) {
+    const ptrdiff_t i = p * FK_PIECE;
     ops->momentum(w + i, v + i, g + i, fk_min(count - i, FK_PIECE), (T)rate, (T)momentum);
+  }
   return FK_OK;
 }
 
@@ -104,10 +112,12 @@ fk_status FK_FN(update_adam)(T *w, T *first, T *second, const T *g, ptrdiff_t co
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)count);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t i = 0; i < count; i += FK_PIECE)
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (p, fk_ceil_div(count, FK_PIECE)) {
+    const ptrdiff_t i = p * FK_PIECE;
     ops->adam(w + i, first + i, second + i, g + i, fk_min(count - i, FK_PIECE), (T)rate, (T)beta1, (T)beta2,
               (T)epsilon);
+  }
   return FK_OK;
 }
 
@@ -117,9 +127,11 @@ fk_status FK_FN(all_finite)(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n,
   const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)n * (double)m);
   (void)team;
-  int finite = 1;
-#pragma omp parallel for num_threads(team) if (team > 1) reduction(&& : finite)
-  for (ptrdiff_t r = 0; r < (m > 0 ? n : 0); r++) finite = finite && ops->all_finite(a + r * lda, m);
-  *result = finite;
+  int bad = 0;
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (r, m > 0 ? n : 0) {
+    if (!ops->all_finite(a + r * lda, m)) __atomic_store_n(&bad, 1, __ATOMIC_RELAXED);
+  }
+  *result = !bad;
   return FK_OK;
 }

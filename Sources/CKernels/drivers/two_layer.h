@@ -13,8 +13,8 @@ static void FK_LOCAL(multiply_rows)(const OPS *ops, T *Z, const T *slopes, ptrdi
                                     int threads) {
   const int team = fk_threads_for(threads, (double)n * (double)m);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t s = 0; s < n; s++) ops->multiply(Z + s * m, slopes + s * ldslopes, m);
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (s, n) ops->multiply(Z + s * m, slopes + s * ldslopes, m);
 }
 
 fk_status FK_FN(two_layer_matvec)(T *R, ptrdiff_t ldr, const T *X, ptrdiff_t ldx, const T *slopes, ptrdiff_t ldslopes,
@@ -39,8 +39,8 @@ fk_status FK_FN(two_layer_matvec)(T *R, ptrdiff_t ldr, const T *X, ptrdiff_t ldx
   FK_TRY(FK_FN(gemm)(A, outputs, Z, m, 0, C, ldc, 1, n, outputs, m, 1, 0, threads));
   const int team = fk_threads_for(threads, (double)n * (double)outputs * 4);
   (void)team;
-#pragma omp parallel for num_threads(team) if (team > 1)
-  for (ptrdiff_t s = 0; s < n; s++) {
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (s, n) {
     if (outputs == 0) continue; /* a softmax of no classes has no likeliest one */
     if (kind == FK_OUTPUTS_SOFTMAX) ops->softmax_project(A + s * outputs, above + s * ldabove, outputs);
     else ops->multiply(A + s * outputs, above + s * ldabove, outputs);

@@ -9,6 +9,8 @@
  * block of a factorisation. */
 #define FK_DEPTH ((ptrdiff_t)(1024 / sizeof(T)))
 #define FK_BLOCK ((ptrdiff_t)64)
+/* Inner products of rows at least so long need no packing. */
+#define FK_LONG_ROW ((ptrdiff_t)128)
 
 /* A vector of the same element of fk_lanes neurons is made of `slices` level vectors. */
 /* The formatter takes the T * of these parameters for a product. */
@@ -50,6 +52,12 @@
     /* The same, but what is above the diagonal need not be right. */                                                  \
     void (*product_lower)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows,                  \
                           ptrdiff_t columns, ptrdiff_t k, T alpha, T beta);                                            \
+    /* C = beta C + alpha A B for A (m,k), A(i,p) = A[i * row + p * column], and B (k,n), k <= FK_DEPTH. */ \
+    void (*direct)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t row, ptrdiff_t column, const T *B, ptrdiff_t ldb, \
+                   ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, T alpha, T beta); \
+    /* C = beta C + alpha A B^T for A (m,k) and B (n,k), k >= FK_LONG_ROW. */ \
+    void (*dots)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t ldb, ptrdiff_t m, ptrdiff_t n, \
+                 ptrdiff_t k, T alpha, T beta); \
     /* out = A^T; and what is below the diagonal of A copied to above it. */                                          \
     void (*transposed)(T *out, ptrdiff_t ldout, const T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);         \
     void (*mirror)(T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);                                            \
@@ -64,6 +72,7 @@
     void (*gather_bytes)(T *x, const uint8_t *source, ptrdiff_t count, T scale);                                       \
     void (*gather_floats)(T *x, const float *source, ptrdiff_t count, T scale);                                        \
     void (*axpy)(T *y, const T *x, ptrdiff_t count, T a);                                                              \
+    void (*descend)(T *w, const T *g, ptrdiff_t count, T rate, T l2);                                                  \
     void (*momentum)(T *w, T *v, const T *g, ptrdiff_t count, T rate, T mu);                                           \
     void (*adam)(T *w, T *first, T *second, const T *g, ptrdiff_t count, T rate, T beta1, T beta2, T epsilon);         \
     int (*all_finite)(const T *a, ptrdiff_t count);                                                                    \

@@ -39,6 +39,16 @@ static inline int fk_threads_for(int threads, double work) {
  * clang 19 and later end it with a call that the libomp of Debian 12 lacks. */
 static inline ptrdiff_t fk_take(ptrdiff_t *next) { return __atomic_fetch_add(next, 1, __ATOMIC_RELAXED); }
 
+/* Where the part of 0 ..< count of thread me + `next` of this team begins: all parts are as equal as can be. */
+static inline ptrdiff_t fk_share(ptrdiff_t count, int next) {
+  const ptrdiff_t team = omp_get_num_threads(), me = omp_get_thread_num() + next;
+  return count / team * me + count % team * me / team;
+}
+
+/* The loop over this thread's part of 0 ..< count in a parallel region. A `for` of OpenMP's own would format a
+ * debugging message in every thread each time, in libomp as Debian builds it. */
+#define FK_FOR(i, count) for (ptrdiff_t i = fk_share(count, 0), i##_end = fk_share(count, 1); i < i##_end; i++)
+
 static inline ptrdiff_t fk_min(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 static inline ptrdiff_t fk_max(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 static inline ptrdiff_t fk_ceil_div(ptrdiff_t a, ptrdiff_t b) { return a / b + (a % b != 0); }

@@ -9,6 +9,8 @@
 #include "leaf/inverse.h"
 #include "leaf/kernel.h"
 #include "leaf/product.h"
+#include "leaf/direct.h"
+#include "leaf/dots.h"
 #include "leaf/factor.h"
 #include "leaf/softmax.h"
 #include "leaf/training.h"
@@ -34,6 +36,8 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
     .pack_transposed = FK_LEAF(pack_transposed),
     .product = FK_LEAF(product),
     .product_lower = FK_LEAF(product_lower),
+    .direct = FK_LEAF(direct),
+    .dots = FK_LEAF(dots),
     .transposed = FK_LEAF(transposed),
     .mirror = FK_LEAF(mirror),
     .factor_block = FK_LEAF(factor_block),
@@ -45,6 +49,7 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
     .gather_bytes = FK_LEAF(gather_bytes),
     .gather_floats = FK_LEAF(gather_floats),
     .axpy = FK_LEAF(axpy),
+    .descend = FK_LEAF(descend),
     .momentum = FK_LEAF(momentum),
     .adam = FK_LEAF(adam),
     .all_finite = FK_LEAF(all_finite),
@@ -57,6 +62,8 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
 #undef TILE
 #undef ELEMENTS
 #undef HEIGHT
+#undef DOT_ROWS
+#undef DOTS
 #undef STRIP
 #undef ROW_STRIDE
 #undef SOLVED

@@ -12,6 +12,10 @@ static void FK_LEAF(axpy)(T *restrict y, const T *restrict x, ptrdiff_t count, T
   for (ptrdiff_t i = 0; i < count; i++) y[i] += a * x[i];
 }
 
+static void FK_LEAF(descend)(T *restrict w, const T *restrict g, ptrdiff_t count, T rate, T l2) {
+  for (ptrdiff_t i = 0; i < count; i++) w[i] -= rate * (g[i] + l2 * w[i]);
+}
+
 static void FK_LEAF(momentum)(T *restrict w, T *restrict v, const T *restrict g, ptrdiff_t count, T rate, T mu) {
   for (ptrdiff_t i = 0; i < count; i++) {
     T velocity = mu * v[i] + g[i];

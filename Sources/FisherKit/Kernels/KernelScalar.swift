@@ -71,7 +71,7 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let gatherFloats:
     @Sendable (Out, Int, UnsafePointer<Float>?, UnsafePointer<Int32>?, Int, Int, Double, Int32) -> fk_status
   package let addWeightDecay: @Sendable (Out, Int, In, Int, Int, Int, Double) -> fk_status
-  package let updateSGD: @Sendable (Out, In, Int, Double) -> fk_status
+  package let updateSGD: @Sendable (Out, Int, In, Int, Int, Int, Double, Double) -> fk_status
   package let updateMomentum: @Sendable (Out, Out, In, Int, Double, Double) -> fk_status
   package let updateAdam: @Sendable (Out, Out, Out, In, Int, Double, Double, Double, Double) -> fk_status
   package let allFinite: @Sendable (UnsafeMutablePointer<Int32>?, In, Int, Int, Int) -> fk_status

@@ -6,10 +6,12 @@ extension Matrix {
       Scalar._kernels.addWeightDecay(storage.base, stride, weights.storage.base, weights.stride, rows, columns, l2))
   }
 
-  /// self −= rate · gradient.
-  mutating func descend(_ gradient: borrowing Matrix, rate: Double) {
-    precondition(inUse == gradient.inUse, "a gradient of another shape")
-    check(Scalar._kernels.updateSGD(storage.base, gradient.storage.base, inUse, rate))
+  /// self −= rate · (gradient + l2 · self), the last column, the biases, without l2.
+  mutating func descend(_ gradient: borrowing Matrix, rate: Double, l2: Double = 0) {
+    precondition(rows == gradient.rows && columns == gradient.columns, "a gradient of another shape")
+    check(
+      Scalar._kernels.updateSGD(
+        storage.base, stride, gradient.storage.base, gradient.stride, rows, columns, rate, l2))
   }
 
   /// velocity = momentum · velocity + gradient; self −= rate · velocity.
