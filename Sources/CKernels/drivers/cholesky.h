@@ -61,10 +61,10 @@ fk_status FK_FN(cholesky_batch_solve)(T *D, ptrdiff_t ldd, const T *L, const T *
 #pragma omp parallel num_threads(team) if (team > 1)
   for (ptrdiff_t group; (group = fk_take(&next)) < groups;) {
     T *x = space + omp_get_thread_num() * d * FK_LANES;
-    FK_LOCAL(lanes_from_rows)(x, V, ldv, d, m, group);
+    FK_LOCAL(lanes_from_rows)(ops, x, V, ldv, d, m, group);
     for (ptrdiff_t slice = 0; slice < ops->slices; slice++)
       ops->cholesky_solve(x + slice * width, L + group * stride + slice * width, d);
-    FK_LOCAL(rows_from_lanes)(D, ldd, x, d, m, group);
+    FK_LOCAL(rows_from_lanes)(ops, D, ldd, x, d, m, group);
   }
   return FK_OK;
 }

@@ -43,10 +43,10 @@ fk_status FK_FN(symmetric_batch_multiply)(T *D, ptrdiff_t ldd, const T *A, const
 #pragma omp parallel num_threads(team) if (team > 1)
   for (ptrdiff_t group; (group = fk_take(&next)) < groups;) {
     T *x = space + omp_get_thread_num() * 2 * d * FK_LANES, *y = x + d * FK_LANES;
-    FK_LOCAL(lanes_from_rows)(x, V, ldv, d, m, group);
+    FK_LOCAL(lanes_from_rows)(ops, x, V, ldv, d, m, group);
     for (ptrdiff_t slice = 0; slice < ops->slices; slice++)
       ops->symmetric_multiply(y + slice * width, A + group * stride + slice * width, x + slice * width, d);
-    FK_LOCAL(rows_from_lanes)(D, ldd, y, d, m, group);
+    FK_LOCAL(rows_from_lanes)(ops, D, ldd, y, d, m, group);
   }
   return FK_OK;
 }

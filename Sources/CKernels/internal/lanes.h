@@ -2,20 +2,18 @@
  * the bodies of drivers, for T. Lanes past the last neuron are zero. */
 
 /* x (d, lanes) = the rows of V (m,d) that belong to the group. */
-static inline void FK_LOCAL(lanes_from_rows)(T *x, const T *V, ptrdiff_t ldv, ptrdiff_t d, ptrdiff_t m,
+static inline void FK_LOCAL(lanes_from_rows)(const OPS *ops, T *x, const T *V, ptrdiff_t ldv, ptrdiff_t d, ptrdiff_t m,
                                              ptrdiff_t group) {
   const ptrdiff_t first = group * FK_LANES, lanes = fk_min(FK_LANES, m - first);
-  for (ptrdiff_t j = 0; j < d; j++) {
-    for (ptrdiff_t lane = 0; lane < lanes; lane++) x[j * FK_LANES + lane] = V[(first + lane) * ldv + j];
+  ops->transposed(x, FK_LANES, V + first * ldv, ldv, lanes, d);
+  for (ptrdiff_t j = 0; lanes < FK_LANES && j < d; j++)
     for (ptrdiff_t lane = lanes; lane < FK_LANES; lane++) x[j * FK_LANES + lane] = 0;
-  }
 }
 
-static inline void FK_LOCAL(rows_from_lanes)(T *D, ptrdiff_t ldd, const T *x, ptrdiff_t d, ptrdiff_t m,
+static inline void FK_LOCAL(rows_from_lanes)(const OPS *ops, T *D, ptrdiff_t ldd, const T *x, ptrdiff_t d, ptrdiff_t m,
                                              ptrdiff_t group) {
   const ptrdiff_t first = group * FK_LANES, lanes = fk_min(FK_LANES, m - first);
-  for (ptrdiff_t lane = 0; lane < lanes; lane++)
-    for (ptrdiff_t j = 0; j < d; j++) D[(first + lane) * ldd + j] = x[j * FK_LANES + lane];
+  ops->transposed(D + first * ldd, ldd, x, FK_LANES, d, lanes);
 }
 
 /* x (n, lanes) = the columns of Z (n,m) that belong to the group. */

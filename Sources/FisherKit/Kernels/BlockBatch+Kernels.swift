@@ -13,8 +13,9 @@ extension BlockBatch {
     let what = "work space for \(count) blocks of order \(order)"
     let gram = try workSize(Scalar._kernels.gramWeightedBatchWorkSize(samples, order, count, threads), what)
     let solve = try workSize(Scalar._kernels.choleskyBatchSolveWorkSize(order, count, threads), what)
+    let product = try workSize(Scalar._kernels.symmetricBatchMultiplyWorkSize(order, count, threads), what)
     return BlockWorkspace(
-      buffer: try AlignedBuffer(count: max(gram, solve), what: what), threads: threads, samples: samples)
+      buffer: try AlignedBuffer(count: max(gram, solve, product), what: what), threads: threads, samples: samples)
   }
 
   /// G_i = β G_i + α Σ_s ν(s,i) x̃_s x̃_sᵀ for every neuron i: the relative Fisher matrices of a non-linear layer
@@ -83,6 +84,21 @@ extension BlockBatch {
     precondition(vectors.rows == count && vectors.columns == order, "vectors of another shape")
     check(
       Scalar._kernels.choleskyBatchSolve(
+        vectors.storage.base, vectors.stride, storage.base, vectors.storage.base, vectors.stride, order, count,
+        workspace.buffer.base, workspace.buffer.count, workspace.threads))
+  }
+
+  /// Replaces every factor L_i by the inverse (L_iL_iᵀ)⁻¹. Cost 2md³/3 flops.
+  mutating func invert(workspace: borrowing BlockWorkspace) {
+    check(Scalar._kernels.choleskyBatchInverse(storage.base, order, count, workspace.threads))
+  }
+
+  /// Replaces row i of `vectors` by G_i times it. Cost 2md² flops, and each element read once, where a solve with factors
+  /// reads it twice.
+  func multiply(_ vectors: inout Matrix<Scalar>, workspace: borrowing BlockWorkspace) {
+    precondition(vectors.rows == count && vectors.columns == order, "vectors of another shape")
+    check(
+      Scalar._kernels.symmetricBatchMultiply(
         vectors.storage.base, vectors.stride, storage.base, vectors.storage.base, vectors.stride, order, count,
         workspace.buffer.base, workspace.buffer.count, workspace.threads))
   }

@@ -71,6 +71,10 @@ public struct AutoMetric: Metric {
   /// Exact where it is cheaper by this much: near the boundary, noise in the measured costs then seldom decides.
   private static var margin: Double { 0.75 }
 
+  /// The matrix of a softmax couples all classes, and is that many times larger for the same rank. A larger one changed
+  /// no training loss.
+  private static var softmaxRank: Int { 32 }
+
   /// How much is spent: what the memory cap goes down through.
   enum Level {
     case blocks(rank: Int, windowSamples: Int)
@@ -82,6 +86,7 @@ public struct AutoMetric: Metric {
     case .diagonals(let samples): return DiagonalMetric(windowSamples: samples)
     case .blocks(let rank, let samples):
       let exact = ExactMetric(windowSamples: samples)
+      let rank = site.subsystem is SoftmaxLayer ? min(rank, Self.softmaxRank) : rank
       guard site.pair == nil, rank < site.order else { return exact }
       let projected = ProjectedMetric(rank: .fixed(rank), windowSamples: samples)
       func cost(_ metric: any Metric) -> Double {

@@ -57,7 +57,8 @@ extension CurvatureSite {
     return CurvatureEstimate(
       summary: "\(neurons) blocks of order \(order)", bytes: held,
       refresh: Work(
-        grams: m * n * d * (d + 1), factors: m * d * d * d / 3, bytes: 3 * Double(held), calls: 3),
-      step: Work(solves: 2 * m * d * d, bytes: 2 * Double(held), calls: 1))
+        grams: m * n * d * (d + 1), factors: m * d * d * d * (inverts(order: order) ? 1 : 1 / 3),
+        bytes: 3 * Double(held), calls: 3),
+      step: Work(solves: 2 * m * d * d, bytes: (inverts(order: order) ? 1 : 2) * Double(held), calls: 1))
   }
 }

@@ -114,9 +114,11 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [FactorizationFailure] {
     precondition(curvatures.count == model.parameters.count, "prepare the optimizer for this model first")
     steps += 1
-    try model.requireFiniteGradients(step: steps)
-    try profile.measure(.observe, Work()) { () throws(FisherError) in try observe(model) }
-    for parameter in model.parameters { parameter.gradient.addWeightDecay(parameter.value, l2: l2) }
+    try profile.measure(.observe, Work()) { () throws(FisherError) in
+      try model.requireFiniteGradients(step: steps)
+      try observe(model)
+      for parameter in model.parameters { parameter.gradient.addWeightDecay(parameter.value, l2: l2) }
+    }
     var survived: [FactorizationFailure] = []
     var isAnyDue = false
     for i in curvatures.indices {
@@ -128,8 +130,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     }
     try profile.measure(.precondition, work) { () throws(FisherError) in try preconditionGradients(of: model) }
     if isAnyDue { noteDrift(model.parameters) }
-    try model.requireFiniteGradients("step", step: steps)
-    profile.measure(.update, model.updateWork) {
+    try profile.measure(.update, model.updateWork) { () throws(FisherError) in
+      try model.requireFiniteGradients("step", step: steps)
       for parameter in model.parameters { parameter.value.descend(parameter.gradient, rate: learningRate) }
     }
     return survived
