@@ -14,7 +14,7 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Rank of the projected metric's subspace (default: 64), or with projected as a share such as 0.9 "
+      "Rank of the subspace of auto (default: 128) or projected (default: 64), there also as a share such as 0.9 of "
         + "what it must keep of the effective dimension, with at most 128.", valueName: "R"))
   var rank: RankChoice?
   @Option(
@@ -44,7 +44,8 @@ struct OptimizerOptions: ParsableArguments {
   var damping: Double?
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Steps between two refreshes of rngd's matrices (default: 100).", valueName: "T"))
+    help: ArgumentHelp(
+      "Steps between two refreshes of rngd's matrices (default: auto 10000/batch, others 100).", valueName: "T"))
   var refresh: Int?
   @Flag(help: "Refresh one layer after the other, over the interval, instead of all at one step.")
   var spreadRefresh = false
@@ -120,7 +121,7 @@ struct OptimizerOptions: ParsableArguments {
     switch metric ?? .auto {
     case .auto:
       try AutoMetric(
-        memoryCap: memoryCap, rank: rank?.fixed ?? 64, windowSamples: windowSamples ?? 1000,
+        memoryCap: memoryCap, rank: rank?.fixed ?? 128, windowSamples: windowSamples ?? 1000,
         costs: try costModel.map { try CostModelFile(path: $0).load() })
     case .exact: ExactMetric(windowSamples: windowSamples ?? 8192)
     case .projected: ProjectedMetric(rank: rank?.rank ?? .fixed(64), windowSamples: windowSamples ?? 1000)
@@ -140,7 +141,7 @@ struct OptimizerOptions: ParsableArguments {
     case .rngd:
       try RNGD(
         metric: try makeMetric(), learningRate: rate, damping: usualDamping,
-        schedule: RefreshSchedule(interval: refresh ?? 100, isSpread: spreadRefresh, drift: drift), l2: l2)
+        schedule: RefreshSchedule(interval: refresh, isSpread: spreadRefresh, drift: drift), l2: l2)
     }
   }
 }

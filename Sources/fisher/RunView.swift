@@ -10,10 +10,14 @@ final class RunView {
   private let residentBefore: Int
   /// What a cost model says that a refresh and a step take.
   private let costs: (refresh: Double, step: Double)?
+  /// T, where there are refreshes.
+  private let refreshInterval: Int?
   private var plannedBytes = 0
 
-  init(residentBefore: Int, costs: (refresh: Double, step: Double)?) {
-    (self.residentBefore, self.costs) = (residentBefore, costs)
+  init(residentBefore: Int, optimizer: any Optimizer<Float>) {
+    self.residentBefore = residentBefore
+    costs = (optimizer as? RNGD<Float>)?.expectedSeconds
+    refreshInterval = (optimizer as? RNGD<Float>)?.refreshInterval
     guard hasBar else { return }
     // An interrupted run leaves the prompt a line of its own.
     signal(SIGINT) { number in
@@ -34,7 +38,8 @@ final class RunView {
       if !optimizer.pair.isEmpty {
         settings.append("pairs at layers \(optimizer.pair.map(String.init).joined(separator: ", "))")
       }
-      settings += ["damping \(optimizer.usualDamping)", "refresh \(optimizer.refresh ?? 100)"]
+      settings.append("damping \(optimizer.usualDamping)")
+      if let refreshInterval { settings.append("refresh \(refreshInterval)") }
     }
     print("data       \(data.name), \(data.width) features, \(data.classes) classes")
     print("network    \(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)")

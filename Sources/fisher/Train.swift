@@ -40,7 +40,7 @@ struct Train: ParsableCommand {
     let chosen = try optimizer.make()
     let trainer = try Trainer(
       model: model, optimizer: chosen, data: data, batchSize: schedule.batch, seed: schedule.seed)
-    let view = schedule.quiet ? nil : RunView(residentBefore: before, costs: (chosen as? RNGD<Float>)?.expectedSeconds)
+    let view = schedule.quiet ? nil : RunView(residentBefore: before, optimizer: chosen)
     view?.begin(
       data: data, shape: shape, network: network, optimizer: optimizer, schedule: schedule)
     trainer.profile = StepProfile()

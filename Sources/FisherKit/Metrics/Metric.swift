@@ -6,6 +6,8 @@ public protocol Metric: Sendable, CustomStringConvertible {
   var name: String { get }
   /// Whether it has the matrix of two layers that are one subsystem; by default not.
   var takesPairs: Bool { get }
+  /// The steps T between refreshes where nobody chooses; by default the paper's 100.
+  func refreshInterval(batchSize: Int) -> Int
   /// What the curvature of a layer will hold and take; by default not known.
   func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate
   /// Makes the curvatures of all layers of a model; by default one after the other.
@@ -17,6 +19,7 @@ public protocol Metric: Sendable, CustomStringConvertible {
 extension Metric {
   public var description: String { name }
   public var takesPairs: Bool { false }
+  public func refreshInterval(batchSize: Int) -> Int { 100 }
 
   public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
     CurvatureEstimate(summary: name, bytes: 0)

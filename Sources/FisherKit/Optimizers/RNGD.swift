@@ -30,12 +30,12 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
 
   /// - Parameters:
   ///   - metric: by default an ``AutoMetric``.
-  ///   - refreshInterval: T, in steps, of a plain schedule.
+  ///   - refreshInterval: T, in steps, of a plain schedule; by default what the metric finds best.
   ///   - schedule: instead of `refreshInterval`, a schedule that is spread over steps, or adapts to the drift.
   ///   - damping: λ ≥ 0. With λ = 0 the first refresh fails wherever a mini-batch has fewer samples than a layer has
   ///     inputs.
   public init(
-    metric: (any Metric)? = nil, learningRate: Double, damping: Double = 0.005, refreshInterval: Int = 100,
+    metric: (any Metric)? = nil, learningRate: Double, damping: Double = 0.005, refreshInterval: Int? = nil,
     schedule: RefreshSchedule? = nil, l2: Double = 0
   ) throws(FisherError) {
     try requireStep(learningRate: learningRate, l2: l2)
@@ -62,8 +62,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     }
   }
 
-  /// T now: of an adaptive schedule what it has come to.
-  public var refreshInterval: Int { curvatures.isEmpty ? schedule.interval : clock.interval }
+  /// T now, once the optimizer is prepared: of an adaptive schedule what it has come to.
+  public var refreshInterval: Int { clock.interval }
 
   public var bytes: Int {
     curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) } + oldDirections.reduce(0) { $0 + ($1?.value.bytes ?? 0) }
@@ -71,7 +71,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
     (curvatures, steps, self.batchSize) = ([], 0, batchSize)
-    clock = RefreshClock(schedule, layers: model.parameters.count)
+    clock = RefreshClock(
+      schedule, interval: metric.refreshInterval(batchSize: batchSize), layers: model.parameters.count)
     var sites: [CurvatureSite<Scalar>] = []
     let count = model.parameters.count { $0.subsystem != nil }
     var index = 0
@@ -86,7 +87,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       }
       let site = CurvatureSite<Scalar>(
         name: parameter.name, index: index, count: count, neurons: parameter.neurons, order: parameter.order,
-        subsystem: subsystem, batchSize: batchSize, refreshInterval: schedule.interval, damping: damping,
+        subsystem: subsystem, batchSize: batchSize, refreshInterval: clock.interval, damping: damping,
         pair: parameter.pair)
       sites.append(site)
       index += 1

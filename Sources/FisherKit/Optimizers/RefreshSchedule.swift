@@ -1,8 +1,8 @@
 /// When the layers' Fisher matrices are refreshed: at the first step all of them, and then each at its own steps, the same
 /// in every run.
 public struct RefreshSchedule: Equatable, Sendable {
-  /// T: steps between two refreshes of a layer. An adaptive schedule starts with it.
-  public var interval: Int
+  /// T: steps between two refreshes of a layer; `nil` for what the metric finds best. An adaptive schedule starts with it.
+  public var interval: Int?
   /// Layers one after the other, evenly over the interval, instead of all at the same step: no step waits for more than
   /// one of them.
   public var isSpread: Bool
@@ -11,14 +11,14 @@ public struct RefreshSchedule: Equatable, Sendable {
   /// between a quarter of `interval` and four times it. `nil` keeps the interval.
   public var drift: Double?
 
-  public init(interval: Int = 100, isSpread: Bool = false, drift: Double? = nil) {
+  public init(interval: Int? = nil, isSpread: Bool = false, drift: Double? = nil) {
     self.interval = interval
     self.isSpread = isSpread
     self.drift = drift
   }
 
   func validate() throws(FisherError) {
-    guard interval > 0 else {
+    if let interval, interval < 1 {
       throw .invalidArgument(what: "refresh", expected: "a number of steps from 1 up", found: "\(interval)")
     }
     if let drift { try require(drift > 0 && drift < 1, "drift", expected: "a number in (0, 1)", found: drift) }
@@ -28,14 +28,17 @@ public struct RefreshSchedule: Equatable, Sendable {
 /// A schedule under way.
 struct RefreshClock {
   private let schedule: RefreshSchedule
-  /// T now.
+  /// T at the start, and now.
+  private let firstInterval: Int
   private(set) var interval: Int
   /// The step of each layer's next refresh.
   private var next: [Int]
 
-  init(_ schedule: RefreshSchedule, layers: Int) {
+  /// - Parameter interval: T where the schedule does not say.
+  init(_ schedule: RefreshSchedule, interval: Int = 1, layers: Int) {
     self.schedule = schedule
-    interval = schedule.interval
+    firstInterval = schedule.interval ?? interval
+    self.interval = firstInterval
     next = Array(repeating: 1, count: layers)
   }
 
@@ -52,8 +55,8 @@ struct RefreshClock {
   /// Takes what a refresh has found.
   mutating func note(drift: Double) {
     guard let wanted = schedule.drift, drift.isFinite else { return }
-    if drift < wanted / 2 { interval = min(2 * interval, 4 * schedule.interval) }
-    if drift > wanted * 2 { interval = max(interval / 2, max(1, schedule.interval / 4)) }
+    if drift < wanted / 2 { interval = min(2 * interval, 4 * firstInterval) }
+    if drift > wanted * 2 { interval = max(interval / 2, max(1, firstInterval / 4)) }
   }
 }
 

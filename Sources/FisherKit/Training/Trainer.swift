@@ -3,7 +3,7 @@
 ///     let data = try SyntheticData.make()
 ///     let model = try Sequential<Float>.perceptron(
 ///       shape: [data.width, 80, 80, 80, data.classes], activation: Relu(), batchCapacity: 50)
-///     let optimizer = try RNGD<Float>(learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3)
+///     let optimizer = try RNGD<Float>(learningRate: 0.01, damping: 0.005, l2: 1e-3)
 ///     let trainer = try Trainer(model: model, optimizer: optimizer, data: data, batchSize: 50, seed: 0)
 ///     try trainer.run(epochs: 2) { event in
 ///       if case .epoch(let report) = event { print(report.epoch, report.training.loss) }
