@@ -8,8 +8,8 @@ struct OptimizerOptions: ParsableArguments {
     help: ArgumentHelp(
       "How rngd holds its Fisher matrices (default: auto). auto: what is cheapest for each layer at exact's quality. "
         + "exact: one per neuron. projected: one per neuron in a subspace of the inputs. kernel: exact, for few samples. "
-        + "iterative: exact, by conjugate gradients. diagonal, shared: one per layer. paper: the running averages of the "
-        + "paper's experiment.", valueName: "name"))
+        + "iterative: exact, by conjugate gradients. diagonal, shared: one per layer. average: exact, averaged over "
+        + "windows. paper: the running averages of the paper's experiment.", valueName: "name"))
   var metric: MetricName?
   @Option(
     parsing: .unconditional,
@@ -17,6 +17,10 @@ struct OptimizerOptions: ParsableArguments {
       "Rank of the subspace of auto (default: 128) or projected (default: 64), there also as a share such as 0.9 of "
         + "what it must keep of the effective dimension, with at most 128.", valueName: "R"))
   var rank: RankChoice?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("What a refresh of average leaves of the one before (default: 0.5).", valueName: "β"))
+  var decay: Double?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
@@ -75,7 +79,7 @@ struct OptimizerOptions: ParsableArguments {
     if optimizer != .rngd {
       for (flag, isGiven) in [
         ("metric", metric != nil), ("damping", damping != nil), ("refresh", refresh != nil), ("pair", !pair.isEmpty),
-        ("rank", rank != nil), ("window-samples", windowSamples != nil),
+        ("rank", rank != nil), ("window-samples", windowSamples != nil), ("decay", decay != nil),
         ("spread-refresh", spreadRefresh), ("drift", drift != nil),
         ("memory-cap", memoryCap != nil), ("cost-model", costModel != nil),
       ] where isGiven {
@@ -91,6 +95,12 @@ struct OptimizerOptions: ParsableArguments {
     }
     if let rank, chosen == .auto, rank.fixed == nil {
       throw ValidationError("--rank: expected a whole number with --metric auto, found a share")
+    }
+    if let decay, !(decay >= 0 && decay < 1) {
+      throw ValidationError("--decay: expected a number in [0, 1), found \(decay)")
+    }
+    if decay != nil, chosen != .average {
+      throw ValidationError("--decay: expected --metric average, found \(chosen.rawValue)")
     }
     if let memoryCap, memoryCap < 1 {
       throw ValidationError("--memory-cap: expected 1 byte or more, found \(memoryCap)")
@@ -129,6 +139,7 @@ struct OptimizerOptions: ParsableArguments {
     case .iterative: IterativeMetric(windowSamples: windowSamples ?? 1000)
     case .diagonal: DiagonalMetric(windowSamples: windowSamples ?? 1000)
     case .shared: SharedMetric(windowSamples: windowSamples ?? 8192)
+    case .average: AverageMetric(decay: decay ?? 0.5, windowSamples: windowSamples ?? 1000)
     case .paper: PaperMetric()
     }
   }
@@ -161,12 +172,12 @@ enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
 }
 
 enum MetricName: String, CaseIterable, ExpressibleByArgument {
-  case auto, exact, projected, kernel, iterative, diagonal, shared, paper
+  case auto, exact, projected, kernel, iterative, diagonal, shared, average, paper
 
   var takesPairs: Bool {
     switch self {
     case .auto, .exact, .projected, .kernel: true
-    case .iterative, .diagonal, .shared, .paper: false
+    case .iterative, .diagonal, .shared, .average, .paper: false
     }
   }
 }

@@ -27,7 +27,7 @@ import Testing
     #expect(try summary(site(d: 81, m: 80)).hasPrefix("projected, rank 48 of 81"))
     #expect(
       try summary(site(d: 785, m: 10, subsystem: SoftmaxLayer()))
-        == "projected, rank 48 of 785, one softmax matrix of order 480, 500 samples")
+        == "projected, rank 32 of 785, one softmax matrix of order 320, 500 samples")
     #expect(try summary(site(d: 2, m: 80)) == "exact, 80 blocks of order 2, 500 samples")
     #expect(try summary(site(d: 48, m: 80)) == "exact, 80 blocks of order 48, 500 samples")
     #expect(try summary(site(d: 785, m: 1)).hasPrefix("projected, rank 48"))
@@ -38,6 +38,18 @@ import Testing
     #expect(
       try summary(site(d: 60, m: 4, subsystem: LinearLayer(), refresh: 10_000)).hasPrefix(
         "exact, one block of order 60"))
+  }
+
+  @Test func refreshesEveryTenThousandSamples() throws {
+    let metric = try AutoMetric(costs: costs)
+    #expect([1, 50, 200, 20_000].map { metric.refreshInterval(batchSize: $0) } == [10_000, 200, 50, 1])
+    let model = try Sequential<Float>.perceptron(shape: [5, 4, 3], activation: Tanh(), batchCapacity: 50)
+    let optimizer = try RNGD<Float>(metric: metric, learningRate: 0.01)
+    try optimizer.prepare(for: model, batchSize: 50)
+    #expect(optimizer.refreshInterval == 200)
+    let exact = try RNGD<Float>(metric: ExactMetric(), learningRate: 0.01)
+    try exact.prepare(for: model, batchSize: 50)
+    #expect(exact.refreshInterval == 100)
   }
 
   /// d = 100,000: 48 directions of it and 500 samples take 270 MB; less is chosen where less is there.

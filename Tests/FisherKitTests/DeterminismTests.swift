@@ -5,7 +5,7 @@ import Testing
 /// The same seed gives the same weights, bit for bit.
 @Suite struct DeterminismTests {
   @Test(arguments: [
-    "auto", "exact", "projected", "share", "kernel", "iterative", "diagonal", "shared", "paper", "pair",
+    "auto", "exact", "projected", "share", "kernel", "iterative", "diagonal", "shared", "paper", "average", "pair",
   ])
   func weights(metric name: String) throws {
     let costs = MachineCosts(products: 1e11, grams: 1e11, factors: 5e10, solves: 3e10, bandwidth: 3e10, call: 1e-6)
@@ -20,6 +20,7 @@ import Testing
         case "diagonal": DiagonalMetric()
         case "shared": SharedMetric()
         case "paper": PaperMetric()
+        case "average": AverageMetric()
         default: ExactMetric()
         }
       let data = try SyntheticData.make(training: 300, validation: 20, test: 20, seed: 1)

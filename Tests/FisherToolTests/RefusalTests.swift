@@ -31,6 +31,8 @@ import Testing
     (["--spread-refresh", "--optimizer", "sgd"], ["--spread-refresh", "rngd", "sgd"]),
     (["--memory-cap", "0"], ["--memory-cap", "1 byte or more", "0"]),
     (["--memory-cap", "9", "--metric", "exact"], ["--memory-cap", "auto", "exact"]),
+    (["--decay", "1", "--metric", "average"], ["--decay", "[0, 1)", "1"]),
+    (["--decay", "0.5", "--metric", "exact"], ["--decay", "average", "exact"]),
     (["--cost-model", "x", "--metric", "paper"], ["--cost-model", "auto", "paper"]),
     (["--checkpoint", "x"], ["--checkpoint"]), (["--resume"], ["--resume"]), (["--batch-norm"], ["--batch-norm"]),
     (["--learning-rate", "0"], ["--learning-rate", "1e-30 to 1e30", "0"]), (["--learning-rate", "fast"], ["fast"]),

@@ -33,13 +33,11 @@ fk_status FK_FN(gemm)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, int transp
     fk_blas_leave();
     return FK_OK;
   }
-  /* where there are enough rows a thread has the same ones in every product, and finds them in its own cache */
-  const int by_rows = m >= n || m >= FK_ROWS_OF_ONE_THREAD * team;
   if (FK_LOCAL(is_small)(transpose_a, transpose_b, n, k)) {
-    FK_LOCAL(small_product)
-    (C, ldc, A, lda, transpose_a, B, ldb, transpose_b, m, n, k, (T)alpha, (T)beta, by_rows, team);
+    FK_LOCAL(small_product)(C, ldc, A, lda, transpose_a, B, ldb, transpose_b, m, n, k, (T)alpha, (T)beta, team);
     return FK_OK;
   }
+  const int by_rows = m >= n;
   const CBLAS_TRANSPOSE ta = transpose_a ? CblasTrans : CblasNoTrans, tb = transpose_b ? CblasTrans : CblasNoTrans;
   fk_blas_enter();
 #pragma omp parallel num_threads(team) if (team > 1)

@@ -82,8 +82,10 @@ fk_status FK_FN(update_sgd)(T *W, ptrdiff_t ldw, const T *G, ptrdiff_t ldg, ptrd
   FK_FOR (i, d > 0 ? m : 0) {
     T *w = W + i * ldw;
     const T *g = G + i * ldg;
-    ops->descend(w, g, d - 1, (T)rate, (T)l2);
-    ops->descend(w + d - 1, g + d - 1, 1, (T)rate, 0);
+    /* (an infinite weight stays one without l2) */
+    if (l2 == 0) ops->axpy(w, g, d - 1, (T)-rate);
+    else ops->descend(w, g, d - 1, (T)rate, (T)l2);
+    ops->axpy(w + d - 1, g + d - 1, 1, (T)-rate);
   }
   return FK_OK;
 }

@@ -53,12 +53,18 @@ extension CurvatureSite {
           grams: n * m * (m + 1) / 2 * d * (d + 1), factors: s * s * s / 3, bytes: 3 * Double(held), calls: 2),
         step: Work(solves: 2 * s * s, bytes: Double(held), calls: 1))
     }
+    return blocksEstimate(order: order, samples: samples, isInverse: inverts(order: order))
+  }
+
+  /// A block for each neuron, factors or inverses, without its window.
+  func blocksEstimate(order: Int, samples: Int, isInverse: Bool = false) -> CurvatureEstimate {
+    let (m, d, n) = (Double(neurons), Double(order), Double(samples))
     let held = (try? BlockBatch<Scalar>.bytes(count: neurons, order: order)) ?? .max
     return CurvatureEstimate(
       summary: "\(neurons) blocks of order \(order)", bytes: held,
       refresh: Work(
-        grams: m * n * d * (d + 1), factors: m * d * d * d * (inverts(order: order) ? 1 : 1 / 3),
+        grams: m * n * d * (d + 1), factors: m * d * d * d * (isInverse ? 1 : 1 / 3),
         bytes: 3 * Double(held), calls: 3),
-      step: Work(solves: 2 * m * d * d, bytes: (inverts(order: order) ? 1 : 2) * Double(held), calls: 1))
+      step: Work(solves: 2 * m * d * d, bytes: (isInverse ? 1 : 2) * Double(held), calls: 1))
   }
 }

@@ -1,0 +1,72 @@
+/// A block for every neuron that remembers: the exponential average over windows, without bias,
+///
+///     Ĝ_i = Σ_t β^t (Σ_s ν_i x̃x̃ᵀ)_t / Σ_t β^t n_t
+///
+/// with t the refreshes ago and n_t the samples of a window. β = 0 is the exact metric of the last window. A larger β
+/// averages over more samples, of older weights: it pays where a window is small. A softmax layer has a block for each
+/// class, ν = η(1 − η).
+///
+/// Memory: 2m blocks of d(d+1)/2 elements and the window. Cost of a refresh with n samples: m n d(d+1) + m d³/3 flops; of
+/// a step: 2md².
+public struct AverageMetric: Metric {
+  /// β, what a refresh leaves of the one before.
+  public let decay: Double
+  /// The most samples that a refresh is made of; of more, a uniform sample.
+  public let windowSamples: Int
+
+  public init(decay: Double = 0.5, windowSamples: Int = 1000) {
+    precondition(decay >= 0 && decay < 1, "decay: expected a number in [0, 1), found \(decay)")
+    precondition(windowSamples > 0, "expected a window of one sample at least")
+    (self.decay, self.windowSamples) = (decay, windowSamples)
+  }
+
+  public var name: String { "average" }
+
+  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    try WindowedCurvature<S>(
+      for: site, windowLimit: windowSamples, estimate: estimate(for: site),
+      AverageInverse<S>(
+        for: site, decay: decay, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples)))
+  }
+
+  public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
+    let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
+    var estimate = site.blocksEstimate(order: site.order, samples: samples)
+    estimate.summary = "average of windows, \(estimate.summary), \(samples) samples"
+    return estimate.adding(bytes: estimate.bytes).adding(bytes: site.windowBytes(samples))
+  }
+}
+
+final class AverageInverse<Scalar: KernelScalar>: WindowInverse {
+  private let site: CurvatureSite<Scalar>
+  private let decay: Double
+  private let workspace: BlockWorkspace
+  /// Σ_t β^t (Σ_s ν_i x̃x̃ᵀ)_t and Σ_t β^t n_t.
+  private var sum: BlockBatch<Scalar>
+  private var samples = 0.0
+  private var factors: BlockBatch<Scalar>
+
+  init(for site: CurvatureSite<Scalar>, decay: Double, samples: Int) throws(FisherError) {
+    (self.site, self.decay) = (site, decay)
+    let (m, d) = (site.neurons, site.order)
+    sum = try BlockBatch(count: m, order: d, what: "\(site.name): average of \(m) blocks of order \(d)")
+    factors = try BlockBatch(count: m, order: d, what: "\(site.name): Cholesky factors of \(m) blocks of order \(d)")
+    workspace = try factors.makeWorkspace(samples: samples)
+  }
+
+  var bytes: Int { sum.bytes + factors.bytes + workspace.bytes }
+
+  func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
+    site.subsystem.nu(&weights, preactivations: z)
+  }
+
+  func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
+    sum.accumulateGram(
+      inputs: inputs, nu: weights, alpha: 1, beta: samples > 0 ? decay : 0, workspace: workspace)
+    samples = decay * samples + Double(inputs.rows)
+    factors.copy(from: sum)
+    try factors.factor(scale: 1 / samples, damping: site.damping, parameter: site.name, workspace: workspace)
+  }
+
+  func precondition(_ vectors: inout Matrix<Scalar>) { factors.solve(&vectors, workspace: workspace) }
+}
