@@ -9,7 +9,8 @@ from table import errors, number, table, times
 
 
 def growth(setup):
-    refresh, batch = (10, 64) if setup.quick else (100, 256)
+    # (auto's own choice of the interval at this batch size)
+    refresh, batch = (10, 64) if setup.quick else (39, 256)
     # Refreshes are at step 1 and at multiples of the interval: two of them in these steps, one in `refresh` steps.
     steps = 2 * refresh - 1
     widths = [80, 160] if setup.quick else [80, 128, 256, 512, 1024, 2048]

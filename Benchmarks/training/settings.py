@@ -1,9 +1,9 @@
 """What is run: our settings, the same for every seed, and those of the peers among which a sweep chooses."""
 
-DEFAULTS = ("RNGD auto, batch 50", ["--metric", "auto", "--learning-rate", 0.01, "--refresh", 100])
+DEFAULTS = ("RNGD auto, batch 50", ["--metric", "auto", "--learning-rate", 0.01])
 OWN_CHOICE = (
     "RNGD auto, its own choice",
-    ["--metric", "auto", "--rank", 48, "--window-samples", 500, "--batch", 200, "--refresh", 50, "--learning-rate", 0.03],
+    ["--metric", "auto", "--rank", 48, "--window-samples", 500, "--batch", 200, "--learning-rate", 0.025],
 )
 SGD = ("our SGD, batch 50", ["--optimizer", "sgd", "--learning-rate", 0.1])
 ADAM = ("our Adam, batch 50", ["--optimizer", "adam", "--learning-rate", 5e-4])
