@@ -1,59 +1,39 @@
 /* Batched damped Cholesky and its solve: groups of neurons are shared out to threads. */
 #include "internal/lanes.h"
 
-/* What a batch has found so far. */
-typedef struct FK_LOCAL(factoring) {
-  ptrdiff_t d, m;
-  T scale, damping;
-  ptrdiff_t *info;
-  fk_failure first;
-} FK_LOCAL(factoring);
-
-/* The neurons of one group in `slices` slices from `slice` on. */
-static void FK_LOCAL(factor_slices)(const OPS *ops, T *G, ptrdiff_t group, ptrdiff_t slice, ptrdiff_t slices,
-                                    FK_LOCAL(factoring) * batch) {
-  ptrdiff_t bad[64 / sizeof(T)] = {0};
-  double value[64 / sizeof(T)];
-  const ptrdiff_t width = FK_LANES / ops->slices, d = batch->d, end = fk_min((slice + slices) * width, FK_LANES);
-  for (ptrdiff_t s = slice; s < slice + slices; s++)
-    ops->cholesky(G + s * width, d, batch->scale, batch->damping, bad + s * width, value + s * width);
-  for (ptrdiff_t lane = slice * width; lane < end && group * FK_LANES + lane < batch->m; lane++) {
-    const ptrdiff_t block = group * FK_LANES + lane;
-    if (batch->info) batch->info[block] = bad[lane];
-    if (!bad[lane]) continue;
-    /* with a diagonal of zeros the solve multiplies every x_j by 0 */
-    for (ptrdiff_t j = 0; j < d; j++) G[(j * (j + 1) / 2 + j) * FK_LANES + lane] = 0;
-#pragma omp critical(fk_cholesky_failure)
-    {
-      fk_failure *first = &batch->first;
-      first->failed_blocks++;
-      if (block < first->block) first->block = block, first->pivot = bad[lane] - 1, first->value = value[lane];
-    }
-  }
-}
-
 fk_status FK_FN(cholesky_batch)(T *G, ptrdiff_t *info, fk_failure *failure, ptrdiff_t d, ptrdiff_t m, double scale,
                                 double damping, int threads) {
   if (d < 0 || m < 0 || (G == NULL && d > 0 && m > 0)) return FK_INVALID_ARGUMENT;
   if (FK_FN(block_batch_count)(d, m) < 0) return FK_SIZE_OVERFLOW;
-  const OPS *ops = FK_PASTE(fk_, P, ops_current)(), *narrow = ops->narrow ? ops->narrow : ops;
+  const OPS *ops = FK_PASTE(fk_, P, ops_current)();
   const ptrdiff_t groups = fk_ceil_div(m, FK_LANES), stride = fk_triangle(d) * FK_LANES;
+  const ptrdiff_t width = FK_LANES / ops->slices;
   const int team = fk_threads_for(threads, (double)m * (double)d * (double)d * (double)d / 3);
-  FK_LOCAL(factoring) batch = {d, m, (T)scale, (T)damping, info, {.block = m}};
-  /* groups that do not divide by the threads are taken in slices, last */
-  const ptrdiff_t whole = groups / team * team, tasks = whole + (groups - whole) * narrow->slices;
+  (void)team;
+  fk_failure first = {.block = m, .pivot = 0, .failed_blocks = 0, .value = 0};
   ptrdiff_t next = 0;
 #pragma omp parallel num_threads(team) if (team > 1)
-  for (ptrdiff_t task; (task = fk_take(&next)) < tasks;) {
-    if (task < whole) {
-      FK_LOCAL(factor_slices)(ops, G + task * stride, task, 0, ops->slices, &batch);
-    } else {
-      const ptrdiff_t group = whole + (task - whole) / narrow->slices;
-      FK_LOCAL(factor_slices)(narrow, G + group * stride, group, (task - whole) % narrow->slices, 1, &batch);
+  for (ptrdiff_t group; (group = fk_take(&next)) < groups;) {
+    ptrdiff_t bad[64 / sizeof(T)] = {0};
+    double value[64 / sizeof(T)];
+    for (ptrdiff_t slice = 0; slice < ops->slices; slice++)
+      ops->cholesky(G + group * stride + slice * width, d, (T)scale, (T)damping, bad + slice * width,
+                    value + slice * width);
+    for (ptrdiff_t lane = 0; lane < FK_LANES && group * FK_LANES + lane < m; lane++) {
+      const ptrdiff_t block = group * FK_LANES + lane;
+      if (info) info[block] = bad[lane];
+      if (!bad[lane]) continue;
+      /* with a diagonal of zeros the solve multiplies every x_j by 0 */
+      for (ptrdiff_t j = 0; j < d; j++) G[group * stride + (j * (j + 1) / 2 + j) * FK_LANES + lane] = 0;
+#pragma omp critical(fk_cholesky_failure)
+      {
+        first.failed_blocks++;
+        if (block < first.block) first.block = block, first.pivot = bad[lane] - 1, first.value = value[lane];
+      }
     }
   }
-  if (batch.first.failed_blocks == 0) return FK_OK;
-  if (failure) *failure = batch.first;
+  if (first.failed_blocks == 0) return FK_OK;
+  if (failure) *failure = first;
   return FK_NOT_POSITIVE_DEFINITE;
 }
 

@@ -16,7 +16,6 @@ static const fk_level levels[] = {
     {"baseline", &fk_sops_baseline, &fk_dops_baseline},
 #if defined(__x86_64__)
     {"avx2", &fk_sops_avx2, &fk_dops_avx2},
-    {"avx512vl", &fk_sops_avx512vl, &fk_dops_avx512vl},
     {"avx512", &fk_sops_avx512, &fk_dops_avx512},
 #endif
 };
@@ -33,7 +32,7 @@ int fk_level_supported(int level) {
   if (level == 0) return 1;
 #if defined(__x86_64__)
   if (level == 1) return __builtin_cpu_supports("x86-64-v3") != 0;
-  if (level == 2 || level == 3) return __builtin_cpu_supports("x86-64-v4") != 0;
+  if (level == 2) return __builtin_cpu_supports("x86-64-v4") != 0;
 #endif
   return 0;
 }

@@ -18,9 +18,6 @@
 #define FK_DECLARE_OPS(T, P)                                                                                           \
   typedef struct fk_##P##ops {                                                                                         \
     ptrdiff_t slices; \
-    /* Where slices is 1 the table of a level of more slices and the same tiles, whose results are the same to the last \
-     * bit; elsewhere NULL. */ \
-    const struct fk_##P##ops *narrow; \
     void (*activation)(T *value, T *derivative, T *nu, const T *z, ptrdiff_t count, const fk_activation *activation);  \
     void (*activation_backward)(T *delta, const T *z, ptrdiff_t count, const fk_activation *activation);               \
     /* panel (n, ldpanel) = the packed products x_i x_j of elements first ..< last. */                                 \
@@ -83,7 +80,6 @@
   const fk_##P##ops *fk_##P##ops_current(void);                                                                        \
   extern const fk_##P##ops fk_##P##ops_baseline;                                                                       \
   extern const fk_##P##ops fk_##P##ops_avx2;                                                                           \
-  extern const fk_##P##ops fk_##P##ops_avx512vl; \
   extern const fk_##P##ops fk_##P##ops_avx512;
 /* clang-format on */
 

@@ -6,23 +6,45 @@
 #define ROW(i) (G + (i) * ((i) + 1) / 2 * LANES)
 #define AT(row, j) (&(row)[(j)*LANES])
 
-/* acc[a][b] = sum over k < j of L(i+a, k) L(j+b, k). */
-INLINE void FK_LEAF(cholesky_tile)(V acc[TILE][TILE], T *const row_i[TILE], T *const row_j[TILE], ptrdiff_t j) {
+/* acc[a][b] = sum over k < j of L(i+a, k) L(j+b, k) for so many rows and columns. */
+INLINE void FK_LEAF(cholesky_tile)(V acc[TILE][TILE], T *const row_i[TILE], T *const row_j[TILE], ptrdiff_t j,
+                                   const int rows, const int columns) {
   UNROLL
-  for (int a = 0; a < TILE; a++) {
+  for (int a = 0; a < rows; a++) {
     UNROLL
-    for (int b = 0; b < TILE; b++) acc[a][b] = splat(0);
+    for (int b = 0; b < columns; b++) acc[a][b] = splat(0);
   }
   for (ptrdiff_t k = 0; k < j; k++) {
     V left[TILE];
     UNROLL
-    for (int a = 0; a < TILE; a++) left[a] = load(AT(row_i[a], k));
+    for (int a = 0; a < rows; a++) left[a] = load(AT(row_i[a], k));
     UNROLL
-    for (int b = 0; b < TILE; b++) {
+    for (int b = 0; b < columns; b++) {
       V right = load(AT(row_j[b], k));
       UNROLL
-      for (int a = 0; a < TILE; a++) acc[a][b] = left[a] * right + acc[a][b];
+      for (int a = 0; a < rows; a++) acc[a][b] = left[a] * right + acc[a][b];
     }
+  }
+}
+
+/* Rows of L below the diagonal tile at j, in its columns. */
+INLINE void FK_LEAF(cholesky_below)(T *const row_i[TILE], T *const row_j[TILE], ptrdiff_t j, T scale, const int rows) {
+  V x[TILE][TILE];
+  FK_LEAF(cholesky_tile)(x, row_i, row_j, j, rows, TILE);
+  UNROLL
+  for (int a = 0; a < rows; a++) {
+    UNROLL
+    for (int b = 0; b < TILE; b++) {
+      V sum = splat(scale) * load(AT(row_i[a], j + b)) - x[a][b];
+      UNROLL
+      for (int c = 0; c < b; c++) sum = sum - x[a][c] * load(AT(row_j[b], j + c));
+      x[a][b] = sum * load(AT(row_j[b], j + b));
+    }
+  }
+  UNROLL
+  for (int a = 0; a < rows; a++) {
+    UNROLL
+    for (int b = 0; b < TILE; b++) store(AT(row_i[a], j + b), x[a][b]);
   }
 }
 
@@ -47,31 +69,21 @@ static void FK_LEAF(cholesky)(T *G, ptrdiff_t d, T scale, T damping, ptrdiff_t *
       for (ptrdiff_t i = fk_max(top, j); i < bottom; i += TILE) {
         T *row_i[TILE], *row_j[TILE];
         UNROLL
-        for (int a = 0; a < TILE; a++) { /* past the end the last row stands in; its results are not stored */
+        for (int a = 0; a < TILE; a++) {
           row_i[a] = ROW(fk_min(i + a, d - 1));
           row_j[a] = ROW(fk_min(j + a, d - 1));
         }
-        V x[TILE][TILE];
-        FK_LEAF(cholesky_tile)(x, row_i, row_j, j);
-        if (i > j) {
-          UNROLL
-          for (int a = 0; a < TILE; a++) {
-            UNROLL
-            for (int b = 0; b < TILE; b++) {
-              V sum = splat(scale) * load(AT(row_i[a], j + b)) - x[a][b];
-              UNROLL
-              for (int c = 0; c < b; c++) sum = sum - x[a][c] * load(AT(row_j[b], j + c));
-              x[a][b] = sum * load(AT(row_j[b], j + b));
-            }
-          }
-          UNROLL
-          for (int a = 0; a < TILE; a++) {
-            if (i + a >= d) break;
-            UNROLL
-            for (int b = 0; b < TILE; b++) store(AT(row_i[a], j + b), x[a][b]);
-          }
+        if (i > j && i + TILE <= d) {
+          FK_LEAF(cholesky_below)(row_i, row_j, j, scale, TILE);
           continue;
         }
+        if (i > j) { /* the rows left, one by one: with a bias there is often a single one */
+          for (ptrdiff_t a = 0; i + a < d; a++) FK_LEAF(cholesky_below)(row_i + a, row_j, j, scale, 1);
+          continue;
+        }
+        V x[TILE][TILE];
+        if (j + 1 == d) FK_LEAF(cholesky_tile)(x, row_i, row_j, j, 1, 1);
+        else FK_LEAF(cholesky_tile)(x, row_i, row_j, j, TILE, TILE);
         /* The diagonal tile: its rows depend on each other. */
         for (int a = 0; a < TILE && j + a < d; a++) {
           for (int b = 0; b <= a; b++) {

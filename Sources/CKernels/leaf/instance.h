@@ -20,9 +20,6 @@
 
 const OPS FK_TABLE(P, FK_LEVEL) = {
     .slices = LANES / VW,
-#ifdef FK_NARROW
-    .narrow = &FK_TABLE(P, FK_NARROW),
-#endif
     .activation = FK_LEAF(activation),
     .activation_backward = FK_LEAF(activation_backward),
     .gram_panel = FK_LEAF(gram_panel),

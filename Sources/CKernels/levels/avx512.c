@@ -6,7 +6,6 @@
 
 #if defined(__x86_64__)
 #define FK_LEVEL avx512
-#define FK_NARROW avx512vl
 #define FK_VECTOR_BYTES 64
 #define FK_REGISTERS 32
 #pragma clang attribute push(                                                                                          \
