@@ -51,7 +51,7 @@ struct OptimizerOptions: ParsableArguments {
     help: ArgumentHelp(
       "Steps between two refreshes of rngd's matrices (default: auto 10000/batch, others 100).", valueName: "T"))
   var refresh: Int?
-  @Flag(help: "Refresh one layer after the other, over the interval, instead of all at one step.")
+  @Flag(help: "Refresh one layer after the other over the interval, each over some steps, instead of all at one step.")
   var spreadRefresh = false
   @Option(
     parsing: .unconditional,

@@ -1,7 +1,7 @@
 import CKernels
 import TestSupport
 
-/// Z = X W^T, the way forward through a layer, by BLAS.
+/// Z = X W^T, the way forward through a layer.
 final class Gemm<T: BenchScalar>: KernelBench {
   static var kernel: String { "gemm" }
   static var precision: Reference.Precision { T.precision }

@@ -46,7 +46,9 @@ struct RooflinePlot {
     let down = (Double(panels.count) / across).rounded(.up)
     let width = max(900, across * Self.size.width)
     let listTop = Self.heading + down * Self.size.height + 16
-    let listColumns = 3
+    // (as many as the longest name leaves room for)
+    let longest = 6.2 * Double(names.map(\.count).max() ?? 0) + 40
+    let listColumns = max(1, min(3, Int((width - 40) / longest)))
     let perColumn = (names.count + listColumns - 1) / listColumns
     let height = listTop + Double(perColumn) * 15 + 16
     var out = [

@@ -1,4 +1,5 @@
-/* Dense products and eigenvalues: OpenBLAS and LAPACKE on one thread each, shared out to OpenMP threads. */
+/* Dense products and eigenvalues: where they are large, OpenBLAS and LAPACKE on one thread each, shared out to OpenMP
+ * threads. */
 #include <math.h>
 
 #define GEMM FK_PASTE(P, gemm, _)

@@ -21,19 +21,22 @@ extension BlockBatch {
   /// G_i = β G_i + α Σ_s ν(s,i) x̃_s x̃_sᵀ for every neuron i: the relative Fisher matrices of a non-linear layer
   /// (Table 1) when α = 1/n. X̃ is (n,d), ν is (n,m). Cost m n d (d+1) flops.
   ///
-  /// - Parameter rows: the samples s that are summed; by default all.
+  /// - Parameters:
+  ///   - rows: the samples s that are summed; by default all.
+  ///   - blocks: the neurons, whole groups of lanes; by default all.
   mutating func accumulateGram(
-    inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, rows: Range<Int>? = nil, alpha: Double,
-    beta: Double, workspace: borrowing BlockWorkspace
+    inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, rows: Range<Int>? = nil,
+    blocks: Range<Int>? = nil, alpha: Double, beta: Double, workspace: borrowing BlockWorkspace
   ) {
-    let rows = rows ?? 0..<x.rows
+    let (rows, blocks) = (rows ?? 0..<x.rows, blocks ?? 0..<count)
     precondition(x.columns == order && nu.columns == count && x.rows == nu.rows, "observations of another shape")
     precondition(rows.lowerBound >= 0 && rows.upperBound <= x.rows, "samples outside the observations")
     precondition(rows.count <= workspace.samples, "work space for fewer samples")
     check(
       Scalar._kernels.gramWeightedBatch(
-        storage.base, x.storage.base + rows.lowerBound * x.stride, x.stride,
-        nu.storage.base + rows.lowerBound * nu.stride, nu.stride, rows.count, order, count, alpha, beta,
+        base(of: blocks), x.storage.base + rows.lowerBound * x.stride, x.stride,
+        nu.storage.base + rows.lowerBound * nu.stride + blocks.lowerBound, nu.stride, rows.count, order, blocks.count,
+        alpha, beta,
         workspace.buffer.base, workspace.buffer.count, workspace.threads))
   }
 
@@ -65,15 +68,17 @@ extension BlockBatch {
   /// samples is factored with scale = 1/n. Cost md³/3 flops.
   /// - Throws: `notPositiveDefinite` with the first failing neuron and pivot; the factors are then not to be used.
   mutating func factor(
-    scale: Double = 1, damping: Double, parameter: String, workspace: borrowing BlockWorkspace
+    scale: Double = 1, damping: Double, parameter: String, blocks: Range<Int>? = nil,
+    workspace: borrowing BlockWorkspace
   ) throws(FisherError) {
+    let blocks = blocks ?? 0..<count
     var failure = fk_failure()
     let status = Scalar._kernels.choleskyBatch(
-      storage.base, nil, &failure, order, count, scale, damping, workspace.threads)
+      base(of: blocks), nil, &failure, order, blocks.count, scale, damping, workspace.threads)
     if status == FK_NOT_POSITIVE_DEFINITE {
       throw .notPositiveDefinite(
         FactorizationFailure(
-          parameter: parameter, neuron: failure.block, pivot: failure.pivot, value: failure.value,
+          parameter: parameter, neuron: blocks.lowerBound + failure.block, pivot: failure.pivot, value: failure.value,
           failedBlocks: failure.failed_blocks, blocks: count, order: order, damping: damping))
     }
     try check(status, "Cholesky factors of order \(order)")
@@ -89,8 +94,16 @@ extension BlockBatch {
   }
 
   /// Replaces every factor L_i by the inverse (L_iL_iᵀ)⁻¹. Cost 2md³/3 flops.
-  mutating func invert(workspace: borrowing BlockWorkspace) {
-    check(Scalar._kernels.choleskyBatchInverse(storage.base, order, count, workspace.threads))
+  mutating func invert(blocks: Range<Int>? = nil, workspace: borrowing BlockWorkspace) {
+    let blocks = blocks ?? 0..<count
+    check(Scalar._kernels.choleskyBatchInverse(base(of: blocks), order, blocks.count, workspace.threads))
+  }
+
+  /// Where a run of blocks begins.
+  private func base(of blocks: Range<Int>) -> UnsafeMutablePointer<Scalar> {
+    precondition(blocks.lowerBound >= 0 && blocks.upperBound <= count, "outside the blocks")
+    precondition(blocks.lowerBound % Self.lanes == 0, "expected whole groups of \(Self.lanes) blocks")
+    return storage.base + blocks.lowerBound * (order * (order + 1) / 2)
   }
 
   /// Replaces row i of `vectors` by G_i times it. Cost 2md² flops, and each element read once, where a solve with factors

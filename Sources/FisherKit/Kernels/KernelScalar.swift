@@ -4,16 +4,32 @@ package import CKernels
 ///
 /// Code that is generic over it compiles for both; only `Float` and `Double` can conform.
 public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable {
-  /// The kernels of this precision. For the library only.
-  static var _kernels: _KernelTable<Self> { get }
+  /// Where the kernels of this precision are. For the library only.
+  static var _kernelTable: UnsafePointer<_KernelTable<Self>> { get }
+}
+
+extension KernelScalar {
+  /// The kernels of this precision, in place: taking the table by value would retain each of its members.
+  package static var _kernels: _KernelTable<Self> {
+    @inline(__always) unsafeAddress { _kernelTable }
+  }
 }
 
 extension Float: KernelScalar {
-  public static var _kernels: _KernelTable<Float> { .single }
+  public static var _kernelTable: UnsafePointer<_KernelTable<Float>> { single }
 }
 
 extension Double: KernelScalar {
-  public static var _kernels: _KernelTable<Double> { .double }
+  public static var _kernelTable: UnsafePointer<_KernelTable<Double>> { double }
+}
+
+private nonisolated(unsafe) let single = kept(_KernelTable<Float>.single)
+private nonisolated(unsafe) let double = kept(_KernelTable<Double>.double)
+
+private func kept<Value>(_ value: Value) -> UnsafePointer<Value> {
+  let place = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+  place.initialize(to: value)
+  return UnsafePointer(place)
 }
 
 /// The C functions of one precision. ckernels.h states what each one does, its shapes and its contracts. Its members are

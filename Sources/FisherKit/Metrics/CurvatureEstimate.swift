@@ -53,7 +53,8 @@ extension CurvatureSite {
           grams: n * m * (m + 1) / 2 * d * (d + 1), factors: s * s * s / 3, bytes: 3 * Double(held), calls: 2),
         step: Work(solves: 2 * s * s, bytes: Double(held), calls: 1))
     }
-    return blocksEstimate(order: order, samples: samples, isInverse: inverts(order: order))
+    let blocks = blocksEstimate(order: order, samples: samples, isInverse: inverts(order: order))
+    return isSpread ? blocks.adding(bytes: blocks.bytes) : blocks
   }
 
   /// A block for each neuron, factors or inverses, without its window.

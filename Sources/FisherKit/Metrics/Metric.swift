@@ -49,12 +49,15 @@ public struct CurvatureSite<Scalar: KernelScalar> {
   public var batchSize: Int
   public var refreshInterval: Int
   public var damping: Double
+  /// Whether refreshes are to be spread over steps, part by part, where the curvature can: while the next matrix is made
+  /// the last one is in use.
+  public var isSpread: Bool
   /// The pair of layers of which W is the lower one's; only for a metric that takes pairs.
   public var pair: LayerPair<Scalar>?
 
   public init(
     name: String, index: Int, count: Int, neurons: Int, order: Int, subsystem: any Subsystem, batchSize: Int,
-    refreshInterval: Int, damping: Double, pair: LayerPair<Scalar>? = nil
+    refreshInterval: Int, damping: Double, isSpread: Bool = false, pair: LayerPair<Scalar>? = nil
   ) {
     self.name = name
     self.index = index
@@ -65,6 +68,7 @@ public struct CurvatureSite<Scalar: KernelScalar> {
     self.batchSize = batchSize
     self.refreshInterval = refreshInterval
     self.damping = damping
+    self.isSpread = isSpread
     self.pair = pair
   }
 }
@@ -77,6 +81,11 @@ public protocol Curvature<Scalar>: AnyObject {
   /// Makes what was observed the matrix that ``precondition(_:)`` inverts.
   /// - Returns: a failure that was survived by the metric's own documented fallback, if there was one.
   func refresh() throws(FisherError) -> FactorizationFailure?
+  /// The parts that a refresh can be done in, at one step after the other, where the site asks for it; by default one.
+  var refreshParts: Int { get }
+  /// One part of a refresh. All are of the samples that were there at part 0, and until the last one is done
+  /// ``precondition(_:)`` goes on with the matrix before. After a failure it begins again with part 0.
+  func refresh(part: Int) throws(FisherError) -> FactorizationFailure?
   /// gradient (m,d) = (Ĝ + λI)⁻¹ gradient, block by block.
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError)
   /// The memory that it holds.
@@ -86,5 +95,7 @@ public protocol Curvature<Scalar>: AnyObject {
 }
 
 extension Curvature {
+  public var refreshParts: Int { 1 }
+  public func refresh(part: Int) throws(FisherError) -> FactorizationFailure? { try refresh() }
   public var estimate: CurvatureEstimate { CurvatureEstimate(summary: "of its own kind", bytes: bytes) }
 }

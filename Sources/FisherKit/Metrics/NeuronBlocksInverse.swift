@@ -7,6 +7,8 @@ final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
   private let workspace: BlockWorkspace
   private var factors: BlockBatch<Scalar>
+  /// What a refresh in parts makes, while the factors are in use; empty where there is none.
+  private var next: BlockBatch<Scalar>
   private let isInverse: Bool
 
   /// - Parameters:
@@ -16,11 +18,13 @@ final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
     let m = site.neurons
     factors = try BlockBatch(
       count: m, order: order, what: "\(site.name): Cholesky factors of \(m) blocks of order \(order)")
+    next = try BlockBatch(
+      count: site.isSpread ? m : 0, order: order, what: "\(site.name): next Cholesky factors of \(m) blocks")
     workspace = try factors.makeWorkspace(samples: samples)
     isInverse = site.inverts(order: order)
   }
 
-  var bytes: Int { factors.bytes + workspace.bytes }
+  var bytes: Int { factors.bytes + next.bytes + workspace.bytes }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     site.subsystem.nu(&weights, preactivations: z)
@@ -31,6 +35,26 @@ final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
       inputs: inputs, nu: weights, alpha: 1 / Double(inputs.rows), beta: 0, workspace: workspace)
     try factors.factor(damping: site.damping, parameter: site.name, workspace: workspace)
     if isInverse { factors.invert(workspace: workspace) }
+  }
+
+  /// Some groups of neurons in each part.
+  private var neuronsPerPart: Int {
+    let lanes = BlockBatch<Scalar>.lanes
+    return ((site.neurons + lanes - 1) / lanes + 7) / 8 * lanes
+  }
+
+  var refreshParts: Int { site.isSpread ? max(1, (site.neurons + neuronsPerPart - 1) / neuronsPerPart) : 1 }
+
+  func refresh(
+    part: Int, inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>
+  ) throws(FisherError) {
+    guard refreshParts > 1 else { return try refresh(inputs: inputs, weights: weights) }
+    let blocks = (part * neuronsPerPart)..<min(site.neurons, (part + 1) * neuronsPerPart)
+    next.accumulateGram(
+      inputs: inputs, nu: weights, blocks: blocks, alpha: 1 / Double(inputs.rows), beta: 0, workspace: workspace)
+    try next.factor(damping: site.damping, parameter: site.name, blocks: blocks, workspace: workspace)
+    if isInverse { next.invert(blocks: blocks, workspace: workspace) }
+    if part == refreshParts - 1 { swap(&factors, &next) }
   }
 
   func precondition(_ vectors: inout Matrix<Scalar>) {

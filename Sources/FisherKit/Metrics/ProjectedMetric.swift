@@ -9,7 +9,7 @@
 ///
 /// With r = d it is the exact metric, which layers of fewer than r inputs get.
 ///
-/// Memory: m blocks of r(r+1)/2 elements, four matrices (r,d) and the window. Cost of a refresh with n samples:
+/// Memory: m blocks of r(r+1)/2 elements, five matrices (r,d) and the window. Cost of a refresh with n samples:
 /// 6ndr + m n r(r+1) + m r³/3 flops; of a step: 4mdr + 2mr².
 public struct ProjectedMetric: Metric {
   /// How the rank r is chosen.
@@ -63,7 +63,7 @@ public struct ProjectedMetric: Metric {
       estimate
       .adding(bytes: site.windowBytes(samples))
       .adding(
-        bytes: 3 * min(site.bytes(r, site.order), .max / 16) + 2 * min(site.bytes(samples, r), .max / 16)
+        bytes: 4 * min(site.bytes(r, site.order), .max / 16) + 2 * min(site.bytes(samples, r), .max / 16)
           + 2 * min(site.bytes(r, r), .max / 16) + 2 * min(site.bytes(site.neurons, r), .max / 16),
         refresh: Work(products: 6 * n * d * rr + 6 * d * rr * rr, bytes: 3 * n * d * size, calls: 8),
         step: Work(products: 4 * m * d * rr, bytes: (2 * d * rr + 3 * m * d) * size, calls: 4))
@@ -76,13 +76,16 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   private var window: SampleWindow<Scalar>
   private var weights: Matrix<Scalar>
   private let subspace: Subspace<Scalar>
+  /// U, as it was at the last refresh.
+  private var basis: Matrix<Scalar>
   /// X̃Uᵀ of the window, and VUᵀ of a gradient.
   private var projectedInputs: Matrix<Scalar>
   private var projected: Matrix<Scalar>
   private var inside: Matrix<Scalar>
   private var inverse: any WindowInverse<Scalar>
-  /// 1/c_i
+  /// 1/c_i, and those of a refresh under way.
   private var outside: [Double]
+  private var nextOutside: [Double]
   private var isReady = false
   let estimate: CurvatureEstimate
 
@@ -96,16 +99,18 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     let (samples, r) = (window.inputs.capacity, rank.most)
     weights = try Matrix(rows: samples, columns: site.neurons, what: "\(site.name): ν of \(samples) samples")
     subspace = try Subspace(order: site.order, rank: r, samples: samples, name: site.name)
+    basis = try Matrix(rows: r, columns: site.order, what: "\(site.name): subspace of rank \(r)")
     projectedInputs = try Matrix(rows: samples, columns: r, what: "\(site.name): projected inputs")
     projected = try Matrix(rows: site.neurons, columns: r, what: "\(site.name): projected gradient")
     inside = try Matrix(rows: site.neurons, columns: r, what: "\(site.name): projected gradient")
     inverse = try ExactMetric.inverse(for: site, order: r, samples: samples)
     outside = Array(repeating: 0, count: site.neurons)
+    nextOutside = outside
   }
 
   var bytes: Int {
-    window.bytes + weights.bytes + subspace.bytes + projectedInputs.bytes + projected.bytes + inside.bytes
-      + inverse.bytes
+    window.bytes + weights.bytes + subspace.bytes + basis.bytes + projectedInputs.bytes + projected.bytes
+      + inside.bytes + inverse.bytes
   }
 
   /// The rank in use.
@@ -116,46 +121,80 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   }
 
   func refresh() throws(FisherError) -> FactorizationFailure? {
-    let samples = window.inputs.rows
-    Swift.precondition(samples > 0, "a refresh needs at least one observation")
+    Swift.precondition(window.inputs.rows > 0, "a refresh needs at least one observation")
     isReady = false
     defer { if !isReady { window.removeAllIfFull() } }
+    try followSubspace()
+    try inverse.refresh(inputs: projectedInputs, weights: weights)
+    finish()
+    return nil
+  }
+
+  /// The subspace first, then the parts of the matrix inside it. A rank that is chosen at each refresh changes the matrix
+  /// in use, and is one part.
+  var refreshParts: Int {
+    guard inverse.refreshParts > 1, case .fixed = choice else { return 1 }
+    return 1 + inverse.refreshParts
+  }
+
+  func refresh(part: Int) throws(FisherError) -> FactorizationFailure? {
+    if refreshParts == 1 { return try refresh() }
+    var isDone = false
+    defer { if !isDone { window.removeAllIfFull() } }
+    if part == 0 {
+      window.freeze()
+      try followSubspace()
+    } else {
+      try inverse.refresh(part: part - 1, inputs: projectedInputs, weights: weights)
+    }
+    isDone = true
+    if part == refreshParts - 1 { finish() }
+    return nil
+  }
+
+  /// ν, the subspace, the inputs in it, and what is left outside.
+  private func followSubspace() throws(FisherError) {
+    let samples = window.inputs.rows
     weights.resize(rows: samples)
     inverse.weigh(&weights, preactivations: window.preactivations)
-    for i in outside.indices { outside[i] = 0 }
-    inverse.addNu(of: weights, to: &outside)
-    for i in outside.indices { outside[i] /= Double(samples) }
+    for i in nextOutside.indices { nextOutside[i] = 0 }
+    inverse.addNu(of: weights, to: &nextOutside)
+    for i in nextOutside.indices { nextOutside[i] /= Double(samples) }
     subspace.update(inputs: window.inputs)
     try chooseRank()
     projectedInputs.resize(rows: samples)
     projectedInputs.setToProduct(
       window.inputs, .none, subspace.basis, .transposed, inner: site.order, outputColumns: rank)
-    try inverse.refresh(inputs: projectedInputs, weights: weights)
     let energy = subspace.residualEnergy(rank: rank)
-    for i in outside.indices {
+    for i in nextOutside.indices {
       // (of a whole space nothing is outside)
       guard rank < site.order else {
-        outside[i] = 0
+        nextOutside[i] = 0
         continue
       }
-      let c = site.damping + outside[i] * energy
+      let c = site.damping + nextOutside[i] * energy
       guard c > 0 else {
         throw .notPositiveDefinite(
           FactorizationFailure(
             parameter: site.name, neuron: i, pivot: rank, value: c, failedBlocks: 1, blocks: site.neurons,
             order: site.order, damping: site.damping))
       }
-      outside[i] = 1 / c
+      nextOutside[i] = 1 / c
     }
+  }
+
+  /// What a refresh has made takes effect.
+  private func finish() {
+    basis.copy(from: subspace.basis)
+    swap(&outside, &nextOutside)
     window.removeAll()
     isReady = true
-    return nil
   }
 
   /// Where it changes, what depends on it is made anew.
   private func chooseRank() throws(FisherError) {
     guard case .share(let share, let most) = choice else { return }
-    let nu = max(outside.reduce(0, +) / Double(max(1, outside.count)), .leastNormalMagnitude)
+    let nu = max(nextOutside.reduce(0, +) / Double(max(1, nextOutside.count)), .leastNormalMagnitude)
     let chosen = subspace.rank(keeping: share, against: site.damping / nu, atMost: most)
     guard chosen != rank else { return }
     // (all or none of them: where memory does not suffice they still fit each other)
@@ -172,13 +211,13 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
 
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {
     Swift.precondition(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
-    projected.setToProduct(gradient, .none, subspace.basis, .transposed, inner: site.order, outputColumns: rank)
+    projected.setToProduct(gradient, .none, basis, .transposed, inner: site.order, outputColumns: rank)
     inside.copy(from: projected)
     try inverse.precondition(&inside)
     // What is inside the subspace goes out of the gradient as what it becomes comes in.
     inside.subtract(projected, scaled: outside)
     gradient.scaleRows(by: outside)
-    gradient.setToProduct(inside, .none, subspace.basis, .none, inner: rank, outputColumns: site.order, beta: 1)
+    gradient.setToProduct(inside, .none, basis, .none, inner: rank, outputColumns: site.order, beta: 1)
   }
 }
 

@@ -9,6 +9,8 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   /// What each mini-batch gives, once the first window, which may be a single mini-batch, is done.
   private let rowsPerBatch: Int
   private var isFirst = true
+  /// Whether a refresh is under way that goes on with these samples.
+  private var isFrozen = false
 
   /// - Parameter limit: the most samples that are kept.
   init(for site: CurvatureSite<Scalar>, limit: Int) throws(FisherError) {
@@ -34,13 +36,21 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
 
   /// Takes the first rows of a mini-batch; none once it is full.
   mutating func take(inputs x: borrowing Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
+    guard !isFrozen else { return }
     let count = min(isFirst ? x.rows : rowsPerBatch, x.rows, inputs.capacity - inputs.rows)
     inputs.append(x, first: count)
     preactivations.append(z, first: count)
   }
 
+  /// Takes nothing more, until what is there is removed.
+  mutating func freeze() {
+    precondition(inputs.rows > 0, "a refresh needs at least one observation")
+    isFrozen = true
+  }
+
   /// After a refresh that failed: what there is stays, and grows, but a window that is full can only be begun anew.
   mutating func removeAllIfFull() {
+    isFrozen = false
     guard inputs.rows == inputs.capacity else { return }
     inputs.resize(rows: 0)
     preactivations.resize(rows: 0)
@@ -50,6 +60,6 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   mutating func removeAll() {
     inputs.resize(rows: 0)
     preactivations.resize(rows: 0)
-    isFirst = false
+    (isFirst, isFrozen) = (false, false)
   }
 }

@@ -11,6 +11,11 @@ protocol WindowInverse<Scalar>: AnyObject {
   /// Takes the matrix over samples X̃ (n, order) with weights (n,m) for the one to be inverted.
   /// - Throws: `notPositiveDefinite`.
   func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError)
+  /// The parts that a refresh can be done in, where that is asked for; by default one.
+  var refreshParts: Int { get }
+  /// One part after the other, with the same samples: the last one changes what is inverted, and the others nothing.
+  func refresh(
+    part: Int, inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError)
   /// Replaces V (m, order) by (Ĝ + λI)⁻¹V. Allocates nothing.
   func precondition(_ vectors: inout Matrix<Scalar>) throws(FisherError)
   var bytes: Int { get }
@@ -18,6 +23,14 @@ protocol WindowInverse<Scalar>: AnyObject {
 
 extension WindowInverse {
   func addNu(of weights: borrowing Matrix<Scalar>, to sums: inout [Double]) { weights.addColumns(to: &sums) }
+
+  var refreshParts: Int { 1 }
+
+  func refresh(
+    part: Int, inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>
+  ) throws(FisherError) {
+    try refresh(inputs: inputs, weights: weights)
+  }
 }
 
 /// A window of samples and the inverse that is made of it at each refresh.
@@ -56,6 +69,23 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
     try inverse.refresh(inputs: window.inputs, weights: weights)
     window.removeAll()
     isReady = true
+    return nil
+  }
+
+  var refreshParts: Int { inverse.refreshParts }
+
+  func refresh(part: Int) throws(FisherError) -> FactorizationFailure? {
+    if refreshParts == 1 { return try refresh() }
+    if part == 0 {
+      window.freeze()
+      weights.resize(rows: window.inputs.rows)
+      inverse.weigh(&weights, preactivations: window.preactivations)
+    }
+    var isDone = false
+    defer { if !isDone { window.removeAllIfFull() } }
+    try inverse.refresh(part: part, inputs: window.inputs, weights: weights)
+    isDone = true
+    if part == refreshParts - 1 { window.removeAll() }
     return nil
   }
 

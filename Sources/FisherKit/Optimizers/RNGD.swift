@@ -22,8 +22,11 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   private var isReady: [Bool] = []
   /// Directions by the matrices before a refresh, for an adaptive schedule.
   private var oldDirections: [State<Scalar>?] = []
-  /// For each parameter, whether a refresh is due at this step.
+  /// For each parameter, whether a refresh, or a part of one, is due at this step, and whether it was the last one.
   private var isDue: [Bool] = []
+  private var isRefreshed: [Bool] = []
+  /// The next part of a refresh under way, or 0.
+  private var nextPart: [Int] = []
   private var batchSize = 0
   /// What preconditioning takes for all curvatures together.
   private var work = Work()
@@ -88,7 +91,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       let site = CurvatureSite<Scalar>(
         name: parameter.name, index: index, count: count, neurons: parameter.neurons, order: parameter.order,
         subsystem: subsystem, batchSize: batchSize, refreshInterval: clock.interval, damping: damping,
-        pair: parameter.pair)
+        isSpread: schedule.isSpread, pair: parameter.pair)
       sites.append(site)
       index += 1
     }
@@ -98,6 +101,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       LayerPlan(name: $0.name, estimate: $1.estimate, bytes: $1.bytes)
     }
     isDue = Array(repeating: false, count: curvatures.count)
+    isRefreshed = isDue
+    nextPart = Array(repeating: 0, count: curvatures.count)
     isReady = Array(repeating: false, count: curvatures.count)
     oldDirections = []
     for parameter in model.parameters {
@@ -124,6 +129,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     var isAnyDue = false
     for i in curvatures.indices {
       isDue[i] = curvatures[i] != nil && clock.isDue(i, step: steps)
+      isRefreshed[i] = false
       isAnyDue = isAnyDue || isDue[i]
     }
     if isAnyDue {
@@ -155,19 +161,34 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   private func refresh(_ parameters: [Parameter<Scalar>]) throws(FisherError) -> [FactorizationFailure] {
     var survived: [FactorizationFailure] = []
     for i in curvatures.indices where isDue[i] {
-      if let old = oldDirections[i] {
-        old.value.setToZero()
-        if isReady[i] {
-          old.value.copy(from: parameters[i].gradient)
-          try curvatures[i]?.precondition(&old.value)
-        }
-      }
-      isReady[i] = false
-      if let failure = try curvatures[i]?.refresh() { survived.append(failure) }
+      guard let curvature = curvatures[i] else { continue }
+      // (a refresh in parts needs a matrix to go on with: the first one is whole)
+      let parts = isReady[i] ? curvature.refreshParts : 1
+      let part = nextPart[i]
+      isRefreshed[i] = part == parts - 1
+      if isRefreshed[i] { try noteOldDirection(i, parameters[i].gradient) }
+      isReady[i] = parts > 1
+      nextPart[i] = 0
+      let failure = parts > 1 ? try curvature.refresh(part: part) : try curvature.refresh()
+      if let failure { survived.append(failure) }
       isReady[i] = true
-      clock.refreshed(i, step: steps)
+      if isRefreshed[i] {
+        clock.refreshed(i, step: steps)
+      } else {
+        nextPart[i] = part + 1
+      }
     }
     return survived
+  }
+
+  /// For an adaptive schedule, what the matrix that is about to go makes of a gradient.
+  private func noteOldDirection(_ i: Int, _ gradient: borrowing Matrix<Scalar>) throws(FisherError) {
+    guard let old = oldDirections[i] else { return }
+    old.value.setToZero()
+    if isReady[i] {
+      old.value.copy(from: gradient)
+      try curvatures[i]?.precondition(&old.value)
+    }
   }
 
   private func preconditionGradients(of model: any Model<Scalar>) throws(FisherError) {
@@ -179,7 +200,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   private func noteDrift(_ parameters: [Parameter<Scalar>]) {
     guard schedule.drift != nil else { return }
     var meter = DriftMeter()
-    for i in curvatures.indices where isDue[i] {
+    for i in curvatures.indices where isRefreshed[i] {
       if let old = oldDirections[i] { meter.add(before: old.value, after: parameters[i].gradient) }
     }
     if let drift = meter.drift { clock.note(drift: drift) }

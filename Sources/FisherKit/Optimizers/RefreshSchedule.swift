@@ -3,8 +3,8 @@
 public struct RefreshSchedule: Equatable, Sendable {
   /// T: steps between two refreshes of a layer; `nil` for what the metric finds best. An adaptive schedule starts with it.
   public var interval: Int?
-  /// Layers one after the other, evenly over the interval, instead of all at the same step: no step waits for more than
-  /// one of them.
+  /// Layers one after the other, evenly over the interval, and the neurons of a layer over steps in a row, instead of all
+  /// at the same step: none waits for more than a part of one layer. A layer's new matrix takes effect with its last part.
   public var isSpread: Bool
   /// The drift to aim at: 1 − cos of the angle between the directions that the old and the new matrices give to one
   /// gradient. Where a refresh finds less than half of it the interval doubles, where it finds more than twice it halves,
