@@ -12,12 +12,14 @@ final class RunView {
   private let costs: (refresh: Double, step: Double)?
   /// T, where there are refreshes.
   private let refreshInterval: Int?
+  private let isSpread: Bool
   private var plannedBytes = 0
 
   init(residentBefore: Int, optimizer: any Optimizer<Float>) {
     self.residentBefore = residentBefore
     costs = (optimizer as? RNGD<Float>)?.expectedSeconds
     refreshInterval = (optimizer as? RNGD<Float>)?.refreshInterval
+    isSpread = (optimizer as? RNGD<Float>)?.schedule.isSpread ?? false
     guard hasBar else { return }
     // An interrupted run leaves the prompt a line of its own.
     signal(SIGINT) { number in
@@ -86,7 +88,8 @@ final class RunView {
     let (refresh, step) = (profile[.refresh], profile[.precondition])
     if let costs, refresh.calls > 0, step.calls > 0 {
       print(
-        "refresh: \(milliseconds(refresh.seconds / Double(refresh.calls))), expected \(milliseconds(costs.refresh)); "
+        "refresh: \(milliseconds(refresh.seconds / Double(refresh.calls)))\(isSpread ? " a part" : ""), "
+          + "expected \(milliseconds(costs.refresh))\(isSpread ? " in all" : ""); "
           + "step beside it: \(milliseconds(step.seconds / Double(step.calls))), expected \(milliseconds(costs.step))")
     }
     if showing { print("\n\(profile)", terminator: "") }
