@@ -34,8 +34,7 @@ extern "C" {
 FK_DECLARE_TRAINING(float, s)
 FK_DECLARE_TRAINING(double, d)
 
-/* ---- Dense linear algebra; large gemm, and gram, by OpenBLAS, eigenvalues by LAPACKE -------------------------------
- */
+/* ---- Dense linear algebra; eigenvalues by LAPACKE, gram and large gemm by OpenBLAS ------------------------------- */
 
 #define FK_DECLARE_BLAS(T, p)                                                                                          \
   /* C (m,n) = alpha op(A) op(B) + beta C, where op transposes when its flag is not 0; k is the inner size. In this    \

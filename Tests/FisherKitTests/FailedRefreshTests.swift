@@ -13,6 +13,19 @@ import Testing
         refreshInterval: 2, damping: damping))
   }
 
+  /// A direction by the matrix of a mini-batch.
+  private func refreshed(
+    _ curvature: any Curvature<Double>, d: Int, m: Int, n: Int, _ generator: inout SplitMix64
+  ) throws -> [Double] {
+    try curvature.observe(
+      inputs: .make(generator.samples(n: n, d: d), rows: n, columns: d),
+      preactivations: .make(generator.normal(n * m), rows: n, columns: m))
+    #expect(try curvature.refresh() == nil)
+    var direction = try Matrix<Double>.make(generator.normal(m * d), rows: m, columns: d)
+    try curvature.precondition(&direction)
+    return direction.numbers
+  }
+
   /// A window that is full of samples without information does not stay for ever: the next samples are taken.
   @Test(
     arguments: [
@@ -31,14 +44,7 @@ import Testing
       Issue.record("\(metric): a matrix of zeros was inverted")
       return
     }
-    try curvature.observe(
-      inputs: .make(generator.samples(n: n, d: d), rows: n, columns: d),
-      preactivations: .make(generator.normal(n * m), rows: n, columns: m))
-    #expect(try curvature.refresh() == nil)
-    var direction = try Matrix<Double>.make(generator.normal(m * d), rows: m, columns: d)
-    try curvature.precondition(&direction)
-    let isFinite = direction.isFinite
-    #expect(isFinite)
+    #expect(try refreshed(curvature, d: d, m: m, n: n, &generator).allSatisfy(\.isFinite))
   }
 
   /// With as many directions as inputs nothing is outside, and needs no damping.
@@ -48,13 +54,7 @@ import Testing
     for metric in [ExactMetric(), ProjectedMetric(rank: .fixed(d))] as [any Metric] {
       let curvature = try curvature(metric, d: d, m: m, damping: 0)
       var generator = SplitMix64(seed: 82)
-      try curvature.observe(
-        inputs: .make(generator.samples(n: n, d: d), rows: n, columns: d),
-        preactivations: .make(generator.normal(n * m), rows: n, columns: m))
-      #expect(try curvature.refresh() == nil)
-      var direction = try Matrix<Double>.make(generator.normal(m * d), rows: m, columns: d)
-      try curvature.precondition(&direction)
-      directions.append(direction.numbers)
+      directions.append(try refreshed(curvature, d: d, m: m, n: n, &generator))
     }
     #expect(Comparison.normwise(directions[1], directions[0], tolerance: 1e-9).isAllowed)
   }

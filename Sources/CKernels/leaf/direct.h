@@ -37,16 +37,7 @@ INLINE void FK_LEAF(direct_columns)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t r
     const T *a = A + first * row;
 #define TILE_OF(h)                                                                                                     \
   case h: FK_LEAF(direct_tile)(c, ldc, a, row, column, B, ldb, count, k, alpha, beta, h, vectors); break;
-    switch ((count + 1) / 2 * 2) {
-      TILE_OF(2)
-      TILE_OF(4)
-      TILE_OF(6)
-#if FK_REGISTERS == 32
-      TILE_OF(8)
-      TILE_OF(10)
-      TILE_OF(12)
-#endif
-    }
+    switch ((count + 1) / 2 * 2) { TILE_HEIGHTS(TILE_OF) }
 #undef TILE_OF
   }
 }

@@ -62,6 +62,7 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
 #undef TILE
 #undef ELEMENTS
 #undef HEIGHT
+#undef TILE_HEIGHTS
 #undef DOT_ROWS
 #undef DOTS
 #undef STRIP

@@ -2,6 +2,11 @@
  * each (k, STRIP), filled up with zeros; rows of A are copied to a stride at which they do not share cache sets. Every
  * element is one sum over k in order, whatever tile it falls in. */
 #define HEIGHT (FK_REGISTERS == 32 ? 12 : 6)
+#if FK_REGISTERS == 32
+#define TILE_HEIGHTS(CASE) CASE(2) CASE(4) CASE(6) CASE(8) CASE(10) CASE(12)
+#else
+#define TILE_HEIGHTS(CASE) CASE(2) CASE(4) CASE(6)
+#endif
 #define STRIP (2 * VW)
 #define ROW_STRIDE (FK_DEPTH + LANES)
 
@@ -145,16 +150,7 @@ INLINE void FK_LEAF(product_strips)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t l
     if (width > VW) FK_LEAF(product_tile)(out, ldc, copy, strip, count, width, k, alpha, beta, h, 2);                  \
     else FK_LEAF(product_tile)(out, ldc, copy, strip, count, width, k, alpha, beta, h, 1);                             \
     break;
-      switch (even) {
-        TILE_OF(2)
-        TILE_OF(4)
-        TILE_OF(6)
-#if FK_REGISTERS == 32
-        TILE_OF(8)
-        TILE_OF(10)
-        TILE_OF(12)
-#endif
-      }
+      switch (even) { TILE_HEIGHTS(TILE_OF) }
 #undef TILE_OF
     }
   }

@@ -86,11 +86,7 @@ extension BlockBatch {
 
   /// Replaces row i of `vectors` by L_i⁻ᵀL_i⁻¹ times it. Cost 2md² flops.
   func solve(_ vectors: inout Matrix<Scalar>, workspace: borrowing BlockWorkspace) {
-    precondition(vectors.rows == count && vectors.columns == order, "vectors of another shape")
-    check(
-      Scalar._kernels.choleskyBatchSolve(
-        vectors.storage.base, vectors.stride, storage.base, vectors.storage.base, vectors.stride, order, count,
-        workspace.buffer.base, workspace.buffer.count, workspace.threads))
+    apply(Scalar._kernels.choleskyBatchSolve, &vectors, workspace)
   }
 
   /// Replaces every factor L_i by the inverse (L_iL_iᵀ)⁻¹. Cost 2md³/3 flops.
@@ -109,9 +105,16 @@ extension BlockBatch {
   /// Replaces row i of `vectors` by G_i times it. Cost 2md² flops, and each element read once, where a solve with factors
   /// reads it twice.
   func multiply(_ vectors: inout Matrix<Scalar>, workspace: borrowing BlockWorkspace) {
+    apply(Scalar._kernels.symmetricBatchMultiply, &vectors, workspace)
+  }
+
+  /// A kernel that takes the blocks and a vector for each, and writes the results over them.
+  private func apply(
+    _ kernel: _KernelTable<Scalar>.OnVectors, _ vectors: inout Matrix<Scalar>, _ workspace: borrowing BlockWorkspace
+  ) {
     precondition(vectors.rows == count && vectors.columns == order, "vectors of another shape")
     check(
-      Scalar._kernels.symmetricBatchMultiply(
+      kernel(
         vectors.storage.base, vectors.stride, storage.base, vectors.storage.base, vectors.stride, order, count,
         workspace.buffer.base, workspace.buffer.count, workspace.threads))
   }

@@ -38,6 +38,8 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package typealias In = UnsafePointer<T>?
   package typealias Out = UnsafeMutablePointer<T>?
   package typealias Work = UnsafeMutableRawPointer?
+  /// D, blocks, V, order, count, work and threads: a vector for each block.
+  package typealias OnVectors = @Sendable (Out, Int, In, In, Int, Int, Int, Work, Int, Int32) -> fk_status
   package typealias Failure = UnsafeMutablePointer<fk_failure>?
 
   package let lanes: @Sendable () -> Int
@@ -52,10 +54,10 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let choleskyBatch:
     @Sendable (Out, UnsafeMutablePointer<Int>?, Failure, Int, Int, Double, Double, Int32) -> fk_status
   package let choleskyBatchSolveWorkSize: @Sendable (Int, Int, Int32) -> Int
-  package let choleskyBatchSolve: @Sendable (Out, Int, In, In, Int, Int, Int, Work, Int, Int32) -> fk_status
+  package let choleskyBatchSolve: OnVectors
   package let choleskyBatchInverse: @Sendable (Out, Int, Int, Int32) -> fk_status
   package let symmetricBatchMultiplyWorkSize: @Sendable (Int, Int, Int32) -> Int
-  package let symmetricBatchMultiply: @Sendable (Out, Int, In, In, Int, Int, Int, Work, Int, Int32) -> fk_status
+  package let symmetricBatchMultiply: OnVectors
   package let kernelBatchFactorWorkSize: @Sendable (Int, Int) -> Int
   package let kernelBatchFactor:
     @Sendable (

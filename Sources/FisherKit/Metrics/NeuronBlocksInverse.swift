@@ -31,10 +31,18 @@ final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
   }
 
   func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
-    factors.accumulateGram(
-      inputs: inputs, nu: weights, alpha: 1 / Double(inputs.rows), beta: 0, workspace: workspace)
-    try factors.factor(damping: site.damping, parameter: site.name, workspace: workspace)
-    if isInverse { factors.invert(workspace: workspace) }
+    try make(&factors, 0..<site.neurons, inputs: inputs, weights: weights)
+  }
+
+  /// A run of blocks from the samples.
+  private func make(
+    _ made: inout BlockBatch<Scalar>, _ blocks: Range<Int>, inputs: borrowing Matrix<Scalar>,
+    weights: borrowing Matrix<Scalar>
+  ) throws(FisherError) {
+    made.accumulateGram(
+      inputs: inputs, nu: weights, blocks: blocks, alpha: 1 / Double(inputs.rows), beta: 0, workspace: workspace)
+    try made.factor(damping: site.damping, parameter: site.name, blocks: blocks, workspace: workspace)
+    if isInverse { made.invert(blocks: blocks, workspace: workspace) }
   }
 
   /// Some groups of neurons in each part.
@@ -50,10 +58,7 @@ final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
   ) throws(FisherError) {
     guard refreshParts > 1 else { return try refresh(inputs: inputs, weights: weights) }
     let blocks = (part * neuronsPerPart)..<min(site.neurons, (part + 1) * neuronsPerPart)
-    next.accumulateGram(
-      inputs: inputs, nu: weights, blocks: blocks, alpha: 1 / Double(inputs.rows), beta: 0, workspace: workspace)
-    try next.factor(damping: site.damping, parameter: site.name, blocks: blocks, workspace: workspace)
-    if isInverse { next.invert(blocks: blocks, workspace: workspace) }
+    try make(&next, blocks, inputs: inputs, weights: weights)
     if part == refreshParts - 1 { swap(&factors, &next) }
   }
 

@@ -153,17 +153,22 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     }
   }
 
-  /// What the refreshes take that are due.
+  /// What the refreshes take that are due, or their parts.
   private var dueWork: Work {
-    curvatures.indices.reduce(Work()) { isDue[$1] ? $0 + (curvatures[$1]?.estimate.refresh ?? Work()) : $0 }
+    curvatures.indices.reduce(Work()) { sum, i in
+      guard isDue[i], let curvature = curvatures[i] else { return sum }
+      return sum + curvature.estimate.refresh * (1 / Double(parts(of: curvature, i)))
+    }
   }
+
+  /// In how many parts a refresh is done: the first one is whole, since parts need a matrix to go on with.
+  private func parts(of curvature: any Curvature<Scalar>, _ i: Int) -> Int { isReady[i] ? curvature.refreshParts : 1 }
 
   private func refresh(_ parameters: [Parameter<Scalar>]) throws(FisherError) -> [FactorizationFailure] {
     var survived: [FactorizationFailure] = []
     for i in curvatures.indices where isDue[i] {
       guard let curvature = curvatures[i] else { continue }
-      // (a refresh in parts needs a matrix to go on with: the first one is whole)
-      let parts = isReady[i] ? curvature.refreshParts : 1
+      let parts = parts(of: curvature, i)
       let part = nextPart[i]
       isRefreshed[i] = part == parts - 1
       if isRefreshed[i] { try noteOldDirection(i, parameters[i].gradient) }
