@@ -13,7 +13,7 @@ struct Fisher: ParsableCommand {
       cannot be inverted with the damping given; 70 for any other failure.
       """,
     version: FisherKitVersion.current,
-    subcommands: [Train.self, Rfim.self, Solve.self, Inspect.self])
+    subcommands: [Train.self, Experiment.self, Rfim.self, Solve.self, Inspect.self])
 
   static func main() {
     Standard.prepare()
@@ -31,12 +31,12 @@ struct Fisher: ParsableCommand {
   private static func refuseUnavailable(_ command: String?) throws {
     if let command, command == "report" {
       throw ValidationError(
-        "\(command): expected a command of this version (train, rfim, solve, inspect), found one that is still to come")
+        "\(command): expected a command of this version (train, experiment, rfim, solve, inspect), found one that is still to come")
     }
   }
 
   func run() throws {
-    throw ValidationError("expected a command (train, rfim, solve, inspect), found none")
+    throw ValidationError("expected a command (train, experiment, rfim, solve, inspect), found none")
   }
 }
 
@@ -78,7 +78,7 @@ enum Failure {
     let message = Fisher.message(for: error)
     if code == .validationFailure {
       let first = CommandLine.arguments.dropFirst().first ?? ""
-      let command = ["train", "rfim", "solve", "inspect"].contains(first) ? "fisher \(first)" : "fisher"
+      let command = ["train", "experiment", "rfim", "solve", "inspect"].contains(first) ? "fisher \(first)" : "fisher"
       Standard.printError(line: "\(message) (see \(command) --help)")
       return ExitStatus.wrongCommandLine
     }

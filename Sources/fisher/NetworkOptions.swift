@@ -32,6 +32,8 @@ struct NetworkOptions: ParsableArguments {
     }
   }
 
+  func shape(for data: DataSplit) -> [Int] { shape ?? [data.width, 80, 80, 80, data.classes] }
+
   func loadData(seed: UInt64) throws -> DataSplit {
     switch data {
     case SyntheticData.name: try SyntheticData.make(validation: validation ?? 2000, seed: seed)

@@ -127,12 +127,12 @@ struct OptimizerOptions: ParsableArguments {
   var usualDamping: Double { damping ?? (pair.isEmpty ? 0.005 : 0.02) }
   var rate: Double { learningRate ?? optimizer.usualLearningRate }
 
-  private func makeMetric() throws -> any Metric {
+  private func makeMetric(costs: MachineCosts?) throws -> any Metric {
     switch metric ?? .auto {
     case .auto:
       try AutoMetric(
         memoryCap: memoryCap, rank: rank?.fixed ?? 128, windowSamples: windowSamples ?? 1000,
-        costs: try costModel.map { try CostModelFile(path: $0).load() })
+        costs: try costs ?? costModel.map { try CostModelFile(path: $0).load() })
     case .exact: ExactMetric(windowSamples: windowSamples ?? 8192)
     case .projected: ProjectedMetric(rank: rank?.rank ?? .fixed(64), windowSamples: windowSamples ?? 1000)
     case .kernel: KernelMetric(windowSamples: windowSamples ?? 100)
@@ -144,14 +144,15 @@ struct OptimizerOptions: ParsableArguments {
     }
   }
 
-  func make() throws -> any Optimizer<Float> {
+  /// - Parameter costs: what auto plans by, ahead of a file.
+  func make(costs: MachineCosts? = nil) throws -> any Optimizer<Float> {
     switch optimizer {
     case .sgd: try SGD(learningRate: rate, l2: l2)
     case .momentum: try Momentum(learningRate: rate, l2: l2)
     case .adam: try Adam(learningRate: rate, l2: l2)
     case .rngd:
       try RNGD(
-        metric: try makeMetric(), learningRate: rate, damping: usualDamping,
+        metric: try makeMetric(costs: costs), learningRate: rate, damping: usualDamping,
         schedule: RefreshSchedule(interval: refresh, isSpread: spreadRefresh, drift: drift), l2: l2)
     }
   }

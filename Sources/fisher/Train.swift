@@ -32,23 +32,28 @@ struct Train: ParsableCommand {
   private func train(log: RunLog?) throws {
     let before = residentBytes()
     let data = try network.loadData(seed: schedule.seed)
-    let shape = network.shape ?? [data.width, 80, 80, 80, data.classes]
-    let model = try Sequential<Float>.perceptron(
-      shape: shape, activation: network.activation.forward, metricActivation: network.activation.metric,
-      batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
-    for layer in optimizer.pair { try pairLayers(of: model, at: layer) }
-    let chosen = try optimizer.make()
-    let trainer = try Trainer(
-      model: model, optimizer: chosen, data: data, batchSize: schedule.batch, seed: schedule.seed)
-    let view = schedule.quiet ? nil : RunView(residentBefore: before, optimizer: chosen)
+    let trainer = try makeTrainer(data: data)
+    let view = schedule.quiet ? nil : RunView(residentBefore: before, optimizer: trainer.optimizer)
     view?.begin(
-      data: data, shape: shape, network: network, optimizer: optimizer, schedule: schedule)
+      data: data, shape: network.shape(for: data), network: network, optimizer: optimizer, schedule: schedule)
     trainer.profile = StepProfile()
     try trainer.run(epochs: schedule.epochs) { event in
       try log?.record(event)
       view?.show(event)
     }
     if let profile = trainer.profile { view?.compare(profile, showing: schedule.profile) }
+  }
+
+  /// The network with its optimizer, all memory allocated.
+  /// - Parameter costs: the machine's speeds where they are known already.
+  func makeTrainer(data: DataSplit, costs: MachineCosts? = nil) throws -> Trainer<Float> {
+    let model = try Sequential<Float>.perceptron(
+      shape: network.shape(for: data), activation: network.activation.forward,
+      metricActivation: network.activation.metric, batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
+    for layer in optimizer.pair { try pairLayers(of: model, at: layer) }
+    return try Trainer(
+      model: model, optimizer: try optimizer.make(costs: costs), data: data, batchSize: schedule.batch,
+      seed: schedule.seed)
   }
 }
 

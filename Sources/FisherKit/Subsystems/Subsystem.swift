@@ -12,6 +12,10 @@ public protocol Subsystem: Sendable, CustomStringConvertible {
   func rfim<S: KernelScalar>(
     inputs: borrowing Matrix<S>, preactivations: borrowing Matrix<S>
   ) throws(FisherError) -> any RFIM<S>
+  /// How far a change of its pre-activations from z to z' (n,m) moves its outputs. By default that of normal outputs.
+  func divergence<S: KernelScalar>(
+    before z: borrowing Matrix<S>, after new: borrowing Matrix<S>
+  ) throws(FisherError) -> OutputDivergence
 }
 
 extension Subsystem {

@@ -43,7 +43,7 @@ struct ExperimentGrid: Codable, Equatable {
   /// The training losses whose epochs and seconds are reported.
   var losses: [Double]
 
-  enum CodingKeys: String, CodingKey {
+  enum CodingKeys: String, CodingKey, CaseIterable {
     case name, flags, networks, optimizers, seeds, losses
     case selectionSeeds = "selection_seeds"
   }

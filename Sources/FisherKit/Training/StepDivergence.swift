@@ -1,0 +1,37 @@
+/// How well the relative Fisher matrices of a model foresee what a step does, layer by layer with its inputs held:
+/// ½ δᵀ G δ on the step's own mini-batch beside the Kullback-Leibler divergence that δ made.
+///
+/// Keep the weights before a step, and compare after it, before the next forward pass. Both may be done in the events of
+/// a ``Trainer``, whose seconds leave them out.
+public final class StepDivergence<Scalar: KernelScalar> {
+  private var weights: [State<Scalar>] = []
+
+  public init(model: any Model<Scalar>) throws(FisherError) {
+    for parameter in model.parameters { weights.append(try State(like: parameter, what: "weights before a step")) }
+  }
+
+  public func keepWeights(of model: any Model<Scalar>) {
+    let parameters = model.parameters
+    for i in parameters.indices { weights[i].value.copy(from: parameters[i].value) }
+  }
+
+  /// The layers with a Fisher matrix whose weights changed since ``keepWeights(of:)``, on the mini-batch that is still in
+  /// the model.
+  public func compare(with model: any Model<Scalar>) throws(FisherError) -> [(name: String, OutputDivergence)] {
+    let parameters = model.parameters
+    var found: [(name: String, OutputDivergence)] = []
+    try model.observe { (index, inputs, z) throws(FisherError) in
+      let parameter = parameters[index]
+      guard let subsystem = parameter.subsystem, inputs.columns == parameter.order else { return }
+      // z of the layer may be of an evaluation since: both are computed here.
+      var before = try Matrix<Scalar>(rows: inputs.rows, columns: parameter.neurons, what: "pre-activations")
+      var after = try Matrix<Scalar>(rows: inputs.rows, columns: parameter.neurons, what: "pre-activations")
+      before.setToProduct(
+        inputs, .none, weights[index].value, .transposed, inner: parameter.order, outputColumns: parameter.neurons)
+      after.setToProduct(
+        inputs, .none, parameter.value, .transposed, inner: parameter.order, outputColumns: parameter.neurons)
+      found.append((parameter.name, try subsystem.divergence(before: before, after: after)))
+    }
+    return found
+  }
+}

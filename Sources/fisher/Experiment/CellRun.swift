@@ -1,0 +1,79 @@
+import FisherKit
+import Foundation
+
+/// A run of an experiment as it is done: trains, keeps what the log has of it, and looks at the Fisher matrices where
+/// the optimizer has some.
+struct CellRun {
+  let cell: Cell
+  let training: Train
+  let data: DataSplit
+  let costs: MachineCosts
+
+  /// - Throws: only what has nothing to do with the run itself, such as memory that does not suffice.
+  func record() throws -> RunRecord {
+    let trainer = try training.makeTrainer(data: data, costs: costs)
+    var record = RunRecord(
+      network: cell.network, optimizer: cell.optimizer, learningRate: cell.learningRate, seed: cell.seed,
+      arguments: cell.arguments, version: FisherKitVersion.current, threads: Compute.threads, level: Compute.level,
+      epochs: [], testLoss: nil, testAccuracy: nil, memoryBytes: trainer.plan.modelBytes + trainer.plan.optimizerBytes,
+      dampingEvents: 0, divergences: [], effectiveDimensions: [], failure: nil)
+    do {
+      try train(trainer, into: &record)
+    } catch let error as FisherError where error.isOfTheRun {
+      (record.failure, record.testLoss, record.testAccuracy) = ("\(error)", nil, nil)
+    }
+    return record
+  }
+
+  private func train(_ trainer: Trainer<Float>, into record: inout RunRecord) throws {
+    let natural = trainer.optimizer is RNGD<Float>
+    let divergence = natural ? try StepDivergence(model: trainer.model) : nil
+    let test = try trainer.run(epochs: training.schedule.epochs) { event in
+      switch event {
+      case .began, .finished: break
+      case .survived: record.dampingEvents += 1
+      case .step(let epoch, let step, let steps, _):
+        if step == steps - 1 || steps == 1 && epoch == 1 { divergence?.keepWeights(of: trainer.model) }
+        if step == steps, steps > 1, let divergence {
+          record.divergences.append(
+            RunRecord.Divergence(
+              epoch: epoch,
+              layers: try divergence.compare(with: trainer.model).map {
+                .init(name: $0.name, predicted: $0.1.predicted, measured: $0.1.measured)
+              }))
+        }
+      case .epoch(let report): record.epochs.append(RunRecord.Epoch(report))
+      }
+    }
+    (record.testLoss, record.testAccuracy) = (test.loss, test.accuracy)
+    if natural { record.effectiveDimensions = try effectiveDimensions(trainer) }
+  }
+
+  /// Over the first training samples.
+  private func effectiveDimensions(_ trainer: Trainer<Float>) throws -> [RunRecord.EffectiveDimension] {
+    let count = min(200, data.training.count, trainer.model.batchCapacity)
+    _ = try trainer.evaluate(data.samples, data.training.lowerBound..<(data.training.lowerBound + count))
+    return try trainer.model.effectiveDimensions(damping: training.optimizer.usualDamping).map {
+      .init(name: $0.name, order: $0.order, dimension: $0.dimension)
+    }
+  }
+}
+
+extension RunRecord.Epoch {
+  init(_ report: EpochReport) {
+    self.init(
+      epoch: report.epoch, step: report.step, seconds: report.seconds, trainLoss: report.training.loss,
+      trainError: 1 - report.training.accuracy, validationLoss: report.validation.loss,
+      validationAccuracy: report.validation.accuracy)
+  }
+}
+
+extension FisherError {
+  /// Whether these settings with this seed end like that, as often as they are run.
+  var isOfTheRun: Bool {
+    switch self {
+    case .nonFinite, .notPositiveDefinite, .notConverged: true
+    case .sizeOverflow, .outOfMemory, .exceedsMemoryCap, .invalidArgument: false
+    }
+  }
+}

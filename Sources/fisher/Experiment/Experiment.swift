@@ -1,0 +1,89 @@
+import ArgumentParser
+import FisherKit
+import Foundation
+import ToolSupport
+
+struct Experiment: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Trains every network of a grid with every optimizer, over learning rates and seeds.",
+    discussion: """
+      Example: fisher experiment --quick --log runs.jsonl && fisher report runs.jsonl --out report.html
+
+      Without a grid it is the experiment of the paper: four networks, 40 seeds, which takes days on two cores; --quick \
+      is a small form of it. --print-grid prints either as a file to start from.
+
+      Each finished run is added to the log at once. After an interruption the same command goes on where it stopped, \
+      and no run is done twice; a grid with more seeds, rates, networks or optimizers goes on with the same log. Its \
+      runs are known by their flags.
+      """)
+
+  @Argument(help: ArgumentHelp("A grid in JSON (default: the paper's).", valueName: "grid.json")) var grid: String?
+  @Option(help: ArgumentHelp("The log of runs, to be begun or to go on with.", valueName: "file.jsonl"))
+  var log: String?
+  @Flag(help: "Two rates, two seeds and two epochs of the paper's experiment: about two minutes on two cores.")
+  var quick = false
+  @Flag(help: "Print the grid and do nothing.") var printGrid = false
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Runs at a time (default: as many as the threads leave cores for).", valueName: "J"))
+  var jobs: Int?
+  @Option(parsing: .unconditional, help: ArgumentHelp("Threads of each run.", valueName: "P")) var threads = 1
+  @Option(
+    help: ArgumentHelp(
+      "The machine's speeds for auto's plan, in JSON; measured, and written there, where it does not exist (default: "
+        + "what the log has, or what is measured now).", valueName: "file"))
+  var costModel: String?
+  @Flag(help: "Print nothing but errors.") var quiet = false
+
+  func validate() throws {
+    if quick, grid != nil { throw ValidationError("--quick: expected no grid beside it, found one") }
+    if !printGrid, log == nil { throw ValidationError("--log: expected a file for the runs, found none") }
+    if let log, log.isEmpty { throw ValidationError("--log: expected a file name, found an empty one") }
+    guard (1...4096).contains(threads) else {
+      throw ValidationError("--threads: expected 1 to 4096, found \(threads)")
+    }
+    if let jobs, !(1...4096).contains(jobs) { throw ValidationError("--jobs: expected 1 to 4096, found \(jobs)") }
+  }
+
+  func run() throws {
+    let grid = try self.grid.map(ExperimentGrid.load(path:)) ?? (quick ? .quick : .paper)
+    if printGrid { return Standard.print(try grid.json() + "\n") }
+    guard let path = log else { return }
+    let cores = max(1, Compute.threads)
+    Compute.threads = threads
+    let jobs = self.jobs ?? max(1, cores / threads)
+    let view = ExperimentView(isQuiet: quiet)
+    let log = try ExperimentLog(path: path)
+    let costs =
+      try costModel.map { try CostModelFile(path: $0).load() } ?? log.headers.last?.costs
+      ?? MachineCosts.measure(Float.self)
+    view.say(
+      "grid       \(grid.name): \(grid.networks.count) networks, \(grid.optimizers.count) optimizers, "
+        + "\(grid.seeds) seeds")
+    view.say("computing  \(jobs) runs at a time, \(threads) threads each, \(Compute.level)")
+    let data = ExperimentData()
+    let estimate = try ExperimentEstimate(grid: grid, data: data, costs: costs)
+    let header = ExperimentHeader(
+      grid: grid, command: command, version: FisherKitVersion.current, machine: .current(cores: cores), jobs: jobs,
+      threads: threads, costs: costs)
+    if log.headers.last != header { try log.append(header) }
+    let run = ExperimentRun(
+      grid: grid, log: log, data: data, estimate: estimate, costs: costs, jobs: jobs, view: view)
+    try run.run()
+    view.say("all runs are in \(path); fisher report \(path) --out report.html makes a page of them")
+  }
+
+  /// As it was typed.
+  private var command: String { (["fisher"] + CommandLine.arguments.dropFirst()).joined(separator: " ") }
+}
+
+extension ExperimentHeader.Machine {
+  static func current(cores: Int) -> Self {
+    let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let line = info.split(separator: "\n").first { $0.hasPrefix("model name") }
+    let processor = line?.split(separator: ":").last?.trimmingCharacters(in: .whitespaces)
+    return Self(
+      system: ProcessInfo.processInfo.operatingSystemVersionString, processor: processor ?? "unknown", cores: cores,
+      level: Compute.level)
+  }
+}

@@ -1,0 +1,106 @@
+import FisherKit
+import Foundation
+
+extension ExperimentGrid {
+  /// Reads a grid from a file of JSON.
+  /// - Throws: ``DataError`` where it is not one, naming the member that is wrong.
+  static func load(path: String) throws(DataError) -> ExperimentGrid {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw DataError(path, expected: "a file with a grid of experiments in JSON", found: "none that can be read")
+    }
+    do {
+      return try JSONDecoder().decode(ExperimentGrid.self, from: data).checked()
+    } catch let error as DecodingError {
+      throw DataError(path, expected: "a grid (see fisher experiment --print-grid)", found: error.summary)
+    } catch let error as GridError {
+      throw DataError(path, expected: error.expected, found: error.found)
+    } catch {
+      throw DataError(path, expected: "a grid", found: "\(error)")
+    }
+  }
+
+  /// Members that are not there have these values: no flags, all seeds at all rates, the losses of the built-in grids.
+  init(from decoder: any Decoder) throws {
+    let known = Set(CodingKeys.allCases.map(\.rawValue))
+    for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
+      throw GridError(expected: "members \(known.sorted().joined(separator: ", "))", found: "\"\(key.stringValue)\"")
+    }
+    let members = try decoder.container(keyedBy: CodingKeys.self)
+    name = try members.decode(String.self, forKey: .name)
+    flags = try members.decodeIfPresent(String.self, forKey: .flags) ?? ""
+    networks = try members.decode([Network].self, forKey: .networks)
+    optimizers = try members.decode([Optimizer].self, forKey: .optimizers)
+    seeds = try members.decode(Int.self, forKey: .seeds)
+    selectionSeeds = try members.decodeIfPresent(Int.self, forKey: .selectionSeeds) ?? seeds
+    losses = try members.decodeIfPresent([Double].self, forKey: .losses) ?? ExperimentGrid.usualLosses
+  }
+
+  static let usualLosses = [0.5, 0.4, 0.3, 0.27, 0.25]
+
+  /// Itself, where its numbers and names are such that it can be run.
+  func checked() throws(GridError) -> ExperimentGrid {
+    try requireNames("networks", networks.map(\.name))
+    try requireNames("optimizers", optimizers.map(\.name))
+    guard (1...1_000_000).contains(seeds) else { throw GridError(expected: "seeds from 1 to 1000000", found: "\(seeds)") }
+    guard (1...seeds).contains(selectionSeeds) else {
+      throw GridError(expected: "selection_seeds from 1 to \(seeds), the seeds", found: "\(selectionSeeds)")
+    }
+    guard losses.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw GridError(expected: "losses above 0", found: "\(losses)")
+    }
+    for optimizer in optimizers {
+      let rates = optimizer.learningRates
+      guard !rates.isEmpty, Set(rates).count == rates.count, rates.allSatisfy({ $0 >= 1e-30 && $0 <= 1e30 }) else {
+        throw GridError(
+          expected: "learning_rates of \(optimizer.name): different numbers from 1e-30 to 1e30", found: "\(rates)")
+      }
+    }
+    return self
+  }
+
+  private func requireNames(_ what: String, _ names: [String]) throws(GridError) {
+    guard !names.isEmpty, Set(names).count == names.count, names.allSatisfy({ !$0.isEmpty }) else {
+      throw GridError(expected: "\(what) with names, all different", found: "\(names)")
+    }
+  }
+
+  /// The text of the grid as a file.
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+}
+
+/// What is wrong with a grid.
+struct GridError: Error, CustomStringConvertible {
+  var expected: String
+  var found: String
+  var description: String { "expected \(expected), found \(found)" }
+}
+
+private struct AnyKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+  init?(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
+}
+
+extension DecodingError {
+  /// In a few words.
+  var summary: String {
+    switch self {
+    case .keyNotFound(let key, let context):
+      "no \(key.stringValue)" + place(context)
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      "a value of another kind" + place(context)
+    case .dataCorrupted(let context): "no JSON" + place(context)
+    @unknown default: "something else"
+    }
+  }
+
+  private func place(_ context: Context) -> String {
+    let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
+    return path.isEmpty ? "" : " at \(path.joined(separator: "."))"
+  }
+}

@@ -1,0 +1,33 @@
+import Foundation
+import ToolSupport
+
+/// What an experiment tells its user: a line for each finished run, and where the output is a terminal a line below
+/// with how far it is.
+struct ExperimentView {
+  let isQuiet: Bool
+  private let hasStatus = isatty(STDOUT_FILENO) != 0
+
+  func say(_ line: String) {
+    guard !isQuiet else { return }
+    Standard.print((hasStatus ? "\r\u{1B}[K" : "") + line + "\n")
+  }
+
+  func show(_ record: RunRecord, done: Int, of count: Int, remaining: Double) {
+    let result =
+      record.failure.map { "failed: \($0)" }
+      ?? String(
+        format: "train loss %.4f, validation %.2f%%", record.epochs.last?.trainLoss ?? .nan,
+        100 * record.finalValidationAccuracy)
+    let place = "\(done)/\(count)"
+    say("\(place)  \(record.network)  \(record.optimizer)  \(record.learningRate)  seed \(record.seed)  \(result)")
+    guard hasStatus, !isQuiet, done < count else { return }
+    Standard.print("\(place) runs, about \(Self.time(remaining)) left")
+  }
+
+  static func time(_ seconds: Double) -> String {
+    if seconds < 1 { return "a second" }
+    let whole = Int(min(max(0, seconds), 1e9).rounded())
+    if whole < 100 { return "\(whole) s" }
+    return whole < 6000 ? "\((whole + 30) / 60) min" : String(format: "%.1f h", Double(whole) / 3600)
+  }
+}
