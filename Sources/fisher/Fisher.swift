@@ -31,7 +31,8 @@ struct Fisher: ParsableCommand {
   private static func refuseUnavailable(_ command: String?) throws {
     if let command, command == "report" {
       throw ValidationError(
-        "\(command): expected a command of this version (train, experiment, rfim, solve, inspect), found one that is still to come")
+        "\(command): expected a command of this version (train, experiment, rfim, solve, inspect), found one that is still to come"
+      )
     }
   }
 

@@ -41,7 +41,9 @@ extension ExperimentGrid {
   func checked() throws(GridError) -> ExperimentGrid {
     try requireNames("networks", networks.map(\.name))
     try requireNames("optimizers", optimizers.map(\.name))
-    guard (1...1_000_000).contains(seeds) else { throw GridError(expected: "seeds from 1 to 1000000", found: "\(seeds)") }
+    guard (1...1_000_000).contains(seeds) else {
+      throw GridError(expected: "seeds from 1 to 1000000", found: "\(seeds)")
+    }
     guard (1...seeds).contains(selectionSeeds) else {
       throw GridError(expected: "selection_seeds from 1 to \(seeds), the seeds", found: "\(selectionSeeds)")
     }

@@ -27,7 +27,8 @@ final class ExperimentLog {
     for (index, line) in lines.dropLast().enumerated() { try read(line, number: index + 1) }
     let whole = data.count - (lines.last?.count ?? 0)
     guard whole == data.count || ftruncate(descriptor, off_t(whole)) == 0 else {
-      throw DataError(path, expected: "to take out a last line that was cut off", found: String(cString: strerror(errno)))
+      throw DataError(
+        path, expected: "to take out a last line that was cut off", found: String(cString: strerror(errno)))
     }
   }
 

@@ -52,7 +52,8 @@ final class ExperimentQueue: @unchecked Sendable {
   var remaining: [Cell] {
     condition.withLock {
       let selecting = selection.filter { done[$0.arguments] == nil }
-      return selecting + pairs.flatMap { chosenCells($0, $1, orAt: $1.learningRates[0]) }
+      return selecting
+        + pairs.flatMap { chosenCells($0, $1, orAt: $1.learningRates[0]) }
         .filter { done[$0.arguments] == nil }
     }
   }

@@ -1,0 +1,88 @@
+import Foundation
+import Testing
+
+@testable import fisher
+
+/// Grids, logs and flags that `fisher experiment` cannot run, and the choice of a learning rate.
+@Suite struct ExperimentRefusalTests {
+  private func refusal(_ change: (inout String) -> Void, log: String? = nil) throws -> Tool.Result {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    var text = SmallExperiment.grid
+    change(&text)
+    let (grid, path) = (folder.file("grid.json"), folder.file("runs.jsonl"))
+    try text.write(toFile: grid, atomically: true, encoding: .utf8)
+    if let log { try log.write(toFile: path, atomically: true, encoding: .utf8) }
+    let result = try Tool.run(["experiment", grid, "--log", path, "--quiet"])
+    #expect(result.errors.split(separator: "\n").count == 1 && result.output.isEmpty, "\(result)")
+    if let log { #expect(try String(contentsOfFile: path, encoding: .utf8) == log) }
+    return result
+  }
+
+  @Test func grids() throws {
+    for (old, new, expected) in [
+      (#""seeds": 3"#, #""seeds": 1"#, "selection_seeds from 1 to 1"),
+      (#""seeds": 3"#, #""seeds": 3, "sedes": 1"#, "sedes"),
+      (#""seeds": 3"#, #""seeds": "x""#, "another kind at seeds"),
+      (#""name": "small", "#, "", "no name"),
+      (#""name": "b""#, #""name": "a""#, "networks with names, all different"),
+      ("[0.02, 0.01]", "[]", "learning_rates of RNGD"),
+      ("[0.02, 0.01]", "[0.02, 0.02]", "learning_rates of RNGD"),
+      ("[0.02, 0.01]", "[-1]", "learning_rates of RNGD"),
+      ("--optimizer sgd", "--optimizer sdg", "sdg"),
+      ("--optimizer sgd", "--optimizer sgd --seed 3", "no --seed"),
+      ("--optimizer sgd", "--optimizer sgd --lr=3", "no --learning-rate"),
+      ("--optimizer sgd", "--optimizer sgd --log x", "but for --log"),
+      ("--shape 64,16,10", "--shape 65,16,10", "65 features"),
+      ("--data synthetic", "--data /nonexistent", "no such folder"),
+      (#""name": "small""#, #"name"#, "no JSON"),
+    ] {
+      let result = try refusal { $0 = $0.replacingOccurrences(of: old, with: new) }
+      #expect(result.status == 65 && result.errors.contains(expected), "\(new): \(result)")
+    }
+  }
+
+  @Test func logs() throws {
+    for log in ["hello\n", "{\"kind\":\"run\"}\n", "\n"] {
+      let result = try refusal({ _ in }, log: log)
+      #expect(result.status == 65 && result.errors.contains("line 1"), "\(log): \(result)")
+    }
+  }
+
+  @Test func flags() throws {
+    for flags in [
+      [], ["--log", ""], ["--log", "x", "--threads", "0"], ["--log", "x", "--jobs", "-1"],
+      ["grid.json", "--quick", "--log", "x"],
+    ] {
+      let result = try Tool.run(["experiment"] + flags)
+      #expect(result.status == 64 && result.errors.split(separator: "\n").count == 1, "\(flags): \(result)")
+    }
+    let missing = try Tool.run(["experiment", "/nonexistent.json", "--log", "/tmp/x.jsonl"])
+    #expect(missing.status == 65 && missing.errors.contains("/nonexistent.json"), "\(missing)")
+  }
+
+  private func record(_ rate: Double, _ seed: UInt64, _ accuracy: Double, failure: String? = nil) -> RunRecord {
+    RunRecord(
+      network: "n", optimizer: "o", learningRate: rate, seed: seed, arguments: "\(rate) \(seed)", version: "",
+      threads: 1, level: "",
+      epochs: [
+        .init(
+          epoch: 1, step: 1, seconds: 1, trainLoss: 1, trainError: 0.5, validationLoss: 1, validationAccuracy: accuracy)
+      ], testLoss: nil, testAccuracy: nil, memoryBytes: 0, dampingEvents: 0, divergences: [], effectiveDimensions: [],
+      failure: failure)
+  }
+
+  @Test func selection() throws {
+    // By the mean over seeds, of which only those count that every rate has; a failure counts 0.
+    let runs = [
+      record(0.1, 0, 0.8), record(0.1, 1, 0.6), record(0.01, 0, 0.75), record(0.01, 1, 0.7), record(0.01, 2, 0.1),
+      record(0.5, 0, 0.9), record(0.5, 1, 0.9, failure: "NaN"),
+    ]
+    let selection = try #require(Selection(of: runs))
+    #expect(selection.learningRate == 0.01 && abs(selection.validationAccuracy - 0.725) < 1e-12)
+    #expect(selection.isAtTheEdge)
+    let inside = try #require(Selection(of: runs + [record(0.001, 0, 0.1), record(0.001, 1, 0.1)]))
+    #expect(inside.learningRate == 0.01 && !inside.isAtTheEdge)
+    #expect(Selection(of: []) == nil && Selection(of: [record(1, 0, 0.5, failure: "NaN")]) == nil)
+  }
+}
