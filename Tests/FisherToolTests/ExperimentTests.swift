@@ -143,7 +143,7 @@ import Testing
       let path = folder.file("grid.json")
       try result.output.write(toFile: path, atomically: true, encoding: .utf8)
       #expect(try ExperimentGrid.load(path: path) == expected)
-      for cell in expected.selectionCells.prefix(200) where !cell.arguments.contains("--batch-norm") {
+      for cell in expected.selectionCells.prefix(200) {
         _ = try cell.training()
       }
     }

@@ -34,7 +34,8 @@ import Testing
     (["--decay", "1", "--metric", "average"], ["--decay", "[0, 1)", "1"]),
     (["--decay", "0.5", "--metric", "exact"], ["--decay", "average", "exact"]),
     (["--cost-model", "x", "--metric", "paper"], ["--cost-model", "auto", "paper"]),
-    (["--checkpoint", "x"], ["--checkpoint"]), (["--resume"], ["--resume"]), (["--batch-norm"], ["--batch-norm"]),
+    (["--checkpoint", "x"], ["--checkpoint"]), (["--resume"], ["--resume"]),
+    (["--batch-norm", "--pair", "1"], ["--pair", "without --batch-norm"]),
     (["--learning-rate", "0"], ["--learning-rate", "1e-30 to 1e30", "0"]), (["--learning-rate", "fast"], ["fast"]),
     (["--damping", "-1"], ["damping"]), (["--damping=-0.5"], ["--damping", "from 0 to 1e30", "-0.5"]),
     (["--pair", "0"], ["--pair", "1 up", "0"]), (["--pair", "4"], ["--pair", "1 to 3", "4"]),
@@ -122,7 +123,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["report"], ["report", "train, rfim"]), ([], ["a command", "none"]), (["nonsense"], ["nonsense"]),
+    (["report"], ["report", "train, experiment, rfim"]), ([], ["a command", "none"]), (["nonsense"], ["nonsense"]),
   ])
   func commands(arguments: [String], words: [String]) throws {
     let result = try Tool.run(arguments)

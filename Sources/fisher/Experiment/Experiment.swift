@@ -7,7 +7,7 @@ struct Experiment: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Trains every network of a grid with every optimizer, over learning rates and seeds.",
     discussion: """
-      Example: fisher experiment --quick --log runs.jsonl && fisher report runs.jsonl --out report.html
+      Example: fisher experiment --quick --log runs.jsonl
 
       Without a grid it is the experiment of the paper: four networks, 40 seeds, which takes days on two cores; --quick \
       is a small form of it. --print-grid prints either as a file to start from.
@@ -70,7 +70,7 @@ struct Experiment: ParsableCommand {
     let run = ExperimentRun(
       grid: grid, log: log, data: data, estimate: estimate, costs: costs, jobs: jobs, view: view)
     try run.run()
-    view.say("all runs are in \(path); fisher report \(path) --out report.html makes a page of them")
+    view.say("all runs are in \(path)")
   }
 
   /// As it was typed.
