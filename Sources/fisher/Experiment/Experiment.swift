@@ -9,7 +9,7 @@ struct Experiment: ParsableCommand {
     discussion: """
       Example: fisher experiment --quick --log runs.jsonl
 
-      Without a grid it is the experiment of the paper: four networks, 40 seeds, which takes days on two cores; --quick \
+      Without a grid it is the experiment of the paper: four networks, 40 seeds, most of a day on two cores; --quick \
       is a small form of it. --print-grid prints either as a file to start from.
 
       Each finished run is added to the log at once. After an interruption the same command goes on where it stopped, \
