@@ -122,7 +122,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["report"], ["report", "train, rfim"]), ([], ["a command", "none"]), (["nonsense"], ["nonsense"]),
+    (["report"], ["runs"]), ([], ["a command", "none"]), (["nonsense"], ["nonsense"]),
   ])
   func commands(arguments: [String], words: [String]) throws {
     let result = try Tool.run(arguments)
