@@ -5,7 +5,7 @@ struct MarkdownReport {
   var text: String {
     var text = ""
     for network in study.networks {
-      text += "## \(network.name)\n\n" + Summary(network).sentences.joined(separator: " ") + "\n\n"
+      text += "## \(plain(network.name))\n\n" + plain(Summary(network).sentences.joined(separator: " ")) + "\n\n"
       text += study.tables(of: network).map(\.markdown).joined(separator: "\n") + "\n"
     }
     text += "## Runs\n\n" + study.closingTables.map(\.markdown).joined(separator: "\n")

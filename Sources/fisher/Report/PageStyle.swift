@@ -49,8 +49,10 @@ enum PageStyle {
     .run { stroke-width: 1; stroke-opacity: .35; } .mean { stroke-width: 2.5; }
     .dot { stroke-linecap: round; stroke-width: 6; }
     .scroll { overflow-x: auto; margin: 1.2rem 0; }
-    table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+    table { border-collapse: collapse; min-width: min(100%, 34rem); font-size: .9rem; font-variant-numeric: tabular-nums; }
     caption { text-align: left; font-weight: 600; padding-bottom: .4rem; }
+    caption span { display: inline-block; position: sticky; left: 0; max-width: calc(100vw - 2.5rem); }
+    th:first-child { text-align: left; }
     th, td { border: 1px solid var(--line); padding: .3rem .6rem; vertical-align: top; text-align: right; }
     td { white-space: nowrap; }
     thead th { background: var(--head); vertical-align: bottom; } tbody th, .words th, .words td { text-align: left; }
@@ -80,6 +82,7 @@ enum PageStyle {
       .panel text { font-size: 13px; }
       .panel, tr { break-inside: avoid; }
       h2, caption { break-after: avoid; }
+      caption span { max-width: none; position: static; }
       .scroll { overflow: visible; }
       table { font-size: 9px; width: 100%; }
       th, td { padding: .15rem .3rem; }

@@ -10,6 +10,8 @@ struct Panel {
     var mean: [Point]
   }
 
+  /// What stands above it, where its network is known; and what it is by itself.
+  var heading: String
   var title: String
   var description: String
   var x: Axis
@@ -65,7 +67,8 @@ struct NetworkFigure {
     else { return nil }
     let by = inSeconds ? "seconds of training" : "epoch"
     return Panel(
-      title: "\(network): \(what) by \(by)", description: describe(what, by, series), x: xAxis, y: yAxis, series: series
+      heading: "\(what) by \(by)", title: "\(network): \(what) by \(by)", description: describe(what, by, series),
+      x: xAxis, y: yAxis, series: series
     )
   }
 
@@ -85,7 +88,9 @@ struct NetworkFigure {
       let y = Axis(panel.y.label, over: inRange.map(\.y), isLogarithmic: panel.y.isLogarithmic)
     else { return nil }
     var zoomed = panel
-    (zoomed.x, zoomed.y, zoomed.title) = (x, y, panel.title + ", second half")
+    (zoomed.x, zoomed.y) = (x, y)
+    zoomed.title += ", second half"
+    zoomed.heading += ", second half"
     return zoomed
   }
 

@@ -13,7 +13,7 @@ struct PanelSVG {
   /// What stands inside the svg element.
   var content: String {
     """
-    <text class="panel-title" x="\(f(Self.left))" y="20">\(escaped(panel.title))</text>
+    <text class="panel-title" x="\(f(Self.left))" y="20">\(escaped(panel.heading.prefix(1).uppercased() + panel.heading.dropFirst()))</text>
     <g class="ticks">\(ticks)</g>
     <svg class="plot" x="\(f(Self.left))" y="\(f(Self.top))" width="\(f(Self.plotWidth))" \
     height="\(f(Self.plotHeight))" viewBox="0 0 \(f(Self.plotWidth)) \(f(Self.plotHeight))" preserveAspectRatio="none">

@@ -18,16 +18,14 @@ struct Summary {
       "Lowest final training loss: \(order(loss) { Text.number($0.trainLoss?.mean ?? 0) }).",
       "Best test accuracy: \(order(accuracy) { Text.percent($0.testAccuracy?.mean ?? 0) }).",
     ]
-    let time = fastest
-    if let time {
-      let behind = time.slower.isEmpty ? "" : "; " + time.slower.joined(separator: ", ")
-      sentences.append(
-        "First at a training loss of \(Text.short(time.loss)): \(time.first), in \(Text.seconds(time.seconds)) of "
-          + "training\(behind).")
-    } else {
-      sentences.append("No optimizer reached a reported training loss with all its seeds.")
+    let races = self.races
+    sentences += races.map { race in
+      let behind = race.slower.isEmpty ? "" : "; " + race.slower.joined(separator: ", ")
+      return "First at a training loss of \(Text.short(race.loss)): \(race.first), in \(Text.seconds(race.seconds)) of "
+        + "training\(behind)."
     }
-    return sentences + results.filter(\.isNaturalGradient).map { standing($0, loss, accuracy, time) } + failures
+    if races.isEmpty { sentences.append("No optimizer reached a reported training loss with all its seeds.") }
+    return sentences + results.filter(\.isNaturalGradient).map { standing($0, loss, accuracy, races) } + failures
   }
 
   private func alone(_ result: OptimizerResult) -> String {
@@ -52,30 +50,36 @@ struct Summary {
     ranking.map { "\($0.optimizer) (\(text($0)))" }.joined(separator: ", then ")
   }
 
-  private struct Fastest {
+  private struct Race {
     var loss: Double
     var first: String
     var seconds: Double
     var slower: [String]
   }
 
-  /// At the smallest loss that an optimizer reached with all its seeds: means over some of the seeds are no match.
-  private var fastest: Fastest? {
+  /// To the smallest loss that all optimizers reached with all their seeds, and to the smallest that any did: means over
+  /// some of the seeds are no match.
+  private var races: [Race] {
     let indices = results[0].times.indices
-    guard let index = indices.last(where: { i in results.contains { $0.times[i].reached == $0.times[i].runs } }) else {
-      return nil
-    }
-    let whole = results.filter { $0.times[index].reached == $0.times[index].runs }
+    let byAll = indices.last { i in results.allSatisfy { isWhole($0.times[i]) } }
+    let byAny = indices.last { i in results.contains { isWhole($0.times[i]) } }
+    return (byAll == byAny ? [byAll] : [byAll, byAny]).compactMap { $0 }.map(race)
+  }
+
+  private func isWhole(_ time: TimeToLoss) -> Bool { time.reached == time.runs }
+
+  private func race(_ index: Int) -> Race {
+    let whole = results.filter { isWhole($0.times[index]) }
       .sorted { ($0.times[index].seconds ?? 0) < ($1.times[index].seconds ?? 0) }
-    let others = results.filter { $0.times[index].reached < $0.times[index].runs }
-    return Fastest(
+    let others = results.filter { !isWhole($0.times[index]) }
+    return Race(
       loss: whole[0].times[index].loss, first: whole[0].optimizer, seconds: whole[0].times[index].seconds ?? 0,
       slower: whole.dropFirst().map { "\($0.optimizer) in \(Text.seconds($0.times[index].seconds ?? 0))" }
         + others.map { "\($0.optimizer) with \($0.times[index].reached) of \($0.times[index].runs) seeds" })
   }
 
   private func standing(
-    _ result: OptimizerResult, _ loss: [OptimizerResult], _ accuracy: [OptimizerResult], _ time: Fastest?
+    _ result: OptimizerResult, _ loss: [OptimizerResult], _ accuracy: [OptimizerResult], _ races: [Race]
   ) -> String {
     var (ahead, behind): ([String], [String]) = ([], [])
     func place(_ what: String, _ first: String?) {
@@ -84,7 +88,7 @@ struct Summary {
     }
     place("final training loss", loss.first?.optimizer)
     place("test accuracy", accuracy.first?.optimizer)
-    place("time", time?.first)
+    for race in races { place("time to \(Text.short(race.loss))", race.first) }
     let parts = [
       ahead.isEmpty ? "" : "leads in " + Text.list(ahead), behind.isEmpty ? "" : "is behind in " + Text.list(behind),
     ]

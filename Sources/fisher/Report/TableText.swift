@@ -2,14 +2,11 @@
 extension Table {
   var markdown: String {
     func row(_ cells: [String]) -> String {
-      // a bar would end the cell
-      let cells = cells.map {
-        $0.replacing("\\", with: "\\\\").replacing("|", with: "\\|").split(separator: "\n").joined(separator: "; ")
-      }
+      let cells = cells.map { $0.split(separator: "\n").map { plain(String($0)) }.joined(separator: "; ") }
       return "| " + cells.joined(separator: " | ") + " |\n"
     }
     let rule = heads.indices.map { $0 == 0 || isWords ? ":--" : "--:" }
-    return "**\(caption)**\n\n" + row(heads) + "|" + rule.joined(separator: "|") + "|\n" + rows.map(row).joined()
+    return "**\(plain(caption))**\n\n" + row(heads) + "|" + rule.joined(separator: "|") + "|\n" + rows.map(row).joined()
   }
 
   /// In a box of its own that scrolls, for narrow screens; it can be focused, so that it scrolls by keys too.
@@ -25,7 +22,7 @@ extension Table {
     return """
       <div class="scroll" tabindex="0" role="region" aria-label="\(escaped(caption))">
       <table class="\(kind)\(isWords ? " words" : "")">
-      <caption>\(escaped(caption))</caption>
+      <caption><span>\(escaped(caption))</span></caption>
       <thead><tr>\(heads)</tr></thead>
       <tbody>
       \(rows.joined())</tbody>
@@ -34,6 +31,11 @@ extension Table {
 
       """
   }
+}
+
+/// As text of Markdown that means nothing else: no cell's end, no element, no emphasis.
+func plain(_ text: String) -> String {
+  text.map { "\\|<*`".contains($0) ? "\\\($0)" : String($0) }.joined()
 }
 
 /// As text or an attribute's value of HTML and XML. Control characters have no place in either.
