@@ -9,7 +9,8 @@ struct Axis: Equatable {
 
   /// A range that holds the values with a little room; of a logarithmic axis those above 0.
   init?(_ label: String, over values: [Double], isLogarithmic: Bool = false, room: Double = 0.04) {
-    let values = values.filter { $0.isFinite && (!isLogarithmic || $0 > 0) }
+    // (beyond these a range is no number any more)
+    let values = values.filter { abs($0) <= 1e100 && (!isLogarithmic || $0 >= 1e-100) }
     guard var low = values.min(), var high = values.max() else { return nil }
     if isLogarithmic {
       let space = high / low < 1.01 ? 1.05 : pow(high / low, room)
@@ -38,7 +39,7 @@ struct Axis: Equatable {
   }
 
   private var linearTicks: [Double] {
-    let rough = (high - low) / 5
+    let rough = (high - low) / 6
     let power = pow(10, floor(log10(rough)))
     let step = power * (rough / power > 5 ? 10 : rough / power > 2 ? 5 : rough / power > 1 ? 2 : 1)
     let first = Int(ceil(low / step))

@@ -10,7 +10,7 @@ struct OptimizerResult {
 
   var network: String
   var optimizer: String
-  /// `nil` where every run failed.
+  /// `nil` where every run failed, or where no seed was run at every rate.
   var selection: Selection?
   var rates: [Rate]
   /// At the chosen rate, by seed; those that failed among them.
@@ -41,6 +41,12 @@ struct OptimizerResult {
   /// Those that did not fail.
   var ended: [RunRecord] { runs.filter { $0.failure == nil } }
   var failed: Int { runs.count - ended.count }
+
+  /// Why there is no chosen rate, where there is none.
+  var lack: String? {
+    if selection != nil { return nil }
+    return rates.allSatisfy { $0.failed == $0.runs } ? "all runs failed" : "no seed was run and ended at every rate"
+  }
 
   var isNaturalGradient: Bool {
     runs.contains { $0.arguments.contains("--optimizer rngd") || $0.arguments.contains("--optimizer=rngd") }

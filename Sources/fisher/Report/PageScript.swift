@@ -12,7 +12,7 @@ enum PageScript {
     const round = v => String(Number((Math.abs(v) < 1e-12 ? 0 : v).toPrecision(6)));
 
     function linearTicks(low, high) {
-      const rough = (high - low) / 5, power = Math.pow(10, Math.floor(Math.log10(rough))), r = rough / power;
+      const rough = (high - low) / 6, power = Math.pow(10, Math.floor(Math.log10(rough))), r = rough / power;
       const step = power * (r > 5 ? 10 : r > 2 ? 5 : r > 1 ? 2 : 1), ticks = [];
       for (let i = Math.ceil(low / step); i <= Math.floor(high / step); i++) ticks.push(i * step);
       return ticks;
@@ -41,13 +41,15 @@ enum PageScript {
     }
 
     function panel(box) {
-      const svg = box.querySelector("svg.whole"), plot = svg.querySelector("svg.plot"), marks = svg.querySelector(".ticks");
+      const svg = box.querySelector("svg.whole"), plot = svg.querySelector("svg.plot");
+      const marks = svg.querySelector(".ticks");
       const x = axis(svg.dataset.x), y = axis(svg.dataset.y);
       let view = { x: 0, y: 0, size: 1 };
       const hold = v => Math.min(Math.max(v, 0), 1 - view.size);
       function draw() {
         view.x = hold(view.x); view.y = hold(view.y);
-        plot.setAttribute("viewBox", [view.x * W, (1 - view.y - view.size) * H, view.size * W, view.size * H].join(" "));
+        const corner = [view.x * W, (1 - view.y - view.size) * H];
+        plot.setAttribute("viewBox", [...corner, view.size * W, view.size * H].join(" "));
         marks.replaceChildren();
         for (const [u, v] of x.ticks(view.x, view.x + view.size)) marks.append(
           element("line", { class: "tick", x1: L + u * W, x2: L + u * W, y1: T, y2: T + H }),

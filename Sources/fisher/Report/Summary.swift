@@ -15,9 +15,11 @@ struct Summary {
     let loss = ranking { $0.trainLoss.map { -$0.mean } }
     let accuracy = ranking { $0.testAccuracy?.mean }
     var sentences = [
-      "Lowest final training loss: \(order(loss) { Text.number($0.trainLoss?.mean ?? 0) }).",
-      "Best test accuracy: \(order(accuracy) { Text.percent($0.testAccuracy?.mean ?? 0) }).",
+      "Lowest final training loss: \(order(loss) { Text.number($0.trainLoss?.mean ?? 0) })."
     ]
+    if !accuracy.isEmpty {
+      sentences.append("Best test accuracy: \(order(accuracy) { Text.percent($0.testAccuracy?.mean ?? 0) }).")
+    }
     let races = self.races
     sentences += races.map { race in
       let behind = race.slower.isEmpty ? "" : "; " + race.slower.joined(separator: ", ")
@@ -35,10 +37,9 @@ struct Summary {
 
   private var failures: [String] {
     network.optimizers.filter { $0.selection == nil || $0.failed > 0 }.map { result in
-      result.selection == nil
-        ? "All runs of \(result.optimizer) failed."
-        : "\(result.failed) of \(Text.count(result.runs.count, "run")) of \(result.optimizer) at its chosen rate failed; "
-          + "the means leave them out."
+      result.lack.map { "\(result.optimizer) has no results: \($0)." }
+        ?? "\(result.failed) of \(Text.count(result.runs.count, "run")) of \(result.optimizer) at its chosen rate failed; "
+        + "the means leave them out."
     }
   }
 
@@ -82,13 +83,18 @@ struct Summary {
     _ result: OptimizerResult, _ loss: [OptimizerResult], _ accuracy: [OptimizerResult], _ races: [Race]
   ) -> String {
     var (ahead, behind): ([String], [String]) = ([], [])
-    func place(_ what: String, _ first: String?) {
-      guard let first else { return }
-      if first == result.optimizer { ahead.append(what) } else { behind.append("\(what) (\(first) leads)") }
+    func place(_ what: String, _ leaders: [String]) {
+      guard let first = leaders.first else { return }
+      guard leaders.contains(result.optimizer) else { return behind.append("\(what) (\(first) leads)") }
+      let others = leaders.filter { $0 != result.optimizer }
+      ahead.append(others.isEmpty ? what : "\(what) (as does \(Text.list(others)))")
     }
-    place("final training loss", loss.first?.optimizer)
-    place("test accuracy", accuracy.first?.optimizer)
-    for race in races { place("time to \(Text.short(race.loss))", race.first) }
+    func leaders(_ ranking: [OptimizerResult], _ value: (OptimizerResult) -> Double?) -> [String] {
+      ranking.filter { value($0) == value(ranking[0]) }.map(\.optimizer)
+    }
+    place("final training loss", leaders(loss) { $0.trainLoss?.mean })
+    place("test accuracy", leaders(accuracy) { $0.testAccuracy?.mean })
+    for race in races { place("time to \(Text.short(race.loss))", [race.first]) }
     let parts = [
       ahead.isEmpty ? "" : "leads in " + Text.list(ahead), behind.isEmpty ? "" : "is behind in " + Text.list(behind),
     ]

@@ -18,7 +18,8 @@ extension Study {
             + "seeds",
           heads: ["Optimizer", "Layer", "Order", "Effective dimension"], rows: dimensions, kind: "dimensions"))
     }
-    let epochs = Set(all.flatMap(\.epochs)).sorted()
+    let recorded = Set(all.flatMap(\.epochs)).sorted()
+    let epochs = some(recorded)
     if !epochs.isEmpty {
       let rows = all.flatMap { one in
         one.divergences.map { divergence in
@@ -30,9 +31,17 @@ extension Study {
       tables.append(
         Table(
           caption: "\(network.name): Kullback-Leibler divergence of an epoch’s last step, measured ÷ predicted by "
-            + "½ δᵀGδ, median over the seeds (1 is a perfect prediction)",
+            + "½ δᵀGδ, median over the seeds (1 is a perfect prediction"
+            + (epochs.count < recorded.count ? "; some of the \(recorded.count) epochs)" : ")"),
           heads: ["Optimizer", "Layer"] + epochs.map { "Epoch \($0)" }, rows: rows, kind: "divergences"))
     }
     return tables
+  }
+
+  /// As many as fit a page: first, last, and evenly between; the rest is in the CSV.
+  private func some(_ epochs: [Int]) -> [Int] {
+    let most = 12
+    if epochs.count <= most { return epochs }
+    return (0..<most).map { epochs[$0 * (epochs.count - 1) / (most - 1)] }
   }
 }

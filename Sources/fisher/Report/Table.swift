@@ -15,7 +15,8 @@ extension Study {
   static let none = "–"
 
   func tables(of network: Network) -> [Table] {
-    [rates(network), results(network)] + times(network) + comparisons(network) + diagnostics(network)
+    ([rates(network), results(network)] + times(network) + comparisons(network) + diagnostics(network))
+      .filter { !$0.rows.isEmpty }
   }
 
   private func rates(_ network: Network) -> Table {
@@ -27,7 +28,7 @@ extension Study {
           Text.rate($0.learningRate) + ($0.isAtTheEdge ? " * (at the edge of what was tried)" : "")
         }
         return [
-          result.optimizer, chosen ?? "none: all runs failed",
+          result.optimizer, chosen ?? "none: \(result.lack ?? "")",
           result.selection.map { Text.percent($0.validationAccuracy) } ?? Self.none,
           result.rates.map(describe).joined(separator: "\n"),
         ]

@@ -2,7 +2,10 @@ import Foundation
 
 /// Numbers as people read them.
 enum Text {
-  static func number(_ value: Double, digits: Int = 4) -> String { String(format: "%.\(digits)f", value) }
+  static func number(_ value: Double, digits: Int = 4) -> String {
+    // a loss that ran away
+    String(format: abs(value) < 1e6 ? "%.\(digits)f" : "%.4g", value)
+  }
   static func short(_ value: Double, digits: Int = 4) -> String { String(format: "%.\(digits)g", value) }
 
   /// With its sign, also where it is 0.

@@ -1,14 +1,4 @@
-/// Tables in Markdown and in HTML.
 extension Table {
-  var markdown: String {
-    func row(_ cells: [String]) -> String {
-      let cells = cells.map { $0.split(separator: "\n").map { plain(String($0)) }.joined(separator: "; ") }
-      return "| " + cells.joined(separator: " | ") + " |\n"
-    }
-    let rule = heads.indices.map { $0 == 0 || isWords ? ":--" : "--:" }
-    return "**\(plain(caption))**\n\n" + row(heads) + "|" + rule.joined(separator: "|") + "|\n" + rows.map(row).joined()
-  }
-
   /// In a box of its own that scrolls, for narrow screens; it can be focused, so that it scrolls by keys too.
   var html: String {
     let heads = heads.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined()
@@ -31,11 +21,6 @@ extension Table {
 
       """
   }
-}
-
-/// As text of Markdown that means nothing else: no cell's end, no element, no emphasis.
-func plain(_ text: String) -> String {
-  text.map { "\\|<*`".contains($0) ? "\\\($0)" : String($0) }.joined()
 }
 
 /// As text or an attribute's value of HTML and XML. Control characters have no place in either.
