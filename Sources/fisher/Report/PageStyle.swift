@@ -49,7 +49,8 @@ enum PageStyle {
     .run { stroke-width: 1; stroke-opacity: .35; } .mean { stroke-width: 2.5; }
     .dot { stroke-linecap: round; stroke-width: 6; }
     .scroll { overflow-x: auto; margin: 1.2rem 0; }
-    table { border-collapse: collapse; min-width: min(100%, 34rem); font-size: .9rem; font-variant-numeric: tabular-nums; }
+    table { border-collapse: collapse; min-width: min(100%, 34rem); font-size: .9rem;
+      font-variant-numeric: tabular-nums; }
     caption { text-align: left; font-weight: 600; padding-bottom: .4rem; }
     caption span { display: inline-block; position: sticky; left: 0; max-width: calc(100vw - 2.5rem); }
     th:first-child { text-align: left; }

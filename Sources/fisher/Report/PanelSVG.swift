@@ -12,20 +12,22 @@ struct PanelSVG {
 
   /// What stands inside the svg element.
   var content: String {
-    """
-    <text class="panel-title" x="\(f(Self.left))" y="20">\(escaped(panel.heading.prefix(1).uppercased() + panel.heading.dropFirst()))</text>
-    <g class="ticks">\(ticks)</g>
-    <svg class="plot" x="\(f(Self.left))" y="\(f(Self.top))" width="\(f(Self.plotWidth))" \
-    height="\(f(Self.plotHeight))" viewBox="0 0 \(f(Self.plotWidth)) \(f(Self.plotHeight))" preserveAspectRatio="none">
-    \(curves)</svg>
-    <rect class="frame" x="\(f(Self.left))" y="\(f(Self.top))" width="\(f(Self.plotWidth))" \
-    height="\(f(Self.plotHeight))" />
-    <text x="\(f(Self.left + Self.plotWidth / 2))" y="\(f(Self.height - 10))" text-anchor="middle">\
-    \(escaped(panel.x.label))</text>
-    <text transform="translate(16 \(f(Self.top + Self.plotHeight / 2))) rotate(-90)" text-anchor="middle">\
-    \(escaped(panel.y.label))</text>
+    let heading = panel.heading.prefix(1).uppercased() + panel.heading.dropFirst()
+    return """
+      <text class="panel-title" x="\(f(Self.left))" y="20">\(escaped(heading))</text>
+      <g class="ticks">\(ticks)</g>
+      <svg class="plot" x="\(f(Self.left))" y="\(f(Self.top))" width="\(f(Self.plotWidth))" \
+      height="\(f(Self.plotHeight))" viewBox="0 0 \(f(Self.plotWidth)) \(f(Self.plotHeight))" \
+      preserveAspectRatio="none">
+      \(curves)</svg>
+      <rect class="frame" x="\(f(Self.left))" y="\(f(Self.top))" width="\(f(Self.plotWidth))" \
+      height="\(f(Self.plotHeight))" />
+      <text x="\(f(Self.left + Self.plotWidth / 2))" y="\(f(Self.height - 10))" text-anchor="middle">\
+      \(escaped(panel.x.label))</text>
+      <text transform="translate(16 \(f(Self.top + Self.plotHeight / 2))) rotate(-90)" text-anchor="middle">\
+      \(escaped(panel.y.label))</text>
 
-    """
+      """
   }
 
   private var ticks: String {

@@ -23,8 +23,8 @@ struct Summary {
     let races = self.races
     sentences += races.map { race in
       let behind = race.slower.isEmpty ? "" : "; " + race.slower.joined(separator: ", ")
-      return "First at a training loss of \(Text.short(race.loss)): \(race.first), in \(Text.seconds(race.seconds)) of "
-        + "training\(behind)."
+      return "First at a training loss of \(Text.short(race.loss)): \(race.first), in \(Text.seconds(race.seconds)) "
+        + "of training\(behind)."
     }
     if races.isEmpty { sentences.append("No optimizer reached a reported training loss with all its seeds.") }
     return sentences + results.filter(\.isNaturalGradient).map { standing($0, loss, accuracy, races) } + failures
@@ -38,8 +38,8 @@ struct Summary {
   private var failures: [String] {
     network.optimizers.filter { $0.selection == nil || $0.failed > 0 }.map { result in
       result.lack.map { "\(result.optimizer) has no results: \($0)." }
-        ?? "\(result.failed) of \(Text.count(result.runs.count, "run")) of \(result.optimizer) at its chosen rate failed; "
-        + "the means leave them out."
+        ?? "\(result.failed) of \(Text.count(result.runs.count, "run")) of \(result.optimizer) at its chosen rate "
+        + "failed; the means leave them out."
     }
   }
 
@@ -58,8 +58,8 @@ struct Summary {
     var slower: [String]
   }
 
-  /// To the smallest loss that all optimizers reached with all their seeds, and to the smallest that any did: means over
-  /// some of the seeds are no match.
+  /// To the smallest loss that all optimizers reached with all their seeds, and to the smallest that any did: means
+  /// over some of the seeds are no match.
   private var races: [Race] {
     let indices = results[0].times.indices
     let byAll = indices.last { i in results.allSatisfy { isWhole($0.times[i]) } }
