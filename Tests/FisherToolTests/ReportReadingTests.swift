@@ -92,9 +92,13 @@ import Testing
     let files = [folder.file("adam.jsonl"), folder.file("sgd.jsonl")]
     let result = try Tool.run(["report"] + files + ["--format", "markdown"])
     #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
-    for words in ["## training log", "| adam | not recorded | 1 | 0 |", "| sgd | not recorded |", "Loss 0.27"] {
+    for words in [
+      "## training log", "| adam | not recorded | 1 | 0 |", "| sgd | not recorded |", "Loss 0.27", "Peak memory",
+    ] {
       #expect(result.output.contains(words), "\(words): \(result)")
     }
+    // what such a log does not say is not said to be none
+    #expect(!result.output.contains("factorisations"))
     let page = folder.file("page.html")
     #expect(try Tool.run(["report"] + files + ["--out", page]).status == 0)
     #expect(try String(contentsOfFile: page, encoding: .utf8).contains("Training runs"))

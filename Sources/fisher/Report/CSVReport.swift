@@ -31,7 +31,7 @@ struct CSVReport {
       number(epoch?.epoch), number(epoch?.step), number(epoch?.seconds), number(epoch?.trainLoss),
       number(epoch?.trainError), number(epoch?.validationLoss), number(epoch?.validationAccuracy),
       try layers.map(json) ?? "", number(run.testLoss), number(run.testAccuracy), "\(run.memoryBytes)",
-      "\(run.dampingEvents)", run.effectiveDimensions.isEmpty ? "" : try json(run.effectiveDimensions),
+      isKnown ? "\(run.dampingEvents)" : "", run.effectiveDimensions.isEmpty ? "" : try json(run.effectiveDimensions),
       run.failure ?? "",
     ]
   }

@@ -19,7 +19,7 @@ struct Report: ParsableCommand {
       """)
 
   @Argument(help: ArgumentHelp("Logs of runs.", valueName: "runs")) var files: [String]
-  @Option(help: "\(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).") var format = ReportFormat.html
+  @Option(help: "What to make.") var format = ReportFormat.html
   @Option(help: ArgumentHelp("Where to write it.", valueName: "file")) var out: String?
   @Option(help: ArgumentHelp("A folder for the figures as SVG, for papers.", valueName: "folder")) var svgDir: String?
 

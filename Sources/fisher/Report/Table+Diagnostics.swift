@@ -1,6 +1,8 @@
 extension Study {
   /// What the Fisher matrices did; the last two only where runs recorded it.
   func diagnostics(_ network: Network) -> [Table] {
+    // (a training log does not say)
+    if network.name == TrainingLog.network { return [] }
     let all = network.chosen.map { Diagnostics($0.result) }
     var tables = [
       Table(

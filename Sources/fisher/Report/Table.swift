@@ -46,7 +46,9 @@ extension Study {
       caption: "\(network.name): at the end, over the seeds at the chosen rate (mean ± standard deviation; range)",
       heads: [
         "Optimizer", "Learning rate", "Seeds", "Failed", "Training loss", "Training error", "Validation accuracy",
-        "Test accuracy", "Memory, MB",
+        "Test accuracy",
+        // of the process in a training log, of the model and the optimizer in an experiment
+        network.name == TrainingLog.network ? "Peak memory, MB" : "Memory, MB",
       ],
       rows: network.chosen.map { _, result in
         [
