@@ -13,13 +13,12 @@ struct Fisher: ParsableCommand {
       cannot be inverted with the damping given; 70 for any other failure.
       """,
     version: FisherKitVersion.current,
-    subcommands: [Train.self, Experiment.self, Rfim.self, Solve.self, Inspect.self])
+    subcommands: [Train.self, Experiment.self, Rfim.self, Solve.self, Inspect.self, Report.self])
 
   static func main() {
     Standard.prepare()
     do {
       try Environment.validate()
-      try refuseUnavailable(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()
       try command.run()
     } catch {
@@ -27,17 +26,8 @@ struct Fisher: ParsableCommand {
     }
   }
 
-  /// Commands of the contract that this version does not have: refused by name.
-  private static func refuseUnavailable(_ command: String?) throws {
-    if let command, command == "report" {
-      throw ValidationError(
-        "\(command): expected a command of this version (train, experiment, rfim, solve, inspect), found one that is still to come"
-      )
-    }
-  }
-
   func run() throws {
-    throw ValidationError("expected a command (train, experiment, rfim, solve, inspect), found none")
+    throw ValidationError("expected a command (train, experiment, rfim, solve, inspect, report), found none")
   }
 }
 
@@ -79,7 +69,8 @@ enum Failure {
     let message = Fisher.message(for: error)
     if code == .validationFailure {
       let first = CommandLine.arguments.dropFirst().first ?? ""
-      let command = ["train", "experiment", "rfim", "solve", "inspect"].contains(first) ? "fisher \(first)" : "fisher"
+      let commands = ["train", "experiment", "rfim", "solve", "inspect", "report"]
+      let command = commands.contains(first) ? "fisher \(first)" : "fisher"
       Standard.printError(line: "\(message) (see \(command) --help)")
       return ExitStatus.wrongCommandLine
     }

@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["report"], ["report", "train, experiment, rfim"]), ([], ["a command", "none"]), (["nonsense"], ["nonsense"]),
+    (["report"], ["runs"]), ([], ["a command", "none"]), (["nonsense"], ["nonsense"]),
   ])
   func commands(arguments: [String], words: [String]) throws {
     let result = try Tool.run(arguments)

@@ -7,7 +7,7 @@ struct Experiment: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Trains every network of a grid with every optimizer, over learning rates and seeds.",
     discussion: """
-      Example: fisher experiment --quick --log runs.jsonl
+      Example: fisher experiment --quick --log runs.jsonl && fisher report runs.jsonl --out report.html
 
       Without a grid it is the experiment of the paper: four networks, 40 seeds, most of a day on two cores; --quick \
       is a small form of it. --print-grid prints either as a file to start from.
@@ -70,7 +70,7 @@ struct Experiment: ParsableCommand {
     let run = ExperimentRun(
       grid: grid, log: log, data: data, estimate: estimate, costs: costs, jobs: jobs, view: view)
     try run.run()
-    view.say("all runs are in \(path)")
+    view.say("all runs are in \(path); fisher report \(path) --out report.html makes a page of them")
   }
 
   /// As it was typed.

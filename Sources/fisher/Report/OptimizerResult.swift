@@ -1,0 +1,66 @@
+/// What one optimizer achieved on one network, at the learning rate that its validation accuracy chose.
+struct OptimizerResult {
+  struct Rate {
+    var learningRate: Double
+    /// The mean that the choice was made by: over the seeds that all rates have, 0 for each that failed.
+    var validationAccuracy: Double?
+    var runs: Int
+    var failed: Int
+  }
+
+  var network: String
+  var optimizer: String
+  /// `nil` where every run failed, or where no seed was run at every rate.
+  var selection: Selection?
+  var rates: [Rate]
+  /// At the chosen rate, by seed; those that failed among them.
+  var runs: [RunRecord]
+  var trainLoss: Spread?
+  var trainError: Spread?
+  var validationAccuracy: Spread?
+  var testAccuracy: Spread?
+  var memoryBytes: Spread?
+  var times: [TimeToLoss]
+
+  init(network: String, optimizer: String, allRuns: [RunRecord], losses: [Double]) {
+    (self.network, self.optimizer) = (network, optimizer)
+    let selection = Selection(of: allRuns)
+    self.selection = selection
+    rates = Self.rates(of: allRuns)
+    let runs = allRuns.filter { $0.learningRate == selection?.learningRate }.sorted { $0.seed < $1.seed }
+    self.runs = runs
+    let ended = runs.filter { $0.failure == nil }
+    trainLoss = Spread(ended.compactMap { $0.epochs.last?.trainLoss })
+    trainError = Spread(ended.compactMap { $0.epochs.last?.trainError })
+    validationAccuracy = Spread(ended.compactMap { $0.epochs.last?.validationAccuracy })
+    testAccuracy = Spread(ended.compactMap(\.testAccuracy))
+    memoryBytes = Spread(ended.map { Double($0.memoryBytes) })
+    times = losses.map { TimeToLoss(loss: $0, runs: runs) }
+  }
+
+  /// Those that did not fail.
+  var ended: [RunRecord] { runs.filter { $0.failure == nil } }
+  var failed: Int { runs.count - ended.count }
+
+  /// Why there is no chosen rate, where there is none.
+  var lack: String? {
+    if selection != nil { return nil }
+    return rates.allSatisfy { $0.failed == $0.runs } ? "all runs failed" : "no seed was run and ended at every rate"
+  }
+
+  var isNaturalGradient: Bool {
+    runs.contains { $0.arguments.contains("--optimizer rngd") || $0.arguments.contains("--optimizer=rngd") }
+  }
+
+  private static func rates(of runs: [RunRecord]) -> [Rate] {
+    let byRate = Dictionary(grouping: runs, by: \.learningRate)
+    let common = byRate.values.map { Set($0.map(\.seed)) }.reduce(Set(runs.map(\.seed))) { $0.intersection($1) }
+    return byRate.keys.sorted().map { rate in
+      let runs = byRate[rate, default: []]
+      let compared = runs.filter { common.contains($0.seed) }.map(\.finalValidationAccuracy)
+      return Rate(
+        learningRate: rate, validationAccuracy: Spread(compared)?.mean, runs: runs.count,
+        failed: runs.count { $0.failure != nil })
+    }
+  }
+}

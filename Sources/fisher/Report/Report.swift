@@ -1,0 +1,53 @@
+import ArgumentParser
+import FisherKit
+import Foundation
+import ToolSupport
+
+enum ReportFormat: String, CaseIterable, ExpressibleByArgument {
+  case html, csv, markdown
+}
+
+struct Report: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Makes a page of training runs: figures, tables and comparisons.",
+    discussion: """
+      Example: fisher report mnist.jsonl --out report.html
+
+      RUNS are logs of `fisher experiment` and of `fisher train --log`. The page is one file that needs no network. \
+      csv has a row for each run and epoch, markdown has the tables; both go to the standard output unless --out is \
+      given.
+      """)
+
+  @Argument(help: ArgumentHelp("Logs of runs.", valueName: "runs")) var files: [String]
+  @Option(help: "What to make.") var format = ReportFormat.html
+  @Option(help: ArgumentHelp("Where to write it.", valueName: "file")) var out: String?
+  @Option(help: ArgumentHelp("A folder for the figures as SVG, for papers.", valueName: "folder")) var svgDir: String?
+
+  func validate() throws {
+    guard out != nil || format != .html else {
+      throw ValidationError("--out: expected the file that the page is to be, found none")
+    }
+  }
+
+  func run() throws {
+    let input = try RunFiles(paths: files)
+    for warning in input.warnings { Standard.printError(line: warning) }
+    let study = Study(input)
+    let text =
+      switch format {
+      case .html: try Page(study: study).html()
+      case .csv: try CSVReport(study: study).text()
+      case .markdown: MarkdownReport(study: study).text
+      }
+    let output = ReportOutput()
+    if let out { try output.add(text, path: out, flag: "--out") }
+    if let svgDir {
+      try output.addFolder(svgDir, flag: "--svg-dir")
+      for figure in FigureSVG.all(study) {
+        try output.add(figure.text, path: "\(svgDir)/\(figure.name).svg", flag: "--svg-dir")
+      }
+    }
+    try output.finish()
+    if out == nil { Standard.print(text) }
+  }
+}

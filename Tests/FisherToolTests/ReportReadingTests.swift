@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+
+@testable import fisher
+
+/// What `fisher report` takes, and what it refuses.
+@Suite struct ReportReadingTests {
+  private func report(_ text: String, name: String = "log.jsonl", _ arguments: [String]) throws -> Tool.Result {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    try text.write(toFile: folder.file(name), atomically: true, encoding: .utf8)
+    return try Tool.run(["report", folder.file(name)] + arguments)
+  }
+
+  private static let epoch =
+    "{\"epoch\":1,\"step\":9,\"seconds\":1,\"train_loss\":1,\"train_error\":0.5,\"validation_loss\":1,"
+    + "\"validation_accuracy\":0.5}\n"
+
+  @Test func badData() throws {
+    let (header, run) = (try ReportLog.line(ReportLog.header), try ReportLog.line(ReportLog.runs[0]))
+    var empty = ReportLog.runs[0]
+    empty.epochs = []
+    for (text, words) in [
+      ("", ["log.jsonl: ", "empty"]), (header, ["at least one run", "none"]),
+      (header + run + run.prefix(50) + "\n" + run, ["log.jsonl:3: ", "not JSON"]), ("nonsense\n", ["log.jsonl:1: "]),
+      (header + "\n" + run, ["log.jsonl:2: ", "an empty line"]),
+      (header + "{\"kind\":\"other\"}\n", ["log.jsonl:2: ", "\"other\""]),
+      (header + run.replacingOccurrences(of: "\"seed\":0", with: "\"seed\":\"x\""), ["log.jsonl:2: ", "\"seed\""]),
+      (header + "{\"kind\":\"run\"}\n", ["log.jsonl:2: ", "none of its"]),
+      (try header + ReportLog.line(empty), ["log.jsonl:2: ", "an epoch or a failure"]),
+      (String(header.dropLast(9)), ["log.jsonl:1: "]), (Self.epoch, ["epochs and a last line"]),
+      (Self.epoch + Self.epoch, ["log.jsonl:2: ", "test_loss"]),
+      (Self.epoch + "{\"test_loss\":1", ["log.jsonl:2: ", "torn"]),
+      (Self.epoch + Self.epoch + "{\"test_loss\":1}\n", ["log.jsonl:2: ", "epoch 2", "found 1"]),
+    ] as [(String, [String])] {
+      let result = try report(text, ["--format", "csv"])
+      #expect(result.status == 65 && result.output.isEmpty, "\(text): \(result)")
+      #expect(result.errors.count { $0 == "\n" } == 1 && result.errors.contains("expected"), "\(result)")
+      for word in words { #expect(result.errors.contains(word), "\(word): \(result)") }
+    }
+  }
+
+  @Test func wrongCommandLines() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let log = try ReportLog.write(folder)
+    for (arguments, word) in [
+      ([log], "--out"), ([log, "--format", "pdf"], "pdf"), ([log, "--out", folder.path], "--out"),
+      ([log, "--out", folder.file("none/report.html")], "--out"),
+      ([log, "--format", "csv", "--svg-dir", log], "--svg-dir"),
+    ] {
+      let result = try Tool.run(["report"] + arguments)
+      #expect(result.status == 64 && result.output.isEmpty && result.errors.contains(word), "\(arguments): \(result)")
+      #expect(result.errors.count { $0 == "\n" } == 1, "\(result)")
+    }
+    let missing = try Tool.run(["report", folder.file("none"), "--format", "csv"])
+    #expect(missing.status == 65 && missing.errors.contains("found none"), "\(missing)")
+    #expect(folder.contents == ["small.jsonl"])
+  }
+
+  /// An experiment that goes on has a last line that is being written.
+  @Test func unfinishedLine() throws {
+    let (header, run) = (try ReportLog.line(ReportLog.header), try ReportLog.line(ReportLog.runs[0]))
+    let whole = try report(header + run, ["--format", "csv"])
+    let result = try report(header + run + run.prefix(70), ["--format", "csv"])
+    #expect(whole.status == 0 && whole.errors.isEmpty, "\(whole)")
+    #expect(result.status == 0 && result.output == whole.output, "\(result)")
+    #expect(result.errors.contains("log.jsonl:3: ") && result.errors.count { $0 == "\n" } == 1, "\(result)")
+  }
+
+  /// A run that two files have is counted once.
+  @Test func sameRunTwice() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let log = try ReportLog.write(folder)
+    let copy = folder.file("copy.jsonl")
+    try FileManager.default.copyItem(atPath: log, toPath: copy)
+    let once = try Tool.run(["report", log, "--format", "csv"])
+    let twice = try Tool.run(["report", log, copy, "--format", "csv"])
+    #expect(once.status == 0 && once.output == twice.output)
+  }
+
+  /// Logs of `fisher train`, called by their files' names.
+  @Test func trainingLogs() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    for optimizer in ["adam", "sgd"] {
+      let result = try Tool.run(
+        ["train", "--optimizer", optimizer, "--epochs", "2", "--quiet", "--log", folder.file("\(optimizer).jsonl")])
+      #expect(result.status == 0, "\(result)")
+    }
+    let files = [folder.file("adam.jsonl"), folder.file("sgd.jsonl")]
+    let result = try Tool.run(["report"] + files + ["--format", "markdown"])
+    #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+    for words in [
+      "## training log", "| adam | not recorded | 1 | 0 |", "| sgd | not recorded |", "Loss 0.27", "Peak memory",
+    ] {
+      #expect(result.output.contains(words), "\(words): \(result)")
+    }
+    // what such a log does not say is not said to be none
+    #expect(!result.output.contains("factorisations"))
+    let page = folder.file("page.html")
+    #expect(try Tool.run(["report"] + files + ["--out", page]).status == 0)
+    #expect(try String(contentsOfFile: page, encoding: .utf8).contains("Training runs"))
+  }
+}
