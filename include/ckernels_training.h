@@ -34,28 +34,6 @@ extern "C" {
 FK_DECLARE_TRAINING(float, s)
 FK_DECLARE_TRAINING(double, d)
 
-/* ---- Batch normalisation ------------------------------------------------------------------------------------------
- */
-
-#define FK_DECLARE_BATCH_NORM(T, p)                                                                                    \
-  /* For each of m channels over n >= 1 samples X (n,m): mean and variance (the mean square deviation), N = (X - mean) \
-   * / sqrt(variance + epsilon), and Y = scale N + shift with (scale, shift) the rows of S (m,2). Y and N may not be   \
-   * X. Sums of up to a million samples are made in blocks of 64. */                                                   \
-  fk_status fk_##p##batch_norm(T *Y, ptrdiff_t ldy, T *N, ptrdiff_t ldn, T *mean, T *variance, const T *X,             \
-                               ptrdiff_t ldx, const T *S, ptrdiff_t lds, ptrdiff_t n, ptrdiff_t m, double epsilon,     \
-                               int threads);                                                                           \
-  /* From D = dL/dY: G (m,2) = (sum D N, sum D) = dL/dS, and D overwritten by dL/dX = scale / sqrt(variance + epsilon) \
-   * (D - mean D - N mean(D N)), the means over the samples. */                                                        \
-  fk_status fk_##p##batch_norm_backward(T *D, ptrdiff_t ldd, T *G, ptrdiff_t ldg, const T *N, ptrdiff_t ldn,           \
-                                        const T *variance, const T *S, ptrdiff_t lds, ptrdiff_t n, ptrdiff_t m,        \
-                                        double epsilon, int threads);                                                  \
-  /* Y = scale (X - mean) / sqrt(variance + epsilon) + shift, with statistics that are given. */                       \
-  fk_status fk_##p##batch_norm_fixed(T *Y, ptrdiff_t ldy, const T *mean, const T *variance, const T *X, ptrdiff_t ldx, \
-                                     const T *S, ptrdiff_t lds, ptrdiff_t n, ptrdiff_t m, double epsilon,              \
-                                     int threads);
-FK_DECLARE_BATCH_NORM(float, s)
-FK_DECLARE_BATCH_NORM(double, d)
-
 /* ---- Dense linear algebra; eigenvalues by LAPACKE, gram and large gemm by OpenBLAS ------------------------------- */
 
 #define FK_DECLARE_BLAS(T, p)                                                                                          \

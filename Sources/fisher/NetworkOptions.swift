@@ -18,8 +18,6 @@ struct NetworkOptions: ParsableArguments {
       "Samples for validation: the last N of the training files (default: a sixth), or N synthetic ones (default: 2000).",
       valueName: "N"))
   var validation: Int?
-  @Flag(help: "Normalise the outputs of each hidden layer over the mini-batch, behind its activation.")
-  var batchNorm = false
   @OptionGroup var activation: ActivationOptions
 
   func validate() throws {

@@ -44,9 +44,7 @@ final class RunView {
       if let refreshInterval { settings.append("refresh \(refreshInterval)") }
     }
     print("data       \(data.name), \(data.width) features, \(data.classes) classes")
-    print(
-      "network    \(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)\(network.batchNorm ? ", batch normalisation" : "")"
-    )
+    print("network    \(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)")
     print("optimizer  \(name): \(settings.joined(separator: ", "))")
   }
 

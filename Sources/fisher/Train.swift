@@ -17,12 +17,6 @@ struct Train: ParsableCommand {
   @OptionGroup(title: "Run") var schedule: RunOptions
   @OptionGroup var unavailable: UnavailableOptions
 
-  func validate() throws {
-    if network.batchNorm, let layer = optimizer.pair.first {
-      throw ValidationError("--pair: expected a network without --batch-norm, found one with it and a pair at \(layer)")
-    }
-  }
-
   func run() throws {
     if let threads = schedule.threads { Compute.threads = threads }
     let log = try schedule.log.map { try RunLog(path: $0) }
@@ -55,8 +49,7 @@ struct Train: ParsableCommand {
   func makeTrainer(data: DataSplit, costs: MachineCosts? = nil) throws -> Trainer<Float> {
     let model = try Sequential<Float>.perceptron(
       shape: network.shape(for: data), activation: network.activation.forward,
-      metricActivation: network.activation.metric, batchNormalization: network.batchNorm,
-      batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
+      metricActivation: network.activation.metric, batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
     for layer in optimizer.pair { try pairLayers(of: model, at: layer) }
     return try Trainer(
       model: model, optimizer: try optimizer.make(costs: costs), data: data, batchSize: schedule.batch,

@@ -138,7 +138,7 @@ import Testing
     // (the help is wrapped where the line is full)
     let words = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(words.contains("relu, tanh, sigm, elu, linear, softplus, leaky-relu, gelu, silu"))
-    for absent in ["--checkpoint", "--resume"] { #expect(!result.output.contains(absent)) }
+    for absent in ["--checkpoint", "--resume", "--batch-norm"] { #expect(!result.output.contains(absent)) }
     #expect(try Tool.run(["--version"]).status == 0)
   }
 }

@@ -104,9 +104,6 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     OK(fk_##p##update_sgd(a, m, b, m, n, m, 0.1, 0.1));                                                                \
     OK(fk_##p##update_momentum(a, b, z, n *m, 0.1, 0.9));                                                              \
     OK(fk_##p##update_adam(a, b, c, z, n *m, 0.1, 0.9, 0.99, 1e-8));                                                   \
-    OK(fk_##p##batch_norm(a, m, b, m, c, c + m, z, m, wide, 2, n, m, 1e-3, threads));                                  \
-    OK(fk_##p##batch_norm_backward(a, m, wide, 2, b, m, c + m, wide, 2, n, m, 1e-3, threads));                         \
-    OK(fk_##p##batch_norm_fixed(a, m, c, c + m, z, m, wide, 2, n, m, 1e-3, threads));                                  \
     int finite;                                                                                                        \
     OK(fk_##p##all_finite(&finite, z, m, n, m));                                                                       \
     EXPECT(finite == 1);                                                                                               \

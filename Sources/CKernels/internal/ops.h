@@ -75,14 +75,6 @@
     void (*descend)(T *w, const T *g, ptrdiff_t count, T rate, T l2);                                                  \
     void (*momentum)(T *w, T *v, const T *g, ptrdiff_t count, T rate, T mu);                                           \
     void (*adam)(T *w, T *first, T *second, const T *g, ptrdiff_t count, T rate, T beta1, T beta2, T epsilon);         \
-    /* Up to 64 channels side by side, S (count, 2) their scales and shifts: see leaf/batch_norm.h. */ \
-    void (*batch_norm)(T *Y, ptrdiff_t ldy, T *N, ptrdiff_t ldn, T *mean, T *variance, const T *X, ptrdiff_t ldx, \
-                       const T *S, ptrdiff_t lds, ptrdiff_t n, ptrdiff_t count, T epsilon); \
-    void (*batch_norm_backward)(T *D, ptrdiff_t ldd, T *G, ptrdiff_t ldg, const T *N, ptrdiff_t ldn, \
-                                const T *variance, const T *S, ptrdiff_t lds, ptrdiff_t n, ptrdiff_t count, \
-                                T epsilon); \
-    void (*batch_norm_fixed)(T *Y, ptrdiff_t ldy, const T *mean, const T *variance, const T *X, ptrdiff_t ldx, \
-                             const T *S, ptrdiff_t lds, ptrdiff_t n, ptrdiff_t count, T epsilon); \
     int (*all_finite)(const T *a, ptrdiff_t count);                                                                    \
   } fk_##P##ops;                                                                                                       \
   const fk_##P##ops *fk_##P##ops_current(void);                                                                        \

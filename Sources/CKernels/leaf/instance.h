@@ -14,7 +14,6 @@
 #include "leaf/factor.h"
 #include "leaf/softmax.h"
 #include "leaf/training.h"
-#include "leaf/batch_norm.h"
 
 #define FK_TABLE_(P, level) fk_##P##ops_##level
 #define FK_TABLE(P, level) FK_TABLE_(P, level)
@@ -54,9 +53,6 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
     .momentum = FK_LEAF(momentum),
     .adam = FK_LEAF(adam),
     .all_finite = FK_LEAF(all_finite),
-    .batch_norm = FK_LEAF(batch_norm),
-    .batch_norm_backward = FK_LEAF(batch_norm_backward),
-    .batch_norm_fixed = FK_LEAF(batch_norm_fixed),
 };
 
 #undef FK_TABLE

@@ -93,11 +93,6 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let updateMomentum: @Sendable (Out, Out, In, Int, Double, Double) -> fk_status
   package let updateAdam: @Sendable (Out, Out, Out, In, Int, Double, Double, Double, Double) -> fk_status
   package let allFinite: @Sendable (UnsafeMutablePointer<Int32>?, In, Int, Int, Int) -> fk_status
-  package let batchNorm:
-    @Sendable (Out, Int, Out, Int, Out, Out, In, Int, In, Int, Int, Int, Double, Int32) -> fk_status
-  package let batchNormBackward:
-    @Sendable (Out, Int, Out, Int, In, Int, In, In, Int, Int, Int, Double, Int32) -> fk_status
-  package let batchNormFixed: @Sendable (Out, Int, In, In, In, Int, In, Int, Int, Int, Double, Int32) -> fk_status
   package let gemm:
     @Sendable (Out, Int, In, Int, Int32, In, Int, Int32, Int, Int, Int, Double, Double, Int32) -> fk_status
   package let gram: @Sendable (Out, Int, In, Int, Int, Int, Double, Double, Int32) -> fk_status
@@ -126,8 +121,7 @@ extension _KernelTable<Float> {
     twoLayerMatvecWorkSize: fk_stwo_layer_matvec_work_size, twoLayerMatvec: fk_stwo_layer_matvec,
     gatherBytes: fk_sgather_bytes, gatherFloats: fk_sgather_floats, addWeightDecay: fk_sadd_weight_decay,
     updateSGD: fk_supdate_sgd, updateMomentum: fk_supdate_momentum, updateAdam: fk_supdate_adam,
-    allFinite: fk_sall_finite, batchNorm: fk_sbatch_norm, batchNormBackward: fk_sbatch_norm_backward,
-    batchNormFixed: fk_sbatch_norm_fixed, gemm: fk_sgemm, gram: fk_sgram, cholesky: fk_scholesky,
+    allFinite: fk_sall_finite, gemm: fk_sgemm, gram: fk_sgram, cholesky: fk_scholesky,
     choleskySolve: fk_scholesky_solve, eigenvaluesWorkSize: fk_seigenvalues_work_size,
     eigenvalues: fk_seigenvalues)
 }
@@ -151,8 +145,7 @@ extension _KernelTable<Double> {
     twoLayerMatvecWorkSize: fk_dtwo_layer_matvec_work_size, twoLayerMatvec: fk_dtwo_layer_matvec,
     gatherBytes: fk_dgather_bytes, gatherFloats: fk_dgather_floats, addWeightDecay: fk_dadd_weight_decay,
     updateSGD: fk_dupdate_sgd, updateMomentum: fk_dupdate_momentum, updateAdam: fk_dupdate_adam,
-    allFinite: fk_dall_finite, batchNorm: fk_dbatch_norm, batchNormBackward: fk_dbatch_norm_backward,
-    batchNormFixed: fk_dbatch_norm_fixed, gemm: fk_dgemm, gram: fk_dgram, cholesky: fk_dcholesky,
+    allFinite: fk_dall_finite, gemm: fk_dgemm, gram: fk_dgram, cholesky: fk_dcholesky,
     choleskySolve: fk_dcholesky_solve, eigenvaluesWorkSize: fk_deigenvalues_work_size,
     eigenvalues: fk_deigenvalues)
 }

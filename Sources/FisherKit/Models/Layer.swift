@@ -12,11 +12,8 @@ public protocol Layer<Scalar>: AnyObject {
   var bytes: Int { get }
   /// Makes room for mini-batches of up to `capacity` samples; called once, before anything else.
   func prepare(batchCapacity capacity: Int) throws(FisherError)
-  /// A training pass: writes the first `outputs` columns of `output`.
+  /// Writes the first `outputs` columns of `output`.
   func forward(_ input: borrowing Matrix<Scalar>, into output: inout Matrix<Scalar>)
-  /// The same for an evaluation, in which a sample's outputs do not depend on the samples beside it. By default the
-  /// training pass.
-  func evaluate(_ input: borrowing Matrix<Scalar>, into output: inout Matrix<Scalar>)
   /// Sets the gradients of its parameters from delta = ∂L/∂output (n, outputs), which it may overwrite.
   func backward(_ delta: inout Matrix<Scalar>, input: borrowing Matrix<Scalar>)
   /// After ``backward(_:input:)``: inputDelta = ∂L/∂input (n, inputs), from the delta that backward left.
@@ -27,10 +24,4 @@ public protocol Layer<Scalar>: AnyObject {
     _ body: (_ parameter: Int, _ inputs: borrowing Matrix<Scalar>, _ preactivations: borrowing Matrix<Scalar>)
       throws(FisherError) -> Void
   ) throws(FisherError)
-}
-
-extension Layer {
-  public func evaluate(_ input: borrowing Matrix<Scalar>, into output: inout Matrix<Scalar>) {
-    forward(input, into: &output)
-  }
 }

@@ -36,6 +36,6 @@ extension Sequential {
 
   /// Forward only: the sum of the losses of the mini-batch in ``input``, and how many it classifies right.
   public func evaluate(labels: Span<Int32>) -> (loss: Double, correct: Int) {
-    predict { logits in logits.crossEntropy(labels: labels) }
+    forward { logits in logits.crossEntropy(labels: labels) }
   }
 }

@@ -4,11 +4,10 @@ extension Sequential {
   ///
   /// - Parameters:
   ///   - shape: the widths, inputs first and classes last, at least two.
-  ///   - batchNormalization: whether each hidden layer's outputs are normalised, behind its activation.
   ///   - metricActivation: whose ν the metric uses; by default the activation's ``Activation/metricForm``.
   public static func perceptron(
-    shape: [Int], activation: any Activation, metricActivation: (any Activation)? = nil,
-    batchNormalization: Bool = false, batchCapacity: Int, seed: UInt64 = 0
+    shape: [Int], activation: any Activation, metricActivation: (any Activation)? = nil, batchCapacity: Int,
+    seed: UInt64 = 0
   ) throws(FisherError) -> Sequential {
     precondition(shape.count >= 2, "a network has inputs and outputs")
     var generator = SeededGenerator(seed: seed, stream: .initialisation)
@@ -21,10 +20,6 @@ extension Sequential {
         try Dense<Scalar>(
           inputs: shape[index - 1], outputs: shape[index], activation: isLast ? Linear() : activation,
           subsystem: subsystem, name: "layer \(index)", using: &generator))
-      if batchNormalization, !isLast {
-        layers.append(
-          try BatchNormalization<Scalar>(channels: shape[index], name: "layer \(index): batch normalisation"))
-      }
     }
     return try Sequential(layers, batchCapacity: batchCapacity)
   }

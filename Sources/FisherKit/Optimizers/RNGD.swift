@@ -123,9 +123,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     try profile.measure(.observe, Work()) { () throws(FisherError) in
       try model.requireFiniteGradients(step: steps)
       try observe(model)
-      for parameter in model.parameters {
-        parameter.gradient.addWeightDecay(parameter.value, l2: parameter.isDecayed ? l2 : 0)
-      }
+      for parameter in model.parameters { parameter.gradient.addWeightDecay(parameter.value, l2: l2) }
     }
     var survived: [FactorizationFailure] = []
     var isAnyDue = false
