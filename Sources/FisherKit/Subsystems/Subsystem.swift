@@ -12,10 +12,17 @@ public protocol Subsystem: Sendable, CustomStringConvertible {
   func rfim<S: KernelScalar>(
     inputs: borrowing Matrix<S>, preactivations: borrowing Matrix<S>
   ) throws(FisherError) -> any RFIM<S>
+  /// A curvature of its own kind for parameters that no ``Metric`` fits, where each neuron has inputs of its own; by
+  /// default `nil`, which leaves it to the optimizer's metric. The site's place and count mean nothing here.
+  func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> (any Curvature<S>)?
 }
 
 extension Subsystem {
   public var constantNu: Double? { nil }
+
+  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> (any Curvature<S>)? {
+    nil
+  }
 
   public func rfim<S: KernelScalar>(
     inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>
