@@ -1,5 +1,6 @@
 /* ckernels_training.h: the part of ckernels.h that a training loop needs beside the Fisher matrices: mini-batches,
- * updates of weights, and dense linear algebra. Included by ckernels.h, whose notation and contracts hold here. */
+ * updates of weights, batch normalisation, and dense linear algebra. Included by ckernels.h, whose notation and
+ * contracts hold here. */
 #ifndef FISHERKIT_CKERNELS_TRAINING_H
 #define FISHERKIT_CKERNELS_TRAINING_H
 
@@ -33,6 +34,30 @@ extern "C" {
   fk_status fk_##p##all_finite(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n, ptrdiff_t m);
 FK_DECLARE_TRAINING(float, s)
 FK_DECLARE_TRAINING(double, d)
+
+/* ---- Training: batch normalisation --------------------------------------------------------------------------------
+ */
+
+#define FK_DECLARE_BATCH_NORM(T, p)                                                                                    \
+  /* Batch normalisation of X (n,m), channel by channel over its rows, n >= 1: the mean, the variance (over n), istd = \
+   * 1 / sqrt(variance + epsilon), xhat = (X - mean) istd, and Y = gamma xhat + beta, where row i of W (m,2) is        \
+   * (gamma_i, beta_i). Y, xhat are (n,m); mean, variance, istd have m elements. Sums are of 128 rows at a time, of    \
+   * differences from the first row and from the mean. Cost 9 n m flops. */                                            \
+  fk_status fk_##p##batch_norm_forward(T *Y, ptrdiff_t ldy, T *xhat, ptrdiff_t ldxhat, T *mean, T *variance, T *istd,  \
+                                       const T *X, ptrdiff_t ldx, const T *W, ptrdiff_t ldw, ptrdiff_t n, ptrdiff_t m, \
+                                       double epsilon, int threads);                                                   \
+  /* From dY (n,m) = dL/dY, n >= 1: G (m,2) = (sum dY xhat, sum dY), and dX = gamma istd (dY - mean dY - xhat          \
+   * mean(dY xhat)), where dX may be dY. Cost 9 n m flops. */                                                          \
+  fk_status fk_##p##batch_norm_backward(T *dX, ptrdiff_t lddx, T *G, ptrdiff_t ldg, const T *dY, ptrdiff_t lddy,       \
+                                        const T *xhat, ptrdiff_t ldxhat, const T *istd, const T *W, ptrdiff_t ldw,     \
+                                        ptrdiff_t n, ptrdiff_t m, int threads);                                        \
+  /* Y = gamma (X - mean) / sqrt(variance + epsilon) + beta by a mean and a variance of m elements that are given:     \
+   * each row by itself. Cost 3 n m flops. */                                                                          \
+  fk_status fk_##p##batch_norm_evaluate(T *Y, ptrdiff_t ldy, const T *X, ptrdiff_t ldx, const T *mean,                 \
+                                        const T *variance, const T *W, ptrdiff_t ldw, ptrdiff_t n, ptrdiff_t m,        \
+                                        double epsilon, int threads);
+FK_DECLARE_BATCH_NORM(float, s)
+FK_DECLARE_BATCH_NORM(double, d)
 
 /* ---- Dense linear algebra; eigenvalues by LAPACKE, gram and large gemm by OpenBLAS ------------------------------- */
 

@@ -19,6 +19,9 @@ struct NetworkOptions: ParsableArguments {
       valueName: "N"))
   var validation: Int?
   @OptionGroup var activation: ActivationOptions
+  @Flag(help: "Batch normalisation behind each layer but the last one, its scale without L2.") var batchNorm = false
+  @Flag(help: "Let rngd measure each scale and shift of --batch-norm by its 2×2 block, not by the plain gradient.")
+  var batchNormBlocks = false
 
   func validate() throws {
     guard !data.isEmpty else {
@@ -30,6 +33,13 @@ struct NetworkOptions: ParsableArguments {
     if let validation, data == SyntheticData.name, validation > 1_000_000 {
       throw ValidationError("--validation: expected 1 to 1000000 synthetic samples, found \(validation)")
     }
+    if batchNormBlocks, !batchNorm {
+      throw ValidationError("--batch-norm-blocks: expected --batch-norm, found a network without it")
+    }
+  }
+
+  var batchNormalization: BatchNormalizationOptions? {
+    batchNorm ? BatchNormalizationOptions(hasBlocks: batchNormBlocks) : nil
   }
 
   func shape(for data: DataSplit) -> [Int] { shape ?? [data.width, 80, 80, 80, data.classes] }

@@ -206,14 +206,9 @@ struct RankChoice: ExpressibleByArgument {
 struct UnavailableOptions: ParsableArguments {
   @Option(help: .hidden) var checkpoint: String?
   @Flag(help: .hidden) var resume = false
-  @Flag(help: .hidden) var batchNorm = false
 
   func validate() throws {
-    let given = [
-      ("--checkpoint", checkpoint != nil),
-      ("--resume", resume), ("--batch-norm", batchNorm),
-    ]
-    for (flag, isGiven) in given where isGiven {
+    for (flag, isGiven) in [("--checkpoint", checkpoint != nil), ("--resume", resume)] where isGiven {
       throw ValidationError("\(flag): expected a flag of this version, found one that is still to come")
     }
   }

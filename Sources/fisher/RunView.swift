@@ -44,7 +44,9 @@ final class RunView {
       if let refreshInterval { settings.append("refresh \(refreshInterval)") }
     }
     print("data       \(data.name), \(data.width) features, \(data.classes) classes")
-    print("network    \(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)")
+    var layers = "\(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)"
+    if network.batchNorm { layers += ", batch normalisation\(network.batchNormBlocks ? " in 2×2 blocks" : "")" }
+    print("network    \(layers)")
     print("optimizer  \(name): \(settings.joined(separator: ", "))")
   }
 

@@ -17,6 +17,15 @@ struct Train: ParsableCommand {
   @OptionGroup(title: "Run") var schedule: RunOptions
   @OptionGroup var unavailable: UnavailableOptions
 
+  func validate() throws {
+    if network.batchNormBlocks, optimizer.optimizer != .rngd {
+      throw ValidationError("--batch-norm-blocks: expected --optimizer rngd, found \(optimizer.optimizer)")
+    }
+    if network.batchNorm, !optimizer.pair.isEmpty {
+      throw ValidationError("--pair: expected two layers with nothing between them, found --batch-norm")
+    }
+  }
+
   func run() throws {
     if let threads = schedule.threads { Compute.threads = threads }
     let log = try schedule.log.map { try RunLog(path: $0) }
@@ -49,7 +58,8 @@ struct Train: ParsableCommand {
   func makeTrainer(data: DataSplit, costs: MachineCosts? = nil) throws -> Trainer<Float> {
     let model = try Sequential<Float>.perceptron(
       shape: network.shape(for: data), activation: network.activation.forward,
-      metricActivation: network.activation.metric, batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
+      metricActivation: network.activation.metric, batchNormalization: network.batchNormalization,
+      batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
     for layer in optimizer.pair { try pairLayers(of: model, at: layer) }
     return try Trainer(
       model: model, optimizer: try optimizer.make(costs: costs), data: data, batchSize: schedule.batch,

@@ -173,6 +173,19 @@ import Testing
     }
   }
 
+  @Test(arguments: Target.all) func batchNormIsTheSame(target: Target) { target.run { batchNormIsTheSame($0) } }
+
+  func batchNormIsTheSame<T: KernelPrecision>(_ type: T.Type) {
+    onThreads(type, "batch normalisation") { threads in
+      let run = BatchNormRun<T>(n: 300, m: 150, threads: threads)
+      run.forward()
+      let forward = run.y.elements + run.xhat.elements + run.istd.elements
+      run.backward()
+      run.evaluate()
+      return forward + run.dy.elements + run.g.elements + run.y.elements
+    }
+  }
+
   /// What BLAS computes is exempt, but not from being the same each time.
   @Test(arguments: Target.all) func productsAreRepeatable(target: Target) { target.run { productsAreRepeatable($0) } }
 

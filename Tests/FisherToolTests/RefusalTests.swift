@@ -35,7 +35,12 @@ import Testing
     (["--decay", "0.5", "--metric", "exact"], ["--decay", "average", "exact"]),
     (["--cost-model", "x", "--metric", "paper"], ["--cost-model", "auto", "paper"]),
     (["--checkpoint", "x"], ["--checkpoint"]), (["--resume"], ["--resume"]),
-    (["--batch-norm", "--pair", "1"], ["--pair", "without --batch-norm"]),
+    (["--batch-norm-blocks"], ["--batch-norm-blocks", "expected --batch-norm,"]),
+    (
+      ["--batch-norm", "--batch-norm-blocks", "--optimizer", "adam"],
+      ["--batch-norm-blocks", "expected --optimizer rngd", "adam"]
+    ),
+    (["--batch-norm", "--pair", "1"], ["--pair", "nothing between", "--batch-norm"]),
     (["--learning-rate", "0"], ["--learning-rate", "1e-30 to 1e30", "0"]), (["--learning-rate", "fast"], ["fast"]),
     (["--damping", "-1"], ["damping"]), (["--damping=-0.5"], ["--damping", "from 0 to 1e30", "-0.5"]),
     (["--pair", "0"], ["--pair", "1 up", "0"]), (["--pair", "4"], ["--pair", "1 to 3", "4"]),

@@ -66,11 +66,24 @@ import Testing
     ["--activation", "softplus"], ["--activation", "leaky-relu", "--iota", "0"], ["--activation", "gelu"],
     ["--activation", "silu"],
     ["--shape", "64,10"], ["--shape", "64,30,12"], ["--batch", "7", "--threads", "1", "--learning-rate", "0.001"],
-    ["--l2", "0"],
+    ["--l2", "0"], ["--batch-norm", "--optimizer", "sgd"], ["--batch-norm", "--optimizer", "momentum"],
+    ["--batch-norm", "--optimizer", "adam"], ["--batch-norm"], ["--batch-norm", "--metric", "paper"],
+    ["--batch-norm", "--batch-norm-blocks", "--spread-refresh", "--drift", "0.1"],
+    ["--batch-norm", "--batch-norm-blocks", "--metric", "paper", "--shape", "64,10"],
   ])
   func options(arguments: [String]) throws {
     let result = try Tool.run(["train", "--epochs", "1"] + arguments)
     #expect(result.status == 0 && result.errors.isEmpty, "\(arguments): \(result)")
+  }
+
+  /// The network's line says that there is batch normalisation, and the plan which blocks measure it.
+  @Test func batchNormalization() throws {
+    let plain = try Tool.run(["train", "--epochs", "1", "--batch-norm"])
+    #expect(plain.output.contains("relu, batch normalisation\n"), "\(plain)")
+    #expect(!plain.output.contains("blocks of order 2,"), "\(plain)")
+    let blocks = try Tool.run(["train", "--epochs", "1", "--batch-norm", "--batch-norm-blocks"])
+    #expect(blocks.output.contains("relu, batch normalisation in 2×2 blocks\n"), "\(blocks)")
+    #expect(blocks.output.contains("layer 3: batch normalisation 80 blocks of order 2,"), "\(blocks)")
   }
 
   /// OMP_NUM_THREADS counts, unless --threads says otherwise.
@@ -134,11 +147,12 @@ import Testing
       "--batch", "--l2", "--epochs", "--seed", "--threads", "--log", "--quiet", "--omega", "--iota", "--alpha",
       "--rank",
       "--window-samples", "--memory-cap", "--cost-model", "--profile", "--pair",
+      "--batch-norm", "--batch-norm-blocks",
     ] { #expect(result.output.contains(flag), "\(flag)") }
     // (the help is wrapped where the line is full)
     let words = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(words.contains("relu, tanh, sigm, elu, linear, softplus, leaky-relu, gelu, silu"))
-    for absent in ["--checkpoint", "--resume", "--batch-norm"] { #expect(!result.output.contains(absent)) }
+    for absent in ["--checkpoint", "--resume"] { #expect(!result.output.contains(absent)) }
     #expect(try Tool.run(["--version"]).status == 0)
   }
 }

@@ -109,6 +109,16 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     EXPECT(finite == 1);                                                                                               \
     free(z), free(a), free(b), free(c), free(wide), free(source), free(bytes), free(rows);                             \
   }                                                                                                                    \
+  static void p##normalisation(ptrdiff_t n, ptrdiff_t m, int threads) {                                                \
+    T *x = p##numbers(n * m), *y = p##numbers(n * m), *xhat = p##numbers(n * m), *w = p##numbers(2 * m);               \
+    T *g = p##numbers(2 * m), *mean = p##numbers(m), *variance = p##numbers(m), *istd = p##numbers(m);                 \
+    largest_team = 0;                                                                                                  \
+    OK(fk_##p##batch_norm_forward(y, m, xhat, m, mean, variance, istd, x, m, w, 2, n, m, 1e-3, threads));              \
+    EXPECT(largest_team == threads || n * m < 25000);                                                                  \
+    OK(fk_##p##batch_norm_backward(y, m, g, 2, y, m, xhat, m, istd, w, 2, n, m, threads));                             \
+    OK(fk_##p##batch_norm_evaluate(y, m, x, m, mean, variance, w, 2, n, m, 1e-3, threads));                            \
+    free(x), free(y), free(xhat), free(w), free(g), free(mean), free(variance), free(istd);                            \
+  }                                                                                                                    \
   static void p##dense(ptrdiff_t n, ptrdiff_t d, int threads) {                                                        \
     T *x = p##numbers(n * d), *g = p##numbers(d * d), *y = p##numbers(d * d), *values = p##numbers(d),                 \
       *z = p##numbers(n * d);                                                                                          \
@@ -132,6 +142,8 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     p##softmaxes(800, 3, 40, threads);                                                                                 \
     p##elementwise(333, 95, threads);                                                                                  \
     p##elementwise(3, 5, threads);                                                                                     \
+    p##normalisation(400, 95, threads);                                                                                \
+    p##normalisation(1, 3, threads);                                                                                   \
     p##dense(300, 61, threads);                                                                                        \
     p##dense(8200, 140, threads);                                                                                      \
   }

@@ -26,6 +26,8 @@ public enum Tolerance: Sendable {
   case twoLayer
   /// Elementwise in magnitude of the operands.
   case update
+  /// Elementwise in magnitude of the operands: sums of up to 128 terms at a time.
+  case batchNorm
 
   private var units: Double {
     switch self {
@@ -40,6 +42,7 @@ public enum Tolerance: Sendable {
     case .softmaxBlock: 32
     case .twoLayer: 8
     case .update: 8
+    case .batchNorm: 16
     }
   }
 

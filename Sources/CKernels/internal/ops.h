@@ -76,6 +76,15 @@
     void (*momentum)(T *w, T *v, const T *g, ptrdiff_t count, T rate, T mu);                                           \
     void (*adam)(T *w, T *first, T *second, const T *g, ptrdiff_t count, T rate, T beta1, T beta2, T epsilon);         \
     int (*all_finite)(const T *a, ptrdiff_t count);                                                                    \
+    /* `width` channels, FK_LANES at most; W and G are (width, 2). */                                                  \
+    void (*batch_norm_forward)(T *Y, ptrdiff_t ldy, T *xhat, ptrdiff_t ldxhat, T *mean, T *variance, T *istd,          \
+                               const T *X, ptrdiff_t ldx, const T *W, ptrdiff_t ldw, ptrdiff_t n, ptrdiff_t width,     \
+                               T epsilon);                                                                             \
+    void (*batch_norm_backward)(T *dX, ptrdiff_t lddx, T *G, ptrdiff_t ldg, const T *dY, ptrdiff_t lddy,               \
+                                const T *xhat, ptrdiff_t ldxhat, const T *istd, const T *W, ptrdiff_t ldw,             \
+                                ptrdiff_t n, ptrdiff_t width);                                                         \
+    void (*batch_norm_evaluate)(T *Y, ptrdiff_t ldy, const T *X, ptrdiff_t ldx, const T *mean, const T *variance,      \
+                                const T *W, ptrdiff_t ldw, ptrdiff_t n, ptrdiff_t width, T epsilon);                   \
   } fk_##P##ops;                                                                                                       \
   const fk_##P##ops *fk_##P##ops_current(void);                                                                        \
   extern const fk_##P##ops fk_##P##ops_baseline;                                                                       \

@@ -14,6 +14,7 @@
 #include "leaf/factor.h"
 #include "leaf/softmax.h"
 #include "leaf/training.h"
+#include "leaf/batch_norm.h"
 
 #define FK_TABLE_(P, level) fk_##P##ops_##level
 #define FK_TABLE(P, level) FK_TABLE_(P, level)
@@ -53,6 +54,9 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
     .momentum = FK_LEAF(momentum),
     .adam = FK_LEAF(adam),
     .all_finite = FK_LEAF(all_finite),
+    .batch_norm_forward = FK_LEAF(batch_norm_forward),
+    .batch_norm_backward = FK_LEAF(batch_norm_backward),
+    .batch_norm_evaluate = FK_LEAF(batch_norm_evaluate),
 };
 
 #undef FK_TABLE
@@ -70,6 +74,9 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
 #undef SOLVED
 #undef TRIANGLE_STRIDE
 #undef SWEPT
+#undef SLICES
+#undef STRETCH
+#undef EACH_SLICE
 #undef V
 #undef VI
 #undef VU

@@ -12,8 +12,11 @@ public protocol Layer<Scalar>: AnyObject {
   var bytes: Int { get }
   /// Makes room for mini-batches of up to `capacity` samples; called once, before anything else.
   func prepare(batchCapacity capacity: Int) throws(FisherError)
-  /// Writes the first `outputs` columns of `output`.
+  /// The training pass: writes the first `outputs` columns of `output`.
   func forward(_ input: borrowing Matrix<Scalar>, into output: inout Matrix<Scalar>)
+  /// The same outside of training, where what comes out for a sample depends on that sample only; by default
+  /// ``forward(_:into:)``. No backward pass follows it.
+  func evaluate(_ input: borrowing Matrix<Scalar>, into output: inout Matrix<Scalar>)
   /// Sets the gradients of its parameters from delta = ∂L/∂output (n, outputs), which it may overwrite.
   func backward(_ delta: inout Matrix<Scalar>, input: borrowing Matrix<Scalar>)
   /// After ``backward(_:input:)``: inputDelta = ∂L/∂input (n, inputs), from the delta that backward left.
@@ -24,4 +27,10 @@ public protocol Layer<Scalar>: AnyObject {
     _ body: (_ parameter: Int, _ inputs: borrowing Matrix<Scalar>, _ preactivations: borrowing Matrix<Scalar>)
       throws(FisherError) -> Void
   ) throws(FisherError)
+}
+
+extension Layer {
+  public func evaluate(_ input: borrowing Matrix<Scalar>, into output: inout Matrix<Scalar>) {
+    forward(input, into: &output)
+  }
 }

@@ -7,12 +7,18 @@ public final class Parameter<Scalar: KernelScalar> {
   public var gradient: Matrix<Scalar>
   /// What the relative Fisher matrix of these weights is; `nil` leaves them to the plain gradient.
   public let subsystem: (any Subsystem)?
+  /// Whether L2 applies to it, the last column left out: weights decay, the scale of a normalisation does not.
+  public let isDecayed: Bool
   /// The pair of layers of which these are the lower one's weights; `nil` measures them by their own layer.
   public internal(set) var pair: LayerPair<Scalar>?
 
   /// A parameter of zeros.
-  public init(name: String, neurons: Int, order: Int, subsystem: (any Subsystem)?) throws(FisherError) {
+  /// - Throws: `sizeOverflow` or `outOfMemory`.
+  public init(
+    name: String, neurons: Int, order: Int, subsystem: (any Subsystem)?, isDecayed: Bool = true
+  ) throws(FisherError) {
     self.name = name
+    self.isDecayed = isDecayed
     self.subsystem = subsystem
     value = try Matrix(rows: neurons, columns: order, what: "\(name): weights")
     gradient = try Matrix(rows: neurons, columns: order, what: "\(name): gradient")

@@ -34,8 +34,8 @@ extension Sequential {
       products: 2 * Double(weights), bytes: Double(weights * MemoryLayout<Scalar>.stride) / Double(input.rows))
   }
 
-  /// Forward only: the sum of the losses of the mini-batch in ``input``, and how many it classifies right.
+  /// The evaluation pass, ``predict(_:)``: the sum of the losses of the mini-batch in ``input``, and how many it classifies right.
   public func evaluate(labels: Span<Int32>) -> (loss: Double, correct: Int) {
-    forward { logits in logits.crossEntropy(labels: labels) }
+    predict { logits in logits.crossEntropy(labels: labels) }
   }
 }

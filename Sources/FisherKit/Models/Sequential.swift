@@ -30,7 +30,7 @@ public final class Sequential<Scalar: KernelScalar>: Model {
       stages.append(
         try Stage(
           layer, firstParameter: firstParameter, batchCapacity: batchCapacity, isLast: index == layers.count - 1,
-          name: "layer \(index + 1)"))
+          name: layer.parameters.first?.name ?? "layer \(index + 1)"))
       firstParameter += layer.parameters.count
     }
     self.stages = stages
@@ -40,7 +40,7 @@ public final class Sequential<Scalar: KernelScalar>: Model {
   public var outputs: Int { layers[layers.count - 1].outputs }
   public var bytes: Int { input.bytes + stages.reduce(0) { $0 + $1.bytes } }
 
-  /// Passes `input` through, and hands the logits (n, outputs) to `body`.
+  /// The training pass: passes `input` through, and hands the logits (n, outputs) to `body`.
   public func forward<R, E: Error>(_ body: (borrowing Matrix<Scalar>) throws(E) -> R) throws(E) -> R {
     for i in stages.indices {
       if i == 0 {
@@ -52,7 +52,20 @@ public final class Sequential<Scalar: KernelScalar>: Model {
     return try withLogits(body)
   }
 
-  /// The logits (n, outputs) of the last forward pass.
+  /// The evaluation pass: passes `input` through as a trained network does, and hands the logits (n, outputs) to `body`.
+  /// A ``backward(_:)`` needs another ``forward(_:)`` first.
+  public func predict<R, E: Error>(_ body: (borrowing Matrix<Scalar>) throws(E) -> R) throws(E) -> R {
+    for i in stages.indices {
+      if i == 0 {
+        stages[i].layer.evaluate(input, into: &stages[i].output)
+      } else {
+        stages[i].layer.evaluate(stages[i - 1].output, into: &stages[i].output)
+      }
+    }
+    return try withLogits(body)
+  }
+
+  /// The logits (n, outputs) of the last pass.
   func withLogits<R, E: Error>(_ body: (borrowing Matrix<Scalar>) throws(E) -> R) throws(E) -> R {
     try body(stages[stages.count - 1].output)
   }

@@ -46,7 +46,7 @@ public final class Adam<Scalar: KernelScalar>: Optimizer {
     let parameters = model.parameters
     for i in parameters.indices {
       let parameter = parameters[i]
-      parameter.gradient.addWeightDecay(parameter.value, l2: l2)
+      parameter.addWeightDecay(l2: l2)
       parameter.value.descendAdam(
         parameter.gradient, first: &first[i].value, second: &second[i].value,
         rate: learningRate * correction2 / correction1, beta1: beta1, beta2: beta2, epsilon: epsilon * correction2)

@@ -30,7 +30,7 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
     let parameters = model.parameters
     for i in parameters.indices {
       let (parameter, velocity) = (parameters[i], velocities[i])
-      parameter.gradient.addWeightDecay(parameter.value, l2: l2)
+      parameter.addWeightDecay(l2: l2)
       parameter.value.descend(
         parameter.gradient, velocity: &velocity.value, rate: learningRate, momentum: momentum)
     }

@@ -12,7 +12,7 @@
 ///     }
 ///
 /// All optimizers here add coupled L2 to the gradient before anything else: g = ∂L/∂W + l2 · W, on weights and not on
-/// biases, the gradient of ½ l2 ‖W‖².
+/// biases, the gradient of ½ l2 ‖W‖². Parameters that are not ``Parameter/isDecayed`` go without.
 public protocol Optimizer<Scalar>: AnyObject {
   associatedtype Scalar: KernelScalar
   var name: String { get }
@@ -35,6 +35,13 @@ extension Model {
     for parameter in parameters where !parameter.gradient.isFinite {
       throw .nonFinite(what: "\(what) of \(parameter.name)", step: step)
     }
+  }
+}
+
+extension Parameter {
+  /// Coupled L2: gradient += l2 · value, but for the last column, and for a parameter that is not decayed.
+  func addWeightDecay(l2: Double) {
+    if isDecayed { gradient.addWeightDecay(value, l2: l2) }
   }
 }
 

@@ -76,29 +76,31 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     (curvatures, steps, self.batchSize) = ([], 0, batchSize)
     clock = RefreshClock(
       schedule, interval: metric.refreshInterval(batchSize: batchSize), layers: model.parameters.count)
+    // The metric gets the sites whose subsystems have no curvature of their own, and counts those alone.
     var sites: [CurvatureSite<Scalar>] = []
-    let count = model.parameters.count { $0.subsystem != nil }
-    var index = 0
-    for parameter in model.parameters {
-      guard let subsystem = parameter.subsystem else {
-        continue
-      }
+    for (place, parameter) in model.parameters.enumerated() {
+      curvatures.append(nil)
+      guard let subsystem = parameter.subsystem else { continue }
       guard parameter.pair == nil || metric.takesPairs else {
         throw .invalidArgument(
           what: "\(parameter.name): pair of layers", expected: "a metric that takes pairs, such as exact",
           found: "\(metric)")
       }
       let site = CurvatureSite<Scalar>(
-        name: parameter.name, index: index, count: count, neurons: parameter.neurons, order: parameter.order,
+        name: parameter.name, index: sites.count, count: model.parameters.count, neurons: parameter.neurons,
+        order: parameter.order,
         subsystem: subsystem, batchSize: batchSize, refreshInterval: clock.interval, damping: damping,
         isSpread: schedule.isSpread, pair: parameter.pair)
-      sites.append(site)
-      index += 1
+      curvatures[place] = try subsystem.makeCurvature(for: site)
+      if curvatures[place] == nil { sites.append(site) }
     }
+    for i in sites.indices { sites[i].count = sites.count }
     var made = try metric.makeCurvatures(for: sites)[...]
-    curvatures = model.parameters.map { $0.subsystem == nil ? nil : made.removeFirst() }
-    plan = zip(sites, curvatures.compactMap { $0 }).map {
-      LayerPlan(name: $0.name, estimate: $1.estimate, bytes: $1.bytes)
+    plan = []
+    for (place, parameter) in model.parameters.enumerated() where parameter.subsystem != nil {
+      let curvature = curvatures[place] ?? made.removeFirst()
+      curvatures[place] = curvature
+      plan.append(LayerPlan(name: parameter.name, estimate: curvature.estimate, bytes: curvature.bytes))
     }
     isDue = Array(repeating: false, count: curvatures.count)
     isRefreshed = isDue
@@ -123,7 +125,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     try profile.measure(.observe, Work()) { () throws(FisherError) in
       try model.requireFiniteGradients(step: steps)
       try observe(model)
-      for parameter in model.parameters { parameter.gradient.addWeightDecay(parameter.value, l2: l2) }
+      for parameter in model.parameters { parameter.addWeightDecay(l2: l2) }
     }
     var survived: [FactorizationFailure] = []
     var isAnyDue = false

@@ -19,7 +19,7 @@ public final class SGD<Scalar: KernelScalar>: Optimizer {
     steps += 1
     try model.requireFiniteGradients(step: steps)
     for parameter in model.parameters {
-      parameter.value.descend(parameter.gradient, rate: learningRate, l2: l2)
+      parameter.value.descend(parameter.gradient, rate: learningRate, l2: parameter.isDecayed ? l2 : 0)
     }
     return []
   }

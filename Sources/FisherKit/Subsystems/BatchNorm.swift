@@ -1,26 +1,73 @@
 /// The scale γ and shift β of batch normalisation, per channel: y = γx̂ + β with unit-variance Gaussian output, so each
 /// channel has the 2×2 block E[(x̂, 1)(x̂, 1)ᵀ] (eq 8 with parameters (γ, β) and input x̂).
-public struct BatchNorm: Sendable, CustomStringConvertible {
+///
+/// Each channel has inputs of its own, where those of a layer are one X̃ for all neurons: no ``Metric`` applies, and it
+/// supplies its own curvature.
+public struct BatchNorm: Subsystem {
   public init() {}
 
   public var description: String { "batch normalisation" }
+  public var sharesInputs: Bool { false }
+
+  /// 1: the outputs have unit variance.
+  public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>) {
+    precondition(nu.rows == z.rows && nu.columns == z.columns, "ν of another shape")
+    nu.fill(with: 1)
+  }
+
+  /// ``rfim(normalized:)`` of the inputs.
+  public func rfim<S: KernelScalar>(
+    inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>
+  ) throws(FisherError) -> any RFIM<S> {
+    try rfim(normalized: x)
+  }
 
   /// The blocks over normalised inputs x̂ (n, channels): parameters are (channels, 2), γ first. Cost 4 flops an element;
   /// memory 3 elements a channel.
   public func rfim<S: KernelScalar>(normalized x: borrowing Matrix<S>) throws(FisherError) -> NeuronBlocks<S> {
     precondition(x.rows > 0, "expected at least one sample")
+    var sums = ChannelSums(channels: x.columns)
+    sums.add(x)
     var blocks = try BlockBatch<S>(count: x.columns, order: 2, what: "blocks of \(x.columns) channels")
     for channel in 0..<x.columns {
-      var (sum, squares) = (0.0, 0.0)
-      for s in 0..<x.rows {
-        let value = Double(x[s, channel])
-        sum += value
-        squares += value * value
-      }
-      blocks[channel, 0, 0] = S(squares / Double(x.rows))
-      blocks[channel, 1, 0] = S(sum / Double(x.rows))
+      blocks[channel, 0, 0] = S(sums.meanOfSquares(channel))
+      blocks[channel, 1, 0] = S(sums.mean(channel))
       blocks[channel, 1, 1] = 1
     }
     return NeuronBlocks(blocks: blocks)
+  }
+
+  /// The blocks over the samples seen since the last refresh.
+  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> (any Curvature<S>)? {
+    BatchNormCurvature<S>(for: site)
+  }
+}
+
+/// Σ x̂ and Σ x̂² of each channel over any number of samples, in double precision.
+struct ChannelSums {
+  private(set) var samples = 0
+  private var sums: [Double]
+  private var squares: [Double]
+
+  init(channels: Int) {
+    sums = Array(repeating: 0, count: channels)
+    squares = sums
+  }
+
+  var bytes: Int { 2 * sums.count * MemoryLayout<Double>.stride }
+
+  func mean(_ channel: Int) -> Double { sums[channel] / Double(samples) }
+  func meanOfSquares(_ channel: Int) -> Double { squares[channel] / Double(samples) }
+
+  /// Adds the rows of x̂ (n, channels).
+  mutating func add<S: KernelScalar>(_ x: borrowing Matrix<S>) {
+    x.addColumns(to: &sums)
+    x.addSquares(to: &squares)
+    samples += x.rows
+  }
+
+  mutating func removeAll() {
+    samples = 0
+    for i in sums.indices { (sums[i], squares[i]) = (0, 0) }
   }
 }

@@ -5,6 +5,8 @@
 public protocol Subsystem: Sendable, CustomStringConvertible {
   /// The value of ν where it is the same for every neuron and every sample, so that one d×d block serves the layer.
   var constantNu: Double? { get }
+  /// Whether all neurons have the same inputs X̃; by default so.
+  var sharesInputs: Bool { get }
   /// ν (n,m) from the pre-activations z (n,m).
   func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>)
   /// Its relative Fisher matrix over samples X̃ (n,d) with pre-activations z (n,m). By default block-diagonal, with
@@ -16,10 +18,18 @@ public protocol Subsystem: Sendable, CustomStringConvertible {
   func divergence<S: KernelScalar>(
     before z: borrowing Matrix<S>, after new: borrowing Matrix<S>
   ) throws(FisherError) -> OutputDivergence
+  /// A curvature of its own kind for parameters that no ``Metric`` fits, where each neuron has inputs of its own; by
+  /// default `nil`, which leaves it to the optimizer's metric. The site's place and count mean nothing here.
+  func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> (any Curvature<S>)?
 }
 
 extension Subsystem {
   public var constantNu: Double? { nil }
+  public var sharesInputs: Bool { true }
+
+  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> (any Curvature<S>)? {
+    nil
+  }
 
   public func rfim<S: KernelScalar>(
     inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>

@@ -11,7 +11,7 @@ extension Sequential {
     var found: [(name: String, order: Int, dimension: Double)] = []
     try observe { (index, x, z) throws(FisherError) in
       let parameter = parameters[index]
-      guard let subsystem = parameter.subsystem, x.columns == parameter.order else { return }
+      guard let subsystem = parameter.subsystem, subsystem.sharesInputs else { return }
       let n = x.rows
       var nu = try Matrix<Scalar>(rows: n, columns: z.columns, what: "ν of \(n) samples")
       subsystem.nu(&nu, preactivations: z)

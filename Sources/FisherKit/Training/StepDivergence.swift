@@ -15,14 +15,14 @@ public final class StepDivergence<Scalar: KernelScalar> {
     for i in parameters.indices { weights[i].value.copy(from: parameters[i].value) }
   }
 
-  /// The layers with a Fisher matrix whose weights changed since ``keepWeights(of:)``, on the mini-batch that is still in
+  /// The layers with a Fisher matrix and inputs that their neurons share, whose weights changed since ``keepWeights(of:)``, on the mini-batch that is still in
   /// the model.
   public func compare(with model: any Model<Scalar>) throws(FisherError) -> [(name: String, OutputDivergence)] {
     let parameters = model.parameters
     var found: [(name: String, OutputDivergence)] = []
     try model.observe { (index, inputs, z) throws(FisherError) in
       let parameter = parameters[index]
-      guard let subsystem = parameter.subsystem, inputs.columns == parameter.order else { return }
+      guard let subsystem = parameter.subsystem, subsystem.sharesInputs else { return }
       // z of the layer may be of an evaluation since: both are computed here.
       var before = try Matrix<Scalar>(rows: inputs.rows, columns: parameter.neurons, what: "pre-activations")
       var after = try Matrix<Scalar>(rows: inputs.rows, columns: parameter.neurons, what: "pre-activations")

@@ -1,0 +1,83 @@
+/// The 2×2 blocks E[(x̂, 1)(x̂, 1)ᵀ] of batch normalisation over the samples since the last refresh, damped by λ and
+/// inverted in closed form:
+///
+///     | E[x̂²] + λ   E[x̂] |⁻¹    1  | 1 + λ    −E[x̂]     |
+///     | E[x̂]        1 + λ |   = ―― | −E[x̂]   E[x̂²] + λ |
+///                               det
+///
+/// Memory: 5 doubles a channel. Cost of a mini-batch of n: 3 n·channels flops; of a refresh 8, of a step 6 a channel.
+final class BatchNormCurvature<Scalar: KernelScalar>: Curvature {
+  private let site: CurvatureSite<Scalar>
+  private var window: ChannelSums
+  /// The elements of the inverses, 3 a channel: (γ, γ), (γ, β), (β, β).
+  private var inverses: [Double]
+  private var isReady = false
+
+  init(for site: CurvatureSite<Scalar>) {
+    self.site = site
+    window = ChannelSums(channels: site.neurons)
+    inverses = Array(repeating: 0, count: 3 * site.neurons)
+  }
+
+  var bytes: Int { window.bytes + inverses.count * MemoryLayout<Double>.stride }
+
+  var estimate: CurvatureEstimate {
+    let m = Double(site.neurons)
+    return CurvatureEstimate(
+      summary: "\(site.neurons) blocks of order 2", bytes: bytes,
+      refresh: Work(factors: 8 * m, bytes: 40 * m, calls: 1),
+      step: Work(solves: 6 * m, bytes: 24 * m + 4 * m * Double(MemoryLayout<Scalar>.stride), calls: 1))
+  }
+
+  func observe(inputs x: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) { window.add(x) }
+
+  /// - Throws: `notPositiveDefinite` where a block is not, after which the window grows on.
+  func refresh() throws(FisherError) -> FactorizationFailure? {
+    Swift.precondition(window.samples > 0, "a refresh needs at least one observation")
+    isReady = false
+    var failure: FactorizationFailure?
+    let last = 1 + site.damping
+    for channel in 0..<site.neurons {
+      let (first, mean) = (window.meanOfSquares(channel) + site.damping, window.mean(channel))
+      // The pivots of a factorisation, judged as the kernels do.
+      let pivot = last - mean * mean / first
+      let isPositive = first > 0 && first.isFinite && pivot > last * 0x1p-53
+      if isPositive {
+        inverses[3 * channel] = (1 + mean * mean / (first * pivot)) / first
+        inverses[3 * channel + 1] = -mean / (first * pivot)
+        inverses[3 * channel + 2] = 1 / pivot
+      } else if failure != nil {
+        failure?.failedBlocks += 1
+      } else {
+        let isFirst = !(first > 0 && first.isFinite)
+        failure = FactorizationFailure(
+          parameter: site.name, neuron: channel, pivot: isFirst ? 0 : 1, value: isFirst ? first : pivot,
+          failedBlocks: 1, blocks: site.neurons, order: 2, damping: site.damping)
+      }
+    }
+    if let failure { throw .notPositiveDefinite(failure) }
+    window.removeAll()
+    isReady = true
+    return nil
+  }
+
+  func precondition(_ gradient: inout Matrix<Scalar>) {
+    Swift.precondition(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
+    gradient.multiplyPairs(by: inverses)
+  }
+}
+
+extension Matrix {
+  /// Row i (a, b) to (A₀a + A₁b, A₁a + A₂b) with the three elements A of `blocks` from 3i on.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  fileprivate mutating func multiplyPairs(by blocks: [Double]) {
+    precondition(columns == 2 && blocks.count == 3 * rows, "expected a block for each row of two")
+    for i in 0..<rows {
+      let row = storage.base + i * stride
+      let (a, b) = (Double(row[0]), Double(row[1]))
+      row[0] = Scalar(blocks[3 * i] * a + blocks[3 * i + 1] * b)
+      row[1] = Scalar(blocks[3 * i + 1] * a + blocks[3 * i + 2] * b)
+    }
+  }
+}
