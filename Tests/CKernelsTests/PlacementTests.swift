@@ -151,6 +151,38 @@ import Testing
     }
   }
 
+  @Test(arguments: Target.all) func batchNorms(target: Target) { target.run { batchNorms($0) } }
+
+  func batchNorms<T: KernelPrecision>(_ type: T.Type) {
+    let (n, m) = (3, 21)
+    var random = SplitMix64(seed: 67)
+    let (samples, parameters, gradient) = (random.normal(n * m), random.normal(2 * m), random.normal(n * m))
+    compare(type, "batch normalisation") { place in
+      let x = place.rows(samples, n, m) as Rows<T>
+      let w = place.rows(parameters, m, 2) as Rows<T>
+      let delta = place.rows(gradient, n, m) as Rows<T>
+      let outputs = (0..<3).map { _ in place.rows(nil, n, m) as Rows<T> }
+      let (y, xhat, evaluated) = (outputs[0], outputs[1], outputs[2])
+      let g = place.rows(nil, m, 2) as Rows<T>
+      let statistics = (0..<3).map { _ in place.rows(nil, 1, m) as Rows<T> }
+      expect(
+        T.kernels.batchNormForward(
+          y.pointer, y.leadingDimension, xhat.pointer, xhat.leadingDimension, statistics[0].pointer,
+          statistics[1].pointer, statistics[2].pointer, x.pointer, x.leadingDimension, w.pointer, w.leadingDimension, n,
+          m, 1e-3, 1), type, "\(place)")
+      expect(
+        T.kernels.batchNormBackward(
+          delta.pointer, delta.leadingDimension, g.pointer, g.leadingDimension, delta.pointer, delta.leadingDimension,
+          xhat.pointer, xhat.leadingDimension, statistics[2].pointer, w.pointer, w.leadingDimension, n, m, 1), type,
+        "\(place)")
+      expect(
+        T.kernels.batchNormEvaluate(
+          evaluated.pointer, evaluated.leadingDimension, x.pointer, x.leadingDimension, statistics[0].pointer,
+          statistics[1].pointer, w.pointer, w.leadingDimension, n, m, 1e-3, 1), type, "\(place)")
+      return (outputs + statistics + [delta, g]).flatMap { $0.elements() }
+    }
+  }
+
   /// Updates are vectors: they can be misaligned only.
   @Test(arguments: Target.all) func updates(target: Target) { target.run { updates($0) } }
 

@@ -12,18 +12,16 @@ final class BatchNormCurvature<Scalar: KernelScalar>: Curvature {
   /// The elements of the inverses, 3 a channel: (γ, γ), (γ, β), (β, β).
   private var inverses: [Double]
   private var isReady = false
+  let estimate: CurvatureEstimate
+  let bytes: Int
 
   init(for site: CurvatureSite<Scalar>) {
     self.site = site
     window = ChannelSums(channels: site.neurons)
     inverses = Array(repeating: 0, count: 3 * site.neurons)
-  }
-
-  var bytes: Int { window.bytes + inverses.count * MemoryLayout<Double>.stride }
-
-  var estimate: CurvatureEstimate {
+    bytes = window.bytes + inverses.count * MemoryLayout<Double>.stride
     let m = Double(site.neurons)
-    return CurvatureEstimate(
+    estimate = CurvatureEstimate(
       summary: "\(site.neurons) blocks of order 2", bytes: bytes,
       refresh: Work(factors: 8 * m, bytes: 40 * m, calls: 1),
       step: Work(solves: 6 * m, bytes: 24 * m + 4 * m * Double(MemoryLayout<Scalar>.stride), calls: 1))

@@ -1,0 +1,211 @@
+import FisherKit
+import TestSupport
+import Testing
+
+/// What optimizers make of γ and β: the plain gradient, or 2×2 blocks, and never a decay.
+@Suite struct BatchNormOptimizerTests {
+  private let rate = 0.3
+  private let damping = 0.02
+  private let l2 = 0.05
+
+  private func network(hasBlocks: Bool, samples: Int = 9) throws -> Sequential<Double> {
+    let model = try Sequential<Double>.perceptron(
+      shape: [5, 7, 6, 4], activation: Tanh(), batchNormalization: BatchNormalizationOptions(hasBlocks: hasBlocks),
+      batchCapacity: samples, seed: 1)
+    var generator = SplitMix64(seed: 95)
+    for parameter in model.parameters where !parameter.isDecayed {
+      parameter.value.assign((0..<parameter.neurons).map { _ in generator.normal(2) })
+    }
+    return model
+  }
+
+  /// x̂ of both normalisations, by a forward pass of its own.
+  private func normalized(_ model: Sequential<Double>) -> [[Double]] {
+    let n = model.input.rows
+    var (inputs, result) = (model.input.numbers, [[Double]]())
+    for layer in [0, 2] {
+      let (weights, norm) = (model.parameters[layer], model.parameters[layer + 1])
+      let (m, d) = (weights.neurons, weights.order)
+      let z = Reference.gemm(a: inputs, b: weights.value.numbers, transposeB: true, m: n, n: m, k: d)
+      let output = Reference.batchNorm(
+        x: z.map { Reference.Activation.tanh.value($0) }, w: norm.value.numbers, n: n, m: m, epsilon: 1e-3)
+      result.append(output.xhat)
+      inputs = (0..<n).flatMap { s in output.y[s * m..<(s + 1) * m] + [1] }
+    }
+    return result
+  }
+
+  /// Refreshes at steps 1 and 3 of 4 (T = 3): the second one has the mini-batches of steps 2 and 3.
+  @Test(arguments: [false, true]) func stepsOfRNGD(hasBlocks: Bool) throws {
+    let model = try network(hasBlocks: hasBlocks)
+    let optimizer = try RNGD<Double>(
+      metric: ExactMetric(), learningRate: rate, damping: damping, refreshInterval: 3, l2: l2)
+    try optimizer.prepare(for: model, batchSize: 9)
+    var generator = SplitMix64(seed: 96)
+    var windows: [[[Double]]] = [[], []]
+    var blocks: [[[Double]]] = [[], []]
+    for step in 1...4 {
+      let labels = try fill(model, samples: step == 2 ? 4 : 9, using: &generator)
+      _ = model.gradients(labels: labels.span)
+      for (k, x) in normalized(model).enumerated() {
+        let m = model.parameters[2 * k + 1].neurons
+        windows[k] += (0..<x.count / m).map { Array(x[$0 * m..<($0 + 1) * m]) }
+        guard step == 1 || step == 3 else { continue }
+        blocks[k] = (0..<m).map { i in
+          let channel = windows[k].map { $0[i] }
+          let (mean, square) = (
+            channel.reduce(0, +) / Double(channel.count), channel.reduce(0) { $0 + $1 * $1 } / Double(channel.count)
+          )
+          return [square, mean, mean, 1]
+        }
+        windows[k] = []
+      }
+      let expected = (0..<2).map { k in
+        let parameter = model.parameters[2 * k + 1]
+        let (w, g) = (parameter.value.elements, parameter.gradient.elements)
+        return w.indices.flatMap { i in
+          let direction = hasBlocks ? eliminate(blocks[k][i], g[i], damping: damping) : g[i]
+          return zip(w[i], direction).map { $0 - rate * $1 }
+        }
+      }
+      #expect(try optimizer.step(model).isEmpty)
+      for k in 0..<2 {
+        let comparison = Comparison.normwise(
+          model.parameters[2 * k + 1].value.numbers, expected[k], tolerance: 1e-12)
+        #expect(comparison.isAllowed, "blocks \(hasBlocks), step \(step), layer \(k + 1): \(comparison)")
+      }
+    }
+  }
+
+  /// The metric sees, and counts, dense layers only: with paper the first and the last of them have one matrix each,
+  /// also where a normalisation with blocks is below them or above.
+  @Test func sitesOfTheMetric() throws {
+    func plan(_ layers: [any Layer<Double>]) throws -> [LayerPlan] {
+      let optimizer = try RNGD<Double>(metric: PaperMetric(), learningRate: rate)
+      try optimizer.prepare(for: try Sequential(layers, batchCapacity: 9), batchSize: 9)
+      return optimizer.plan
+    }
+    func dense(_ inputs: Int, _ outputs: Int) throws -> any Layer<Double> {
+      var generator = SeededGenerator(seed: 0, stream: .initialisation)
+      return try Dense<Double>(
+        inputs: inputs, outputs: outputs, activation: Tanh(), name: "\(inputs) to \(outputs)", using: &generator)
+    }
+    func norm(_ channels: Int) throws -> any Layer<Double> {
+      try BatchNormalization<Double>(channels: channels, subsystem: BatchNorm(), name: "norm \(channels)")
+    }
+    let plain = try plan([dense(5, 17), dense(17, 18), dense(18, 4)])
+    let mixed = try plan([norm(5), dense(5, 17), norm(17), dense(17, 18), dense(18, 4), norm(4)])
+    #expect(mixed.map(\.name) == ["norm 5", "5 to 17", "norm 17", "17 to 18", "18 to 4", "norm 4"])
+    #expect(mixed.filter { !$0.name.hasPrefix("norm") } == plain)
+    #expect(mixed[2].estimate.summary == "17 blocks of order 2" && mixed[2].bytes == 17 * 5 * 8)
+  }
+
+  /// With a gradient of zeros L2 is all that moves a parameter: γ stays, a weight does not.
+  @Test func scaleIsNotDecayed() throws {
+    for optimizer in [
+      try SGD(learningRate: rate, l2: l2), try Momentum(learningRate: rate, l2: l2),
+      try Adam(learningRate: rate, l2: l2),
+      try RNGD(learningRate: rate, damping: damping, l2: l2),
+    ] as [any Optimizer<Double>] {
+      for hasBlocks in [false, true] {
+        let model = try network(hasBlocks: hasBlocks)
+        try optimizer.prepare(for: model, batchSize: 9)
+        var generator = SplitMix64(seed: 97)
+        let labels = try fill(model, samples: 9, using: &generator)
+        _ = model.gradients(labels: labels.span)
+        for parameter in model.parameters {
+          parameter.gradient.assign(
+            Array(repeating: Array(repeating: 0, count: parameter.order), count: parameter.neurons))
+        }
+        let before = model.parameters.map { $0.value.elements }
+        #expect(try optimizer.step(model).isEmpty)
+        for (parameter, old) in zip(model.parameters, before) {
+          #expect((parameter.value.elements == old) != parameter.isDecayed, "\(optimizer.name), \(parameter.name)")
+        }
+      }
+    }
+  }
+
+  /// Without damping a channel that is constant has no inverse; the window goes on, and the next refresh finds one.
+  @Test func failedRefresh() throws {
+    for (constant, pivot) in [(0.0, 0), (2.0, 1)] {
+      let site = CurvatureSite<Double>(
+        name: "norm", index: 0, count: 1, neurons: 3, order: 2, subsystem: BatchNorm(), batchSize: 2,
+        refreshInterval: 1,
+        damping: 0)
+      let curvature = try #require(try BatchNorm().makeCurvature(for: site))
+      let batch = try Matrix<Double>.make([1, constant, -1, -1, constant, 1], rows: 2, columns: 3)
+      try curvature.observe(inputs: batch, preactivations: batch)
+      let error = failure(of: { _ = try curvature.refresh() })
+      #expect(
+        error as? FisherError
+          == .notPositiveDefinite(
+            FactorizationFailure(
+              parameter: "norm", neuron: 1, pivot: pivot, value: 0, failedBlocks: 1, blocks: 3, order: 2, damping: 0)))
+      let next = try Matrix<Double>.make([1, -1, 0, -1, 1, 0], rows: 2, columns: 3)
+      try curvature.observe(inputs: next, preactivations: next)
+      #expect(try curvature.refresh() == nil)
+    }
+    let layer = NonlinearLayer(Tanh())
+    let site = CurvatureSite<Float>(
+      name: "layer", index: 0, count: 1, neurons: 3, order: 2, subsystem: layer, batchSize: 2, refreshInterval: 1,
+      damping: 0)
+    let own = try layer.makeCurvature(for: site)
+    #expect(own == nil)
+  }
+
+  /// The Fisher matrix of a whole model has the blocks too.
+  @Test func wholeModel() throws {
+    let model = try network(hasBlocks: true)
+    var generator = SplitMix64(seed: 98)
+    let labels = try fill(model, samples: 9, using: &generator)
+    _ = model.gradients(labels: labels.span)
+    let whole = try model.rfim()
+    #expect(whole.parts.map(\.index) == [0, 1, 2, 3, 4])
+    let expected = normalized(model)[0]
+    for i in 0..<7 {
+      let channel = (0..<9).map { expected[$0 * 7 + i] }
+      let block = try whole.parts[1].rfim.block(i, i).numbers
+      let (square, mean) = (channel.reduce(0) { $0 + $1 * $1 } / 9, channel.reduce(0, +) / 9)
+      #expect(Comparison.normwise(block, [square, mean, mean, 1], tolerance: 1e-13).isAllowed)
+    }
+  }
+
+  /// Every optimizer and metric trains a network with normalisations; two runs are the same.
+  @Test(arguments: ["sgd", "momentum", "adam", "auto", "paper", "exact", "projected", "shared"])
+  func training(name: String) throws {
+    let data = try SyntheticData.make(training: 2000, validation: 100, test: 100, seed: 1)
+    for hasBlocks in [false, true] {
+      func losses() throws -> [Double] {
+        func rngd(_ metric: any Metric) throws -> any Optimizer<Float> {
+          try RNGD(metric: metric, learningRate: 0.02, damping: 0.01, refreshInterval: 20, l2: 1e-3)
+        }
+        let costs = MachineCosts(products: 1e11, grams: 1e11, factors: 5e10, solves: 3e10, bandwidth: 3e10, call: 1e-6)
+        let optimizer: any Optimizer<Float> =
+          switch name {
+          case "sgd": try SGD(learningRate: 0.1, l2: 1e-3)
+          case "momentum": try Momentum(learningRate: 0.02, l2: 1e-3)
+          case "adam": try Adam(learningRate: 2e-3, l2: 1e-3)
+          case "auto": try rngd(try AutoMetric(memoryCap: 1 << 28, costs: costs))
+          case "paper": try rngd(PaperMetric())
+          case "projected": try rngd(ProjectedMetric(rank: .fixed(16)))
+          case "shared": try rngd(SharedMetric())
+          default: try rngd(ExactMetric())
+          }
+        let model = try Sequential<Float>.perceptron(
+          shape: [data.width, 30, 30, data.classes], activation: Relu(),
+          batchNormalization: BatchNormalizationOptions(hasBlocks: hasBlocks), batchCapacity: 100)
+        let trainer = try Trainer(model: model, optimizer: optimizer, data: data, batchSize: 50)
+        var losses: [Double] = []
+        let test = try trainer.run(epochs: 3) {
+          if case .epoch(let report) = $0 { losses.append(report.training.loss) }
+        }
+        return losses + [test.loss]
+      }
+      let found = try losses()
+      // (a class chosen blindly: ln 10 = 2.30)
+      #expect(found[2] < found[0] && found[2] < 1.9, "\(name), blocks \(hasBlocks): \(found)")
+      #expect(try losses() == found, "\(name), blocks \(hasBlocks)")
+    }
+  }
+}
