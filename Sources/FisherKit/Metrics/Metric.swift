@@ -38,7 +38,7 @@ extension Metric {
 public struct CurvatureSite<Scalar: KernelScalar> {
   /// The name for messages, such as "layer 1".
   public var name: String
-  /// The place among the model's parameters with a subsystem, and how many there are.
+  /// The place among the parameters that the metric measures, and how many there are.
   public var index: Int
   public var count: Int
   /// m and d, the bias included.
