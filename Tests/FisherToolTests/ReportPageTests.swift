@@ -168,6 +168,26 @@ import Testing
       #expect(Set(bars).count == 1, "\(table)")
     }
   }
+
+  /// The text shows its figures, wherever they are beside it.
+  @Test(arguments: ["figures", ".", "other"]) func markdownWithFigures(place: String) throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let figures = place == "other" ? try Scratch() : nil
+    defer { figures?.remove() }
+    let result = try Tool.run([
+      "report", try ReportLog.write(folder), "--format", "markdown", "--out", folder.file("results.md"), "--svg-dir",
+      figures?.path ?? folder.file(place),
+    ])
+    #expect(result.status == 0 && result.errors.isEmpty && result.output.isEmpty, "\(result)")
+    let text = try String(contentsOfFile: folder.file("results.md"), encoding: .utf8)
+    let links = text.split(separator: "\n").filter { $0.hasPrefix("![") }
+    #expect(links.count == 4)
+    for link in links {
+      let path = String(try #require(link.split(separator: "(<").last).dropLast(2))
+      #expect(FileManager.default.fileExists(atPath: path.hasPrefix("/") ? path : folder.file(path)), "\(path)")
+    }
+  }
 }
 
 /// What elements there are.

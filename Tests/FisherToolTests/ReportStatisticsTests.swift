@@ -34,6 +34,17 @@ import Testing
       effectiveDimensions: [], failure: nil)
   }
 
+  @Test func naturalGradientsAreKnownByTheirFlags() {
+    for (flags, expected) in [
+      ("--optimizer rngd", true), ("--optimizer=rngd --lr 1", true), ("--batch 50", true), ("--optimizer sgd", false),
+      ("--optimizer sgd --optimizer rngd", true), ("training.jsonl", false),
+    ] {
+      let result = OptimizerResult(
+        network: "n", optimizer: "a", allRuns: [run([0.5], flags: flags)], losses: [])
+      #expect(result.isNaturalGradient == expected, "\(flags)")
+    }
+  }
+
   @Test func timeToALoss() throws {
     let runs = [run([0.8, 0.4, 0.2]), run([0.5, 0.45, 0.4], seed: 1)]
     // a quarter before the end of epoch 2

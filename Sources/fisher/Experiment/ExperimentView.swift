@@ -19,9 +19,11 @@ struct ExperimentView {
         format: "train loss %.4f, validation %.2f%%", record.epochs.last?.trainLoss ?? .nan,
         100 * record.finalValidationAccuracy)
     let place = "\(done)/\(count)"
-    say("\(place)  \(record.network)  \(record.optimizer)  \(record.learningRate)  seed \(record.seed)  \(result)")
-    guard hasStatus, !isQuiet, done < count else { return }
-    Standard.print("\(place) runs, about \(Self.time(remaining)) left")
+    let left = done < count ? "about \(Self.time(remaining)) left" : ""
+    let run = "\(record.network)  \(record.optimizer)  \(record.learningRate)  seed \(record.seed)  \(result)"
+    say(hasStatus || left.isEmpty ? "\(place)  \(run)" : "\(place)  \(run)  (\(left))")
+    guard hasStatus, !isQuiet, !left.isEmpty else { return }
+    Standard.print("\(place) runs, \(left)")
   }
 
   static func time(_ seconds: Double) -> String {

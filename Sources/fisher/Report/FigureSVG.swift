@@ -2,6 +2,9 @@ import Foundation
 
 /// A network's figure as a file by itself, for papers.
 struct FigureSVG {
+  var network: String
+  /// What it shows, in a line.
+  var title: String
   /// The name of the file, without its extension.
   var name: String
   var text: String
@@ -20,6 +23,7 @@ struct FigureSVG {
         panels.isEmpty
           ? nil
           : FigureSVG(
+            network: network.name, title: "\(network.name): \(panels.map(\.title).joined(separator: ", "))",
             name: "\(unique)-\(suffix)", text: draw(panels, columns: columns, title: network.name, names: figure.names))
       }
     }

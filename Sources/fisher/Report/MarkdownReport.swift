@@ -1,11 +1,17 @@
 /// The summary and the tables, for a repository's own pages.
 struct MarkdownReport {
   let study: Study
+  /// The figures' files beside the text, and the network of each.
+  var figures: [(network: String, path: String, title: String)] = []
 
   var text: String {
-    var text = ""
+    var text = "# \(plain(study.heading))\n\n\(plain(study.overview))\n\n"
     for network in study.networks {
-      text += "## \(plain(network.name))\n\n" + plain(Summary(network).sentences.joined(separator: " ")) + "\n\n"
+      text += "## \(plain(network.name))\n\n"
+      text += Summary(network).sentences.map { "- \(plain($0))\n" }.joined() + "\n"
+      for figure in figures where figure.network == network.name {
+        text += "![\(plain(figure.title))](<\(figure.path)>)\n\n"
+      }
       text += study.tables(of: network).map(\.markdown).joined(separator: "\n") + "\n"
     }
     text += "## Runs\n\n" + study.closingTables.map(\.markdown).joined(separator: "\n")

@@ -48,8 +48,13 @@ struct OptimizerResult {
     return rates.allSatisfy { $0.failed == $0.runs } ? "all runs failed" : "no seed was run and ended at every rate"
   }
 
+  /// By the flags, in which rngd need not be said.
   var isNaturalGradient: Bool {
-    runs.contains { $0.arguments.contains("--optimizer rngd") || $0.arguments.contains("--optimizer=rngd") }
+    runs.contains { run in
+      let words = run.arguments.replacing("=", with: " ").split(separator: " ")
+      guard let flag = words.lastIndex(of: "--optimizer") else { return words.contains { $0.hasPrefix("--") } }
+      return words.indices.contains(flag + 1) && words[flag + 1] == "rngd"
+    }
   }
 
   private static func rates(of runs: [RunRecord]) -> [Rate] {

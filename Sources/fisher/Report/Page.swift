@@ -3,8 +3,6 @@ struct Page {
   let study: Study
 
   func html() throws -> String {
-    let title = Text.list(inOrder(study.headers.map(\.grid.name)))
-    let heading = title.isEmpty ? "Training runs" : "Experiment: \(title)"
     // well-formed XML too, so that more than browsers can read it
     return """
       <!DOCTYPE html>
@@ -12,7 +10,7 @@ struct Page {
       <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <title>\(escaped(heading))</title>
+      <title>\(escaped(study.heading))</title>
       <link rel="icon" href="data:," />
       <style>
       \(PageStyle.css)
@@ -21,8 +19,8 @@ struct Page {
       <body>
       <a class="skip" href="#main">Skip to the results</a>
       <header>
-      <h1>\(escaped(heading))</h1>
-      \(overview)
+      <h1>\(escaped(study.heading))</h1>
+      <p>\(escaped(study.overview))</p>
       <nav aria-label="Contents"><ul>\(contents)</ul></nav>
       </header>
       <main id="main" tabindex="-1">
@@ -34,19 +32,6 @@ struct Page {
       </body>
       </html>
 
-      """
-  }
-
-  private var overview: String {
-    let seeds = Set(study.runs.map(\.seed)).count
-    let counts = [
-      Text.count(study.networks.count, "network"), Text.count(Set(study.runs.map(\.optimizer)).count, "optimizer"),
-      study.headers.isEmpty ? nil : Text.count(seeds, "seed"),
-    ].compactMap { $0 }
-    let failed = study.failures.isEmpty ? "none of them failed" : "\(study.failures.count) of them failed"
-    return """
-      <p>\(Text.count(study.runs.count, "run")) of \(escaped(Text.list(counts))); \(failed). Learning rates are chosen \
-      by validation accuracy; all else is at the chosen rate.</p>
       """
   }
 

@@ -33,21 +33,34 @@ struct Report: ParsableCommand {
     let input = try RunFiles(paths: files)
     for warning in input.warnings { Standard.printError(line: warning) }
     let study = Study(input)
+    let figures = svgDir == nil ? [] : FigureSVG.all(study)
     let text =
       switch format {
       case .html: try Page(study: study).html()
       case .csv: try CSVReport(study: study).text()
-      case .markdown: MarkdownReport(study: study).text
+      case .markdown: MarkdownReport(study: study, figures: figures.map(link)).text
       }
     let output = ReportOutput()
     if let out { try output.add(text, path: out, flag: "--out") }
     if let svgDir {
       try output.addFolder(svgDir, flag: "--svg-dir")
-      for figure in FigureSVG.all(study) {
+      for figure in figures {
         try output.add(figure.text, path: "\(svgDir)/\(figure.name).svg", flag: "--svg-dir")
       }
     }
     try output.finish()
     if out == nil { Standard.print(text) }
+  }
+
+  /// A figure's place as seen from the text's, where one is in the other's folder.
+  private func link(_ figure: FigureSVG) -> (network: String, path: String, title: String) {
+    func folders(_ path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
+    let (from, to) = (folders(out ?? "").dropLast(), folders(svgDir ?? ""))
+    let isBelow = (out ?? "").hasPrefix("/") == (svgDir ?? "").hasPrefix("/") && to.starts(with: from)
+    let path =
+      isBelow
+      ? (to.dropFirst(from.count) + ["\(figure.name).svg"]).joined(separator: "/")
+      : "\(svgDir ?? "")/\(figure.name).svg"
+    return (figure.network, path, figure.title)
   }
 }

@@ -11,8 +11,6 @@ struct Study {
     }
   }
 
-  static let defaultLosses = [0.5, 0.4, 0.3, 0.27, 0.25]
-
   var headers: [ExperimentHeader]
   var runs: [RunRecord]
   var losses: [Double]
@@ -22,7 +20,7 @@ struct Study {
     headers = files.headers
     runs = files.runs
     let asked = Set(files.headers.flatMap(\.grid.losses)).sorted(by: >)
-    let losses = asked.isEmpty ? Self.defaultLosses : asked
+    let losses = asked.isEmpty ? ExperimentGrid.usualLosses : asked
     self.losses = losses
     // Runs are logged as they end: the grid's order is the one that was meant.
     let names = inOrder(files.headers.flatMap { $0.grid.networks.map(\.name) } + files.runs.map(\.network))
@@ -38,6 +36,23 @@ struct Study {
       }
       return Network(name: name, optimizers: results, comparisons: PairedComparison.all(results))
     }
+  }
+
+  var heading: String {
+    let title = Text.list(inOrder(headers.map(\.grid.name)))
+    return title.isEmpty ? "Training runs" : "Experiment: \(title)"
+  }
+
+  /// What there is, in two sentences.
+  var overview: String {
+    let counts = [
+      Text.count(networks.count, "network"), Text.count(Set(runs.map(\.optimizer)).count, "optimizer"),
+      headers.isEmpty ? nil : Text.count(Set(runs.map(\.seed)).count, "seed"),
+    ].compactMap { $0 }
+    let failed = failures.isEmpty ? "none of them failed" : "\(failures.count) of them failed"
+    return
+      "\(Text.count(runs.count, "run")) of \(Text.list(counts)); \(failed). Learning rates are chosen by validation "
+      + "accuracy; all else is at the chosen rate."
   }
 
   var failures: [RunRecord] { runs.filter { $0.failure != nil } }
