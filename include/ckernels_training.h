@@ -42,7 +42,8 @@ FK_DECLARE_TRAINING(double, d)
   /* Batch normalisation of X (n,m), channel by channel over its rows, n >= 1: the mean, the variance (over n), istd = \
    * 1 / sqrt(variance + epsilon), xhat = (X - mean) istd, and Y = gamma xhat + beta, where row i of W (m,2) is        \
    * (gamma_i, beta_i). Y, xhat are (n,m); mean, variance, istd have m elements. Sums are of 128 rows at a time, of    \
-   * differences from the first row and from the mean. Cost 9 n m flops. */                                            \
+   * differences from the first row. epsilon is from 0 to 1e30. A channel comes out NaN where its variance overflows,  \
+   * and where it is constant and epsilon, as a T, is 0. Cost 11 n m flops. */                                         \
   fk_status fk_##p##batch_norm_forward(T *Y, ptrdiff_t ldy, T *xhat, ptrdiff_t ldxhat, T *mean, T *variance, T *istd,  \
                                        const T *X, ptrdiff_t ldx, const T *W, ptrdiff_t ldw, ptrdiff_t n, ptrdiff_t m, \
                                        double epsilon, int threads);                                                   \
@@ -52,7 +53,7 @@ FK_DECLARE_TRAINING(double, d)
                                         const T *xhat, ptrdiff_t ldxhat, const T *istd, const T *W, ptrdiff_t ldw,     \
                                         ptrdiff_t n, ptrdiff_t m, int threads);                                        \
   /* Y = gamma (X - mean) / sqrt(variance + epsilon) + beta by a mean and a variance of m elements that are given:     \
-   * each row by itself. Cost 3 n m flops. */                                                                          \
+   * each row by itself. NaN where variance + epsilon is not finite. Cost 3 n m flops. */                              \
   fk_status fk_##p##batch_norm_evaluate(T *Y, ptrdiff_t ldy, const T *X, ptrdiff_t ldx, const T *mean,                 \
                                         const T *variance, const T *W, ptrdiff_t ldw, ptrdiff_t n, ptrdiff_t m,        \
                                         double epsilon, int threads);

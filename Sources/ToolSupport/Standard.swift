@@ -24,7 +24,9 @@ package enum Standard {
 
   /// Prints one line to the standard error, after the tool's name; or nowhere.
   package static func printError(line: String) {
-    let line = line.split(separator: "\n").joined(separator: " ")
+    // one line, and nothing that a terminal obeys
+    let line = line.unicodeScalars.split { $0.properties.generalCategory == .control }.map { String($0) }
+      .joined(separator: " ")
     _ = write("\(ProcessInfo.processInfo.processName): \(line)\n", to: STDERR_FILENO)
   }
 

@@ -45,7 +45,9 @@ final class RunView {
     }
     print("data       \(data.name), \(data.width) features, \(data.classes) classes")
     var layers = "\(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)"
-    if network.batchNorm { layers += ", batch normalisation\(network.batchNormBlocks ? " in 2×2 blocks" : "")" }
+    if network.batchNorm, shape.count > 2 {
+      layers += ", batch normalisation\(network.batchNormBlocks ? " in 2×2 blocks" : "")"
+    }
     print("network    \(layers)")
     print("optimizer  \(name): \(settings.joined(separator: ", "))")
   }

@@ -21,6 +21,9 @@ struct Train: ParsableCommand {
     if network.batchNormBlocks, optimizer.optimizer != .rngd {
       throw ValidationError("--batch-norm-blocks: expected --optimizer rngd, found \(optimizer.optimizer)")
     }
+    if network.batchNorm, schedule.batch == 1 {
+      throw ValidationError("--batch: expected 2 or more with --batch-norm, found 1")
+    }
     if network.batchNorm, !optimizer.pair.isEmpty {
       throw ValidationError("--pair: expected two layers with nothing between them, found --batch-norm")
     }

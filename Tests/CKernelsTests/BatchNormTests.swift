@@ -31,16 +31,18 @@ import Testing
     let expected = Reference.batchNorm(x: x, w: w, n: n, m: m, epsilon: T.precision.round(run.epsilon))
     let tolerance = Tolerance.batchNorm.relative(T.precision)
     let largest = (0..<m).map { i in (0..<n).reduce(0) { max($0, abs(x[$1 * m + i])) } }
+    /// All is taken of differences from the first row, and rounds like these, however far from 0 the channel is.
+    let widest = (0..<m).map { i in (0..<n).reduce(0) { max($0, abs(x[$1 * m + i] - x[i])) } }
     func check(_ name: String, _ actual: GuardedMatrix<T>, _ expected: [Double], _ scales: [Double]) {
       let comparison = Comparison.elementwise(actual.elements, expected, scales: scales, tolerance: tolerance)
       expect(comparison, T.self, "\(name) \(run.place)")
     }
     check("mean", run.mean, expected.mean, largest)
     // Where values are close together, what rounding takes from their mean is large beside their differences.
-    let rounded = largest.map { T.precision.unitRoundoff * $0 * $0 }
+    let rounded = widest.map { T.precision.unitRoundoff * $0 * $0 }
     check("variance", run.variance, expected.variance, zip(expected.variance, rounded).map { $0 + $1 })
     check("istd", run.istd, expected.istd, zip(expected.istd, rounded).map { $0 * (1 + $1 * $0 * $0) })
-    let scales = x.indices.map { abs(expected.xhat[$0]) + largest[$0 % m] * expected.istd[$0 % m] }
+    let scales = x.indices.map { abs(expected.xhat[$0]) + widest[$0 % m] * expected.istd[$0 % m] }
     check("xhat", run.xhat, expected.xhat, scales)
     check("Y", run.y, expected.y, x.indices.map { abs(w[2 * ($0 % m)]) * scales[$0] + abs(w[2 * ($0 % m) + 1]) })
   }
@@ -123,6 +125,41 @@ import Testing
           type, "Y \(run.place)")
       }
     }
+  }
+
+  /// Two neighbouring numbers, far from 0, have their mean between them: rounded, it would be one of them.
+  @Test(arguments: Target.all) func neighbours(target: Target) { target.run { neighbours($0) } }
+
+  func neighbours<T: KernelPrecision>(_ type: T.Type) {
+    let run = BatchNormRun<T>(n: 2, m: 1, epsilon: 1e-30)
+    let base = 1 / T.precision.unitRoundoff
+    run.x.assign([base, base + 2])
+    run.forward()
+    expect(run.variance.elements == [1] && run.xhat.elements == [-1, 1], type, "\(run.xhat.elements)")
+  }
+
+  /// A variance that overflows is NaN in what comes out, not a channel of betas; its neighbours are as they were.
+  @Test(arguments: Target.all) func overflow(target: Target) { target.run { overflow($0) } }
+
+  func overflow<T: KernelPrecision>(_ type: T.Type) {
+    let (n, m) = (4, 18)
+    let run = BatchNormRun<T>(n: n, m: m)
+    run.forward()
+    let (before, big) = (run.y.elements, T.self == Float.self ? 1e20 : 1e160)
+    var x = run.x.elements
+    for s in 0..<n { x[s * m + 5] = s % 2 == 0 ? big : -big }
+    run.x.assign(x)
+    for pass in ["training", "evaluation"] {
+      if pass == "training" { run.forward() } else { run.evaluate() }
+      for k in before.indices {
+        let isRight = k % m == 5 ? run.y.elements[k].isNaN : pass == "evaluation" || run.y.elements[k] == before[k]
+        expect(isRight, type, "\(pass), element \(k): \(run.y.elements[k])")
+      }
+    }
+    // without epsilon a constant channel is 0/0
+    let constant = BatchNormRun<T>(n: 1, m: 1, epsilon: 0)
+    constant.forward()
+    expect(constant.y.elements.allSatisfy(\.isNaN), type, "a constant channel, epsilon 0")
   }
 
   /// A NaN spoils its channel in training and itself in evaluation.

@@ -8,37 +8,57 @@ import Testing
   private let damping = 0.02
   private let l2 = 0.05
 
-  private func network(hasBlocks: Bool, samples: Int = 9) throws -> Sequential<Double> {
-    let model = try Sequential<Double>.perceptron(
+  private func network<S: KernelScalar>(
+    _: S.Type = Double.self, hasBlocks: Bool, samples: Int = 9
+  ) throws -> Sequential<S> {
+    let model = try Sequential<S>.perceptron(
       shape: [5, 7, 6, 4], activation: Tanh(), batchNormalization: BatchNormalizationOptions(hasBlocks: hasBlocks),
       batchCapacity: samples, seed: 1)
     var generator = SplitMix64(seed: 95)
     for parameter in model.parameters where !parameter.isDecayed {
-      parameter.value.assign((0..<parameter.neurons).map { _ in generator.normal(2) })
+      parameter.value.assign((0..<parameter.neurons).map { _ in generator.normal(2).map { S($0) } })
     }
     return model
   }
 
   /// x̂ of both normalisations, by a forward pass of its own.
-  private func normalized(_ model: Sequential<Double>) -> [[Double]] {
+  private func normalized<S: KernelScalar>(_ model: Sequential<S>) -> [[Double]] { shown(model).map(\.xhat) }
+
+  /// x̂ of both normalisations, and what the dense layers above them are fed, (γx̂ + β, 1): of the mini-batch by its own
+  /// statistics, or by the running ones.
+  private func shown<S: KernelScalar>(
+    _ model: Sequential<S>, isTraining: Bool = true
+  ) -> [(xhat: [Double], inputs: [Double])] {
     let n = model.input.rows
-    var (inputs, result) = (model.input.numbers, [[Double]]())
+    var (inputs, result) = (model.input.numbers, [(xhat: [Double], inputs: [Double])]())
     for layer in [0, 2] {
       let (weights, norm) = (model.parameters[layer], model.parameters[layer + 1])
       let (m, d) = (weights.neurons, weights.order)
       let z = Reference.gemm(a: inputs, b: weights.value.numbers, transposeB: true, m: n, n: m, k: d)
-      let output = Reference.batchNorm(
-        x: z.map { Reference.Activation.tanh.value($0) }, w: norm.value.numbers, n: n, m: m, epsilon: 1e-3)
-      result.append(output.xhat)
+      let (x, w) = (z.map { Reference.Activation.tanh.value($0) }, norm.value.numbers)
+      var output = Reference.batchNorm(x: x, w: w, n: n, m: m, epsilon: 1e-3)
+      if !isTraining, let layer = model.layers[layer + 1] as? BatchNormalization<S> {
+        let (mean, variance) = (layer.runningMean.numbers, layer.runningVariance.numbers)
+        func evaluate(_ w: [Double]) -> [Double] {
+          Reference.batchNormEvaluate(x: x, mean: mean, variance: variance, w: w, n: n, m: m, epsilon: 1e-3)
+        }
+        (output.y, output.xhat) = (evaluate(w), evaluate((0..<m).flatMap { _ in [1, 0] }))
+      }
       inputs = (0..<n).flatMap { s in output.y[s * m..<(s + 1) * m] + [1] }
+      result.append((output.xhat, inputs))
     }
     return result
   }
 
   /// Refreshes at steps 1 and 3 of 4 (T = 3): the second one has the mini-batches of steps 2 and 3.
   @Test(arguments: [false, true]) func stepsOfRNGD(hasBlocks: Bool) throws {
-    let model = try network(hasBlocks: hasBlocks)
-    let optimizer = try RNGD<Double>(
+    try stepsOfRNGD(Double.self, hasBlocks: hasBlocks, tolerance: 1e-12)
+    try stepsOfRNGD(Float.self, hasBlocks: hasBlocks, tolerance: 1e-5)
+  }
+
+  private func stepsOfRNGD<S: KernelScalar>(_ type: S.Type, hasBlocks: Bool, tolerance: Double) throws {
+    let model = try network(type, hasBlocks: hasBlocks)
+    let optimizer = try RNGD<S>(
       metric: ExactMetric(), learningRate: rate, damping: damping, refreshInterval: 3, l2: l2)
     try optimizer.prepare(for: model, batchSize: 9)
     var generator = SplitMix64(seed: 96)
@@ -64,15 +84,16 @@ import Testing
         let parameter = model.parameters[2 * k + 1]
         let (w, g) = (parameter.value.elements, parameter.gradient.elements)
         return w.indices.flatMap { i in
-          let direction = hasBlocks ? eliminate(blocks[k][i], g[i], damping: damping) : g[i]
-          return zip(w[i], direction).map { $0 - rate * $1 }
+          let gradient = g[i].map { Double($0) }
+          let direction = hasBlocks ? eliminate(blocks[k][i], gradient, damping: damping) : gradient
+          return zip(w[i], direction).map { Double($0) - rate * $1 }
         }
       }
       #expect(try optimizer.step(model).isEmpty)
       for k in 0..<2 {
         let comparison = Comparison.normwise(
-          model.parameters[2 * k + 1].value.numbers, expected[k], tolerance: 1e-12)
-        #expect(comparison.isAllowed, "blocks \(hasBlocks), step \(step), layer \(k + 1): \(comparison)")
+          model.parameters[2 * k + 1].value.numbers, expected[k], tolerance: tolerance)
+        #expect(comparison.isAllowed, "\(type), blocks \(hasBlocks), step \(step), layer \(k + 1): \(comparison)")
       }
     }
   }
@@ -108,7 +129,7 @@ import Testing
       try RNGD(learningRate: rate, damping: damping, l2: l2),
     ] as [any Optimizer<Double>] {
       for hasBlocks in [false, true] {
-        let model = try network(hasBlocks: hasBlocks)
+        let model = try network(hasBlocks: hasBlocks) as Sequential<Double>
         try optimizer.prepare(for: model, batchSize: 9)
         var generator = SplitMix64(seed: 97)
         let labels = try fill(model, samples: 9, using: &generator)
@@ -154,20 +175,44 @@ import Testing
     #expect(own == nil)
   }
 
-  /// The Fisher matrix of a whole model has the blocks too.
-  @Test func wholeModel() throws {
-    let model = try network(hasBlocks: true)
+  /// The Fisher matrix of a whole model has the blocks too, and dense layers take what normalisations put out. It is that
+  /// of the last pass, all of it: after an evaluation, that of the samples evaluated.
+  @Test(arguments: [true, false]) func wholeModel(isTraining: Bool) throws {
+    let model = try network(hasBlocks: true) as Sequential<Double>
     var generator = SplitMix64(seed: 98)
     let labels = try fill(model, samples: 9, using: &generator)
     _ = model.gradients(labels: labels.span)
+    if !isTraining {
+      _ = try fill(model, samples: 6, using: &generator)
+      model.predict { _ in }
+    }
+    let n = model.input.rows
     let whole = try model.rfim()
     #expect(whole.parts.map(\.index) == [0, 1, 2, 3, 4])
-    let expected = normalized(model)[0]
-    for i in 0..<7 {
-      let channel = (0..<9).map { expected[$0 * 7 + i] }
-      let block = try whole.parts[1].rfim.block(i, i).numbers
-      let (square, mean) = (channel.reduce(0) { $0 + $1 * $1 } / 9, channel.reduce(0, +) / 9)
-      #expect(Comparison.normwise(block, [square, mean, mean, 1], tolerance: 1e-13).isAllowed)
+    for (k, (xhat, inputs)) in shown(model, isTraining: isTraining).enumerated() {
+      let m = xhat.count / n
+      for i in 0..<m {
+        let channel = (0..<n).map { xhat[$0 * m + i] }
+        let block = try whole.parts[2 * k + 1].rfim.block(i, i).numbers
+        let (square, mean) = (channel.reduce(0) { $0 + $1 * $1 } / Double(n), channel.reduce(0, +) / Double(n))
+        #expect(
+          Comparison.normwise(block, [square, mean, mean, 1], tolerance: 1e-13).isAllowed,
+          "layer \(k + 1), channel \(i)")
+      }
+      let weights = model.parameters[2 * k + 2]
+      let (neurons, d) = (weights.neurons, weights.order)
+      let z = Reference.gemm(a: inputs, b: weights.value.numbers, transposeB: true, m: n, n: neurons, k: d)
+      let nu = k == 0 ? z.map { Reference.Activation.tanh.nu($0) } : Reference.softmax(z: z, n: n, m: neurons).nu
+      for i in 0..<neurons {
+        var expected = [Double](repeating: 0, count: d * d)
+        for s in 0..<n {
+          for j in expected.indices {
+            expected[j] += nu[s * neurons + i] * inputs[s * d + j / d] * inputs[s * d + j % d] / Double(n)
+          }
+        }
+        let block = try whole.parts[2 * k + 2].rfim.block(i, i).numbers
+        #expect(Comparison.normwise(block, expected, tolerance: 1e-12).isAllowed, "layer \(k + 2), neuron \(i)")
+      }
     }
   }
 

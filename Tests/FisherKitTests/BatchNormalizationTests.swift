@@ -155,9 +155,42 @@ import Testing
     }
   }
 
+  /// A mini-batch that no step can be taken with, NaN or too large for its variance, leaves no trace.
+  @Test(arguments: [Float.nan, .infinity, 1e30]) func mistakenBatch(number: Float) throws {
+    let model = try normalized(Float.self, activation: Linear(), samples: 9)
+    let optimizer = try SGD<Float>(learningRate: 0.1)
+    optimizer.prepare(for: model, batchSize: 9)
+    var generator = SplitMix64(seed: 99)
+    func take(_ change: (inout Matrix<Float>) -> Void = { _ in }) throws -> Double {
+      let labels = try fill(model, samples: 9, using: &generator)
+      change(&model.input)
+      let loss = model.gradients(labels: labels.span).loss
+      _ = try optimizer.step(model)
+      return loss
+    }
+    #expect(try take().isFinite)
+    let norms = model.layers.compactMap { $0 as? BatchNormalization<Float> }
+    func state() -> [[Double]] {
+      norms.map { $0.runningMean.numbers + $0.runningVariance.numbers } + model.parameters.map { $0.value.numbers }
+    }
+    let before = state()
+    let error = failure(of: {
+      _ = try take { $0[2, 1] = number }
+    })
+    guard case .nonFinite? = error as? FisherError else {
+      Issue.record("\(number) was stepped on: \(String(describing: error))")
+      return
+    }
+    #expect(norms.count == 2 && state() == before)
+    #expect(try take().isFinite)
+    model.input.assign(Array(repeating: Array(repeating: 1, count: 6), count: 9))
+    #expect(model.predict { $0.isFinite })
+  }
+
   @Test func refusals() throws {
     for (decay, epsilon, what) in [
       (1, 1e-3, "decay"), (-0.1, 1e-3, "decay"), (0.9, 0, "epsilon"), (0.9, .nan, "epsilon"),
+      (0.9, 1e-50, "epsilon"),
     ] {
       let error = failure(of: { _ = try BatchNormalization<Float>(channels: 2, decay: decay, epsilon: epsilon) })
       guard case .invalidArgument(what, _, _)? = error as? FisherError else {

@@ -35,6 +35,19 @@ import Testing
     #expect(abs(found.measured - sum / 7) < 1e-12 * sum)
   }
 
+  /// Steps so far that exponentials of them are no numbers: from even odds to certainty, and from certainty to even odds.
+  @Test func softmaxFarAway() throws {
+    let near = try Matrix<Double>.make([0, 0], rows: 1, columns: 2)
+    let far = try Matrix<Double>.make([2000, 0], rows: 1, columns: 2)
+    let away = try SoftmaxLayer().divergence(before: near, after: far)
+    #expect(abs(away.measured - (1000 - log(2))) < 1e-9 && away.predicted == 0.5 * 1e6, "\(away)")
+    let back = try SoftmaxLayer().divergence(before: far, after: near)
+    #expect(abs(back.measured - log(2)) < 1e-12 && back.predicted == 0, "\(back)")
+    let turned = try SoftmaxLayer().divergence(
+      before: far, after: try Matrix<Double>.make([0, 2000], rows: 1, columns: 2))
+    #expect(abs(turned.measured - 2000) < 1e-9, "\(turned)")
+  }
+
   /// To second order the prediction is the divergence, for every kind of output.
   @Test(arguments: [1e-3, 1e-4])
   func secondOrder(scale: Double) throws {

@@ -30,6 +30,8 @@ import Testing
       ("[0.02, 0.01]", "[0.02, 0.02]", "learning_rates of RNGD"),
       ("[0.02, 0.01]", "[-1]", "learning_rates of RNGD"),
       ("--optimizer sgd", "--optimizer sdg", "sdg"),
+      ("--shape 64,12,8,10 --activation tanh", "--shape 64,16,10", "different flags for a by SGD and b by SGD"),
+      (#""seeds": 3"#, #""seeds": 400000"#, "at most 1000000 runs"),
       ("--optimizer sgd", "--optimizer sgd --seed 3", "no --seed"),
       ("--optimizer sgd", "--optimizer sgd --lr=3", "no --learning-rate"),
       ("--optimizer sgd", "--optimizer sgd --log x", "but for --log"),
@@ -43,9 +45,33 @@ import Testing
   }
 
   @Test func logs() throws {
-    for log in ["hello\n", "{\"kind\":\"run\"}\n", "\n"] {
+    for log in ["hello\n", "{\"kind\":\"run\"}\n", "\n", "hello", #"{"name": "a grid"}"#, "{\"command\":3}", "\0a"] {
       let result = try refusal({ _ in }, log: log)
       #expect(result.status == 65 && result.errors.contains("line 1"), "\(log): \(result)")
+    }
+  }
+
+  /// A log whose runs would be taken for others, or others for them.
+  @Test func otherRuns() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let (grid, log) = (folder.file("grid.json"), folder.file("runs.jsonl"))
+    let small = SmallExperiment.grid.replacingOccurrences(of: "0.1, 0.01, 1e20", with: "0.1")
+      .replacingOccurrences(of: #""selection_seeds": 2, "seeds": 3"#, with: #""seeds": 1"#)
+    func run(_ text: String) throws -> Tool.Result {
+      try text.write(toFile: grid, atomically: true, encoding: .utf8)
+      return try Tool.run(["experiment", grid, "--log", log, "--quiet"])
+    }
+    #expect(try run(small).status == 0)
+    let before = try String(contentsOfFile: log, encoding: .utf8)
+    for (old, new, words) in [
+      ("--epochs 2", "--epochs 3", ["runs of a by SGD to be made by", "--epochs 3", "found \"--data"]),
+      (#""name": "SGD""#, #""name": "plain SGD""#, ["to be called a by plain SGD", "found a by SGD"]),
+    ] {
+      let result = try run(small.replacingOccurrences(of: old, with: new))
+      #expect(result.status == 65 && result.errors.split(separator: "\n").count == 1, "\(result)")
+      for word in words { #expect(result.errors.contains(word), "\(result)") }
+      #expect(try String(contentsOfFile: log, encoding: .utf8) == before)
     }
   }
 

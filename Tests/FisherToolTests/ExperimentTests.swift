@@ -53,19 +53,30 @@ import Testing
     #expect(try SmallExperiment.lines(log).dropFirst() == before.dropFirst())
   }
 
+  private struct Last: Decodable {
+    var testLoss: Double
+    enum CodingKeys: String, CodingKey { case testLoss = "test_loss" }
+  }
+
   /// A run of the experiment is the run that `fisher train` makes of its flags.
   @Test func runsAreThoseOfTrain() throws {
     let folder = try Scratch()
     defer { folder.remove() }
-    let log = folder.file("runs.jsonl")
+    let log = folder.file("my runs.jsonl")
     _ = try run(folder, log, "--quiet")
-    let record = try #require(try SmallExperiment.records(log).first { $0.optimizer == "SGD" && $0.seed == 1 })
-    let single = folder.file("single.jsonl")
-    let flags = record.arguments.split(separator: " ").map(String.init)
-    let result = try Tool.run(["train"] + flags + ["--log", single, "--quiet", "--threads", "1"])
-    #expect(result.status == 0, "\(result)")
-    let last = try JSONSerialization.jsonObject(with: Data(try #require(SmallExperiment.lines(single).last).utf8))
-    #expect((last as? [String: NSNumber])?["test_loss"]?.doubleValue == record.testLoss)
+    for optimizer in ["SGD", "RNGD"] {
+      let record = try #require(try SmallExperiment.records(log).first { $0.optimizer == optimizer && $0.seed == 1 })
+      let single = folder.file("single.jsonl")
+      var flags = record.arguments.split(separator: " ").map(String.init)
+      if optimizer == "RNGD" { flags += ["--cost-model", folder.file("costs.json")] }
+      let result = try Tool.run(["train"] + flags + ["--log", single, "--quiet", "--threads", "1"])
+      #expect(result.status == 0, "\(result)")
+      // (parsed as the record was: other parsers may be off by the last bit)
+      let last = try JSONDecoder().decode(Last.self, from: Data(try #require(SmallExperiment.lines(single).last).utf8))
+      #expect(last.testLoss == record.testLoss, "\(optimizer)")
+    }
+    // (the command can be given to a shell again)
+    #expect(try #require(SmallExperiment.lines(log).first).contains(" --log '\(log)' "))
   }
 
   /// Killed at random moments and run again, the log is that of an undisturbed run; by one job or by three.
@@ -112,12 +123,31 @@ import Testing
     #expect(try run(folder, log, "--quiet").status == 0)
     let text = try String(contentsOfFile: log, encoding: .utf8)
     let expected = try SmallExperiment.records(log)
-    for cut in [1, 2, 100, 400] {
-      try String(text.dropLast(cut)).write(toFile: log, atomically: true, encoding: .utf8)
+    for (cut, more) in [(1, ""), (2, ""), (100, ""), (400, ""), (60, "\0\0\0")] {
+      try (String(text.dropLast(cut)) + more).write(toFile: log, atomically: true, encoding: .utf8)
       let result = try run(folder, log, "--quiet")
       #expect(result.status == 0, "\(result)")
       #expect(try SmallExperiment.records(log).map(\.timeless) == expected.map(\.timeless))
     }
+  }
+
+  /// Logits that leave each other behind by more than exponentials reach are a result, with what numbers there are.
+  @Test func stepsThatGoFar() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let (grid, log) = (folder.file("far.json"), folder.file("far.jsonl"))
+    let text = """
+      {"name": "far", "flags": "--data synthetic --batch 50 --epochs 2 --l2 0", "seeds": 1,
+       "networks": [{"name": "a", "flags": "--shape 64,10"}],
+       "optimizers": [{"name": "RNGD", "flags": "--optimizer rngd", "learning_rates": [1, 100, 1e4, 1e8, 1e15]}]}
+      """
+    try text.write(toFile: grid, atomically: true, encoding: .utf8)
+    let result = try Tool.run(["experiment", grid, "--log", log])
+    #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+    let records = try SmallExperiment.records(log)
+    #expect(records.count == 5)
+    let divergences = records.flatMap(\.divergences).flatMap(\.layers)
+    #expect(divergences.contains { $0.measured > 710 }, "\(divergences)")
   }
 
   /// More seeds go on with the same log.

@@ -40,6 +40,7 @@ import Testing
       ["--batch-norm", "--batch-norm-blocks", "--optimizer", "adam"],
       ["--batch-norm-blocks", "expected --optimizer rngd", "adam"]
     ),
+    (["--batch-norm", "--batch", "1"], ["--batch", "2 or more with --batch-norm", "found 1"]),
     (["--batch-norm", "--pair", "1"], ["--pair", "nothing between", "--batch-norm"]),
     (["--learning-rate", "0"], ["--learning-rate", "1e-30 to 1e30", "0"]), (["--learning-rate", "fast"], ["fast"]),
     (["--damping", "-1"], ["damping"]), (["--damping=-0.5"], ["--damping", "from 0 to 1e30", "-0.5"]),

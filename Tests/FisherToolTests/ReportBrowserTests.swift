@@ -31,7 +31,13 @@ import Testing
       const box = document.querySelector(".panel"), plot = box.querySelector(".plot");
       const views = [plot.getAttribute("viewBox")], see = () => views.push(plot.getAttribute("viewBox"));
       const key = name => box.querySelector("svg").dispatchEvent(new KeyboardEvent("keydown", { key: name }));
-      box.querySelectorAll("button")[0].click(); see(); key("ArrowRight"); see(); key("0"); see();
+      const button = name => [...box.querySelectorAll("button")].find(b => b.textContent === name).click();
+      const point = (name, x, y) => box.querySelector("svg").dispatchEvent(
+        new PointerEvent(name, { button: 0, pointerId: 1, clientX: x, clientY: y }));
+      box.querySelector("svg").setPointerCapture = () => {};
+      button("+"); see(); key("ArrowRight"); see(); button("←"); see();
+      point("pointerdown", 9, 9); point("pointermove", 5, 9); point("pointerup", 5, 9); point("pointermove", 9, 99); see();
+      key("0"); see();
       document.body.dataset.views = views.join("|");
       document.body.dataset.width = document.documentElement.scrollWidth - document.documentElement.clientWidth;
       </script>
@@ -60,10 +66,13 @@ import Testing
     let dom = dumped.output
     let figures = dom.components(separatedBy: "<svg class=\"whole\"").count - 1
     let buttons = dom.components(separatedBy: "<button type=\"button\"").count - 1
-    #expect(figures == 10 && buttons == 30)
+    #expect(figures == 10 && buttons == 70)
     let views = try #require(dom.firstMatch(of: /data-views="([^"]*)"/)).1.split(separator: "|")
       .map { view in view.split(separator: " ").map { Double($0) } }
-    #expect(views.count == 4 && Set(views).count == 3 && views[0] == views[3], "\(views)")
+    // zoomed; to the right and back; dragged to the left, which shows what is to the right, and let go; reset
+    #expect(views.count == 6 && Set(views).count == 4 && views[0] == views[5] && views[1] == views[3], "\(views)")
+    let corners = views.compactMap { $0.first.flatMap { $0 } }
+    #expect(corners.count == 6 && corners[4] > corners[3] && corners[4] < corners[2] && views[4][1] == views[3][1])
     // Nothing is wider than a telephone.
     let tooWide = try #require(dom.firstMatch(of: /data-width="([^"]*)"/)).1
     #expect(tooWide == "0")

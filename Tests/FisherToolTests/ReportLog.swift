@@ -27,16 +27,15 @@ enum ReportLog {
       header.grid.optimizers.enumerated().flatMap { o, optimizer in
         optimizer.learningRates.flatMap { rate in
           (0..<3).map { seed in
-            run(network: network.name, optimizer: optimizer.name, flags: optimizer.flags, n, o, rate: rate, seed: seed)
+            run(header.grid.cell(network, optimizer, learningRate: rate, seed: seed), n, o)
           }
         }
       }
     }
   }
 
-  private static func run(
-    network: String, optimizer: String, flags: String, _ n: Int, _ o: Int, rate: Double, seed: Int
-  ) -> RunRecord {
+  private static func run(_ cell: Cell, _ n: Int, _ o: Int) -> RunRecord {
+    let (rate, seed) = (cell.learningRate, Int(cell.seed))
     let fails = n == 1 && o == 2 && seed == 1
     let isNatural = o == 0
     let noise = Double((seed * 7 + o * 3 + n) % 5) / 100
@@ -49,9 +48,8 @@ enum ReportLog {
     }
     let last = all[all.count - 1]
     return RunRecord(
-      network: network, optimizer: optimizer, learningRate: rate, seed: UInt64(seed),
-      arguments: "\(flags) --network \(n) --learning-rate \(rate) --seed \(seed)", version: "1.2.3", threads: 4,
-      level: "avx2", epochs: all, testLoss: fails ? nil : last.validationLoss,
+      network: cell.network, optimizer: cell.optimizer, learningRate: rate, seed: cell.seed, arguments: cell.arguments,
+      version: "1.2.3", threads: 4, level: "avx2", epochs: all, testLoss: fails ? nil : last.validationLoss,
       testAccuracy: fails ? nil : last.validationAccuracy - 0.01 + noise / 3, memoryBytes: 12_300_000 + 1000 * o,
       dampingEvents: isNatural ? seed : 0,
       divergences: isNatural

@@ -111,11 +111,12 @@ import Testing
   }
 
   @Test func figuresForPapers() throws {
-    let (folder, _) = try write(["--svg-dir", NSTemporaryDirectory() + "fisher-figures"])
-    let figures = NSTemporaryDirectory() + "fisher-figures"
+    let place = try Scratch()
+    let figures = place.file("figures")
+    let (folder, _) = try write(["--svg-dir", figures])
     defer {
       folder.remove()
-      try? FileManager.default.removeItem(atPath: figures)
+      place.remove()
     }
     let names = try FileManager.default.contentsOfDirectory(atPath: figures).sorted()
     #expect(
@@ -158,7 +159,7 @@ import Testing
       "## plain\n", "Lowest final training loss: RNGD",
       "RNGD leads in final training loss, test accuracy and time to 0.3, and is behind in time to 0.4 (Adam \\<b>",
       "| RNGD | 0.01 | 3 | 0 |",
-      "Adam \\<b> & \"co\"", "RNGD − SGD", "| SGD | 0.01 | 3 | 1 |", "gated \\| \\</script>: ", "\\* (at the edge",
+      "Adam \\<b> \\& \"co\"", "RNGD − SGD", "| SGD | 0.01 | 3 | 1 |", "gated \\| \\</script>: ", "\\* (at the edge",
       "1 of 3 runs of SGD at its chosen rate failed", "step 437", "| RNGD | layer 2 | 1.50 |",
       "| RNGD | layer 1 | 65 | 31.0 |", "| RNGD | 3 | 2 of 3 |",
     ] { #expect(result.output.contains(words), "\(words)") }
@@ -169,8 +170,70 @@ import Testing
     }
   }
 
+  /// A log that is not finished says so.
+  @Test func unfinished() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    for (left, words) in [
+      (0, ""), (1, "Not finished: 1 more run of the grid is to come."), (2, ": 2 more runs of the"),
+    ] {
+      let text = try ReportLog.line(ReportLog.header) + ReportLog.runs.dropLast(left).map(ReportLog.line).joined()
+      try text.write(toFile: folder.file("log.jsonl"), atomically: true, encoding: .utf8)
+      let result = try Tool.run(["report", folder.file("log.jsonl"), "--format", "markdown"])
+      #expect(result.status == 0)
+      #expect(left == 0 ? !result.output.contains("Not finished") : result.output.contains(words), "\(result.output)")
+    }
+  }
+
+  /// Signs with combining ones behind them, which characters hide, and ends of lines, in names and reasons.
+  @Test func hostileNames() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let name = "a\"\u{301} |\u{301} \u{600}<!--\u{600}<script> \r\n [x](y) &lt; \u{FFFF} \u{1B}[2J"
+    let runs = ReportLog.runs.filter { $0.network == "plain" }.map { run in
+      var run = run
+      run.network = name
+      if run.seed == 2 { run.failure = name }
+      return run
+    }
+    let log = folder.file("log.jsonl")
+    try runs.map(ReportLog.line).joined().write(toFile: log, atomically: true, encoding: .utf8)
+    func report(_ format: String) throws -> String {
+      let out = folder.file("out")
+      let result = try Tool.run(["report", log, "--format", format, "--out", out, "--svg-dir", folder.file("svg")])
+      #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+      return try String(contentsOfFile: out, encoding: .utf8)
+    }
+    let csv = try report("csv").unicodeScalars
+    // quotes come in pairs, and outside of them a row ends 18 times for 8 epochs each, and once for its head
+    #expect(csv.count { $0 == "\"" } % 2 == 0)
+    var (isQuoted, ends) = (false, 0)
+    for scalar in csv {
+      if scalar == "\"" { isQuoted.toggle() }
+      if scalar == "\n", !isQuoted { ends += 1 }
+    }
+    #expect(ends == 18 * 8 + 1)
+    let markdown = try report("markdown")
+    for table in markdown.components(separatedBy: "\n\n") where table.hasPrefix("|") {
+      let bars = table.split(separator: "\n").map { row in
+        let scalars = Array(row.unicodeScalars)
+        return scalars.indices.count { scalars[$0] == "|" && ($0 == 0 || scalars[$0 - 1] != "\\") }
+      }
+      #expect(Set(bars).count == 1, "\(table)")
+    }
+    #expect(markdown.contains("\\[x\\](y) \\&lt;") && !markdown.unicodeScalars.contains("\r"))
+    let page = try report("html")
+    let data = try #require(
+      page.components(separatedBy: "id=\"runs\">").last?.components(separatedBy: "</script>").first)
+    #expect(!data.unicodeScalars.contains("<"))
+    for file in ["a-script-x-y-lt-2j-epochs.svg", "a-script-x-y-lt-2j-seconds.svg"] {
+      let parser = XMLParser(data: try Data(contentsOf: URL(fileURLWithPath: folder.file("svg/\(file)"))))
+      #expect(parser.parse(), "\(file): \(String(describing: parser.parserError))")
+    }
+  }
+
   /// The text shows its figures, wherever they are beside it.
-  @Test(arguments: ["figures", ".", "other"]) func markdownWithFigures(place: String) throws {
+  @Test(arguments: ["my figures", ".", "other"]) func markdownWithFigures(place: String) throws {
     let folder = try Scratch()
     defer { folder.remove() }
     let figures = place == "other" ? try Scratch() : nil
@@ -185,7 +248,8 @@ import Testing
     #expect(links.count == 4)
     for link in links {
       let path = String(try #require(link.split(separator: "(<").last).dropLast(2))
-      #expect(FileManager.default.fileExists(atPath: path.hasPrefix("/") ? path : folder.file(path)), "\(path)")
+      let decoded = try #require(path.removingPercentEncoding)
+      #expect(FileManager.default.fileExists(atPath: folder.file(decoded)), "\(path)")
     }
   }
 }

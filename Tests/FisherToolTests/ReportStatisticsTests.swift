@@ -93,6 +93,16 @@ import Testing
     #expect(none.selection == nil && none.runs.isEmpty && none.rates[0].failed == 1)
   }
 
+  /// Not even the best mean over what failures left is in the lead.
+  @Test func survivorsDoNotLead() throws {
+    var runs = [run([0.5, 0.1], optimizer: "b"), run([9], seed: 1, optimizer: "b")]
+    runs[1].failure = "a loss of NaN"
+    runs += [run([0.5, 0.3]), run([0.5, 0.2], seed: 1)]
+    let study = Study(headers: [], runs: runs)
+    let text = Summary(try #require(study.networks.first)).sentences.joined(separator: " ")
+    #expect(text.contains("Lowest final training loss: a (0.2500), then b (0.1000, 1 of 2 runs)."), "\(text)")
+  }
+
   @Test func ticks() throws {
     let linear = try #require(Axis("", over: [0, 1], room: 0))
     #expect(linear.ticks.map(Axis.text) == ["0", "0.2", "0.4", "0.6", "0.8", "1"])

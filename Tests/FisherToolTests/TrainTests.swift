@@ -69,7 +69,8 @@ import Testing
     ["--l2", "0"], ["--batch-norm", "--optimizer", "sgd"], ["--batch-norm", "--optimizer", "momentum"],
     ["--batch-norm", "--optimizer", "adam"], ["--batch-norm"], ["--batch-norm", "--metric", "paper"],
     ["--batch-norm", "--batch-norm-blocks", "--spread-refresh", "--drift", "0.1"],
-    ["--batch-norm", "--batch-norm-blocks", "--metric", "paper", "--shape", "64,10"],
+    ["--batch-norm", "--batch-norm-blocks", "--metric", "paper", "--shape", "64,8,10"],
+    ["--batch-norm", "--shape", "64,10"],
   ])
   func options(arguments: [String]) throws {
     let result = try Tool.run(["train", "--epochs", "1"] + arguments)
@@ -81,6 +82,8 @@ import Testing
     let plain = try Tool.run(["train", "--epochs", "1", "--batch-norm"])
     #expect(plain.output.contains("relu, batch normalisation\n"), "\(plain)")
     #expect(!plain.output.contains("blocks of order 2,"), "\(plain)")
+    let none = try Tool.run(["train", "--epochs", "1", "--batch-norm", "--shape", "64,10"])
+    #expect(none.output.contains("64-10, relu\n"), "\(none)")
     let blocks = try Tool.run(["train", "--epochs", "1", "--batch-norm", "--batch-norm-blocks"])
     #expect(blocks.output.contains("relu, batch normalisation in 2×2 blocks\n"), "\(blocks)")
     #expect(blocks.output.contains("layer 3: batch normalisation 80 blocks of order 2,"), "\(blocks)")

@@ -15,14 +15,17 @@ extension Reference {
     (result.y, result.xhat) = (x, x)
     for i in 0..<m {
       let channel = (0..<n).map { x[$0 * m + i] }
-      let mean = sum(channel) / Double(n)
-      let variance = sum(channel.map { ($0 - mean) * ($0 - mean) }) / Double(n)
+      // (differences from the first value round less than the values do)
+      let shift = sum(channel.map { $0 - channel[0] }) / Double(n)
+      let mean = channel[0] + shift
+      let differences = channel.map { $0 - channel[0] - shift }
+      let variance = sum(differences.map { $0 * $0 }) / Double(n)
       let deviation = (variance + epsilon).squareRoot()
       result.mean.append(mean)
       result.variance.append(variance)
       result.istd.append(1 / deviation)
       for s in 0..<n {
-        let value = (channel[s] - mean) / deviation
+        let value = differences[s] / deviation
         result.xhat[s * m + i] = value
         result.y[s * m + i] = w[2 * i] * value + w[2 * i + 1]
       }

@@ -44,8 +44,8 @@ final class BatchNormForward<T: BenchScalar>: KernelBench {
 
   init(_ shape: Shape, threads: Int32) { (operands, self.threads) = (BatchNormOperands(shape), threads) }
 
-  /// 2 for the mean, 3 for the variance, 4 for what is written.
-  var flops: Double { 9 * operands.count }
+  /// 2 for the mean, 4 for the variance, 5 for what is written.
+  var flops: Double { 11 * operands.count }
   var bytes: Double { 3 * operands.bytes }
   func call() -> fk_status { operands.forward(threads: threads) }
 

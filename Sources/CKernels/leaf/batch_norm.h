@@ -34,27 +34,29 @@ INLINE void FK_LEAF(store_column)(T *p, ptrdiff_t ld, const V v[SLICES], ptrdiff
   for (ptrdiff_t i = 0; i < width; i++) p[i * ld] = line[i];
 }
 
-/* 1 / sqrt(variance + epsilon) */
+/* 1 / sqrt(variance + epsilon); NaN where that is not finite: a channel whose variance overflows does not come out as
+ * beta in silence. */
 INLINE void FK_LEAF(inverse_deviation)(V istd[SLICES], const V variance[SLICES], T epsilon) {
   EACH_SLICE {
     for (ptrdiff_t lane = 0; lane < VW; lane++) {
       const T sum = variance[k][lane] + epsilon;
-      istd[k][lane] = 1 / (SINGLE ? (T)__builtin_sqrtf((float)sum) : (T)__builtin_sqrt((double)sum));
+      const T deviation = SINGLE ? (T)__builtin_sqrtf((float)sum) : (T)__builtin_sqrt((double)sum);
+      istd[k][lane] = __builtin_isfinite(deviation) ? 1 / deviation : (T)__builtin_nan("");
     }
   }
 }
 
-/* mean = the mean of x - center over the rows, or of its square. */
-INLINE void FK_LEAF(channel_mean)(V mean[SLICES], const V center[SLICES], const T *X, ptrdiff_t ldx, ptrdiff_t n,
-                                  ptrdiff_t width, const int squared) {
+/* mean = the mean of (x - first) - shift over the rows, or of its square. */
+INLINE void FK_LEAF(channel_mean)(V mean[SLICES], const V first[SLICES], const V shift[SLICES], const T *X,
+                                  ptrdiff_t ldx, ptrdiff_t n, ptrdiff_t width, const int squared) {
   EACH_SLICE mean[k] = splat(0);
-  for (ptrdiff_t first = 0; first < n; first += STRETCH) {
+  for (ptrdiff_t start = 0; start < n; start += STRETCH) {
     V part[SLICES], x[SLICES];
     EACH_SLICE part[k] = splat(0);
-    for (ptrdiff_t s = first; s < fk_min(n, first + STRETCH); s++) {
+    for (ptrdiff_t s = start; s < fk_min(n, start + STRETCH); s++) {
       FK_LEAF(load_channels)(x, X + s * ldx, width);
       EACH_SLICE {
-        const V d = x[k] - center[k];
+        const V d = (x[k] - first[k]) - shift[k];
         part[k] = squared ? d * d + part[k] : d + part[k];
       }
     }
@@ -63,25 +65,26 @@ INLINE void FK_LEAF(channel_mean)(V mean[SLICES], const V center[SLICES], const 
   EACH_SLICE mean[k] = mean[k] / splat((T)n);
 }
 
-/* The mean is taken of differences from the first row: a channel far from 0 keeps its digits, and one that is constant
- * has variance 0 exactly. */
+/* All is taken of differences from the first row, and the mean is added to that only where it is given out: a channel
+ * far from 0 keeps its digits, and one that is constant has variance 0 exactly. */
 static void FK_LEAF(batch_norm_forward)(T *Y, ptrdiff_t ldy, T *xhat, ptrdiff_t ldxhat, T *mean, T *variance, T *istd,
                                         const T *X, ptrdiff_t ldx, const T *W, ptrdiff_t ldw, ptrdiff_t n,
                                         ptrdiff_t width, T epsilon) {
-  V first[SLICES], center[SLICES], spread[SLICES], scale[SLICES], gamma[SLICES], beta[SLICES], x[SLICES];
+  V first[SLICES], shift[SLICES], spread[SLICES], scale[SLICES], gamma[SLICES], beta[SLICES], x[SLICES];
   FK_LEAF(load_channels)(first, X, width);
-  FK_LEAF(channel_mean)(center, first, X, ldx, n, width, 0);
-  EACH_SLICE center[k] = first[k] + center[k];
-  FK_LEAF(channel_mean)(spread, center, X, ldx, n, width, 1);
+  EACH_SLICE scale[k] = splat(0);
+  FK_LEAF(channel_mean)(shift, first, scale, X, ldx, n, width, 0);
+  FK_LEAF(channel_mean)(spread, first, shift, X, ldx, n, width, 1);
   FK_LEAF(inverse_deviation)(scale, spread, epsilon);
-  FK_LEAF(store_channels)(mean, center, width);
+  EACH_SLICE x[k] = first[k] + shift[k];
+  FK_LEAF(store_channels)(mean, x, width);
   FK_LEAF(store_channels)(variance, spread, width);
   FK_LEAF(store_channels)(istd, scale, width);
   FK_LEAF(load_column)(gamma, W, ldw, width);
   FK_LEAF(load_column)(beta, W + 1, ldw, width);
   for (ptrdiff_t s = 0; s < n; s++) {
     FK_LEAF(load_channels)(x, X + s * ldx, width);
-    EACH_SLICE x[k] = (x[k] - center[k]) * scale[k];
+    EACH_SLICE x[k] = ((x[k] - first[k]) - shift[k]) * scale[k];
     FK_LEAF(store_channels)(xhat + s * ldxhat, x, width);
     EACH_SLICE x[k] = gamma[k] * x[k] + beta[k];
     FK_LEAF(store_channels)(Y + s * ldy, x, width);

@@ -53,6 +53,8 @@ package final class WholeFile {
 
   /// Gives the file its name.
   package func finish() throws(DataError) {
+    // (what takes an older file's place is on the disk before that is gone)
+    if !isStream { fsync(file.fileDescriptor) }
     guard isStream || rename(writtenPath, path) == 0 else {
       throw DataError(path, expected: "to rename \(writtenPath) to it", found: systemMessage())
     }

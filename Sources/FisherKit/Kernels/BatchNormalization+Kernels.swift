@@ -21,7 +21,8 @@ struct ChannelStatistics<Scalar: KernelScalar>: ~Copyable {
 
 extension Matrix {
   /// The first columns of self = γx̂ + β with x̂ = (x − mean)/√(variance + ε) over the rows of x, channel by channel:
-  /// x̂ and the statistics are written too. `parameters` (channels, 2) has γ and β. Cost 9 flops an element.
+  /// x̂ and the statistics are written too. `parameters` (channels, 2) has γ and β. A channel whose variance overflows
+  /// comes out NaN. Cost 11 flops an element.
   mutating func setToNormalized(
     _ x: borrowing Matrix, normalized: inout Matrix, statistics: inout ChannelStatistics<Scalar>,
     parameters: borrowing Matrix, epsilon: Double

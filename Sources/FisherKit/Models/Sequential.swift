@@ -53,7 +53,7 @@ public final class Sequential<Scalar: KernelScalar>: Model {
   }
 
   /// The evaluation pass: passes `input` through as a trained network does, and hands the logits (n, outputs) to `body`.
-  /// A ``backward(_:)`` needs another ``forward(_:)`` first.
+  /// What ``observe(_:)`` shows is of that pass. A ``backward(_:)`` needs another ``forward(_:)`` first.
   public func predict<R, E: Error>(_ body: (borrowing Matrix<Scalar>) throws(E) -> R) throws(E) -> R {
     for i in stages.indices {
       if i == 0 {

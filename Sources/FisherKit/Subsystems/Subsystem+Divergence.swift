@@ -72,7 +72,8 @@ extension NonlinearLayer {
 }
 
 extension SoftmaxLayer {
-  /// The classes are coupled: ½ Var_η(z' − z), and KL(η ‖ η') = log Σ η e^{z' − z} − Σ η (z' − z).
+  /// The classes are coupled: ½ Var_η(z' − z), and KL(η ‖ η') = log Σ η e^{z' − z} − Σ η (z' − z). Any finite logits
+  /// give numbers, however far the step was.
   public func divergence<S: KernelScalar>(
     before z: borrowing Matrix<S>, after new: borrowing Matrix<S>
   ) throws(FisherError) -> OutputDivergence {
@@ -85,13 +86,22 @@ extension SoftmaxLayer {
       let sum = weights.reduce(0, +)
       let changes = (0..<z.columns).map { Double(new[s, $0]) - logits[$0] }
       let mean = zip(weights, changes).reduce(0) { $0 + $1.0 * $1.1 } / sum
-      var (variance, growth) = (0.0, 0.0)
+      var (variance, growth, furthest) = (0.0, 0.0, 0.0)
       for (weight, change) in zip(weights, changes) {
         variance += weight * (change - mean) * (change - mean)
         growth += weight * expm1(change - mean)
+        furthest = max(furthest, change - mean)
       }
       total.predicted += 0.5 * variance / sum
-      total.measured += log1p(growth / sum)
+      // The exponential of a change beyond 709 is no number, and a weight may have been too small to be one: the largest
+      // is taken out before the sum. Nearer, nothing is, so that the logarithm of what is about 1 keeps its digits.
+      if furthest > 500 {
+        let exponents = zip(logits, changes).map { ($0 - top) + ($1 - mean) }
+        let largest = exponents.max() ?? 0
+        total.measured += largest + log(exponents.reduce(0) { $0 + exp($1 - largest) }) - log(sum)
+      } else {
+        total.measured += log1p(growth / sum)
+      }
     }
     let samples = Double(z.rows)
     return OutputDivergence(predicted: total.predicted / samples, measured: total.measured / samples)

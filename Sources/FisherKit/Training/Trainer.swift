@@ -62,7 +62,7 @@ public final class Trainer<Scalar: KernelScalar> {
 
   /// Trains for `epochs` more epochs.
   /// - Throws: ``FisherError`` where a loss or a gradient is no longer finite (weights are looked at after each epoch)
-  ///   or a matrix cannot be factored, and what `onEvent` throws. The model is then as the last step left it.
+  ///   or a matrix cannot be factored, and what `onEvent` throws. The weights are then as the last step left them.
   /// - Returns: the score on the test set.
   @discardableResult
   public func run(epochs: Int, onEvent: (TrainingEvent) throws -> Void = { _ in }) throws -> Score {

@@ -13,10 +13,15 @@ struct Cell: Hashable {
 
 extension ExperimentGrid {
   func cell(_ network: Network, _ optimizer: Optimizer, learningRate: Double, seed: Int) -> Cell {
-    let flags = [flags, network.flags, optimizer.flags, "--learning-rate \(learningRate) --seed \(seed)"]
+    let recipe = recipe(network, optimizer)
     return Cell(
       network: network.name, optimizer: optimizer.name, learningRate: learningRate, seed: UInt64(seed),
-      arguments: flags.filter { !$0.isEmpty }.joined(separator: " "))
+      arguments: (recipe.isEmpty ? "" : recipe + " ") + "--learning-rate \(learningRate) --seed \(seed)")
+  }
+
+  /// The flags that all runs of a network by an optimizer have.
+  func recipe(_ network: Network, _ optimizer: Optimizer) -> String {
+    [flags, network.flags, optimizer.flags].filter { !$0.isEmpty }.joined(separator: " ")
   }
 
   /// The runs by which learning rates are chosen, seed by seed, so that all have some before any has all.

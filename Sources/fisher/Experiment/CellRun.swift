@@ -38,15 +38,21 @@ struct CellRun {
           record.divergences.append(
             RunRecord.Divergence(
               epoch: epoch,
-              layers: try divergence.compare(with: trainer.model).map {
-                .init(name: $0.name, predicted: $0.1.predicted, measured: $0.1.measured)
-              }))
+              layers: try divergence.compare(with: trainer.model)
+                .map { RunRecord.Divergence.Layer(name: $0.name, predicted: $0.1.predicted, measured: $0.1.measured) }
+                // (a step that leaves the numbers has none)
+                .filter { $0.predicted.isFinite && $0.measured.isFinite }))
         }
       case .epoch(let report): record.epochs.append(RunRecord.Epoch(report))
       }
     }
     (record.testLoss, record.testAccuracy) = (test.loss, test.accuracy)
-    if natural { record.effectiveDimensions = try effectiveDimensions(trainer) }
+    guard natural else { return }
+    do {
+      record.effectiveDimensions = try effectiveDimensions(trainer)
+    } catch let error as FisherError where error.isOfTheRun {
+      // (what is looked at by the way does not fail a run that is done)
+    }
   }
 
   /// Over the first training samples.

@@ -7,14 +7,14 @@ struct Experiment: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Trains every network of a grid with every optimizer, over learning rates and seeds.",
     discussion: """
-      Example: fisher experiment --quick --log runs.jsonl && fisher report runs.jsonl --out report.html
+      Example: fisher experiment --quick --log quick.jsonl && fisher report quick.jsonl --out report.html
 
       Without a grid it is the experiment of the paper: four networks, 40 seeds, most of a day on two cores; --quick \
       is a small form of it. --print-grid prints either as a file to start from.
 
       Each finished run is added to the log at once. After an interruption the same command goes on where it stopped, \
       and no run is done twice; a grid with more seeds, rates, networks or optimizers goes on with the same log. Its \
-      runs are known by their flags.
+      runs are known by their flags; one that has the same names for other flags needs a log of its own.
       """)
 
   @Argument(help: ArgumentHelp("A grid in JSON (default: the paper's).", valueName: "grid.json")) var grid: String?
@@ -54,6 +54,7 @@ struct Experiment: ParsableCommand {
     let jobs = self.jobs ?? max(1, cores / threads)
     let view = ExperimentView(isQuiet: quiet)
     let log = try ExperimentLog(path: path)
+    try log.requireFit(grid)
     let costs =
       try costModel.map { try CostModelFile(path: $0).load() } ?? log.headers.last?.costs
       ?? MachineCosts.measure(Float.self)
@@ -73,8 +74,16 @@ struct Experiment: ParsableCommand {
     view.say("all runs are in \(path); fisher report \(path) --out report.html makes a page of them")
   }
 
-  /// As it was typed.
-  private var command: String { (["fisher"] + CommandLine.arguments.dropFirst()).joined(separator: " ") }
+  /// As a shell takes it.
+  private var command: String {
+    (["fisher"] + CommandLine.arguments.dropFirst().map(quoted)).joined(separator: " ")
+  }
+
+  private func quoted(_ word: String) -> String {
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./,=+:@%".utf8)
+    if !word.isEmpty, word.utf8.allSatisfy(plain.contains) { return word }
+    return "'\(word.mappingScalars { $0 == "'" ? "'\\''" : nil })'"
+  }
 }
 
 extension ExperimentHeader.Machine {

@@ -57,8 +57,24 @@ extension ExperimentGrid {
           expected: "learning_rates of \(optimizer.name): different numbers from 1e-30 to 1e30", found: "\(rates)")
       }
     }
+    guard runCount <= Self.mostRuns else {
+      throw GridError(expected: "at most \(Self.mostRuns) runs", found: "\(runCount)")
+    }
+    // Runs are known by their flags.
+    var owners: [String: String] = [:]
+    for network in networks {
+      for optimizer in optimizers {
+        let (recipe, owner) = (recipe(network, optimizer), "\(network.name) by \(optimizer.name)")
+        if let other = owners.updateValue(owner, forKey: recipe) {
+          throw GridError(
+            expected: "different flags for \(other) and \(owner)", found: "\"\(recipe)\" for both")
+        }
+      }
+    }
     return self
   }
+
+  static let mostRuns = 1_000_000
 
   private func requireNames(_ what: String, _ names: [String]) throws(GridError) {
     guard !names.isEmpty, Set(names).count == names.count, names.allSatisfy({ !$0.isEmpty }) else {

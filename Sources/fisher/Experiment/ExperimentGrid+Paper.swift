@@ -13,10 +13,11 @@ extension ExperimentGrid {
       ]
     },
     optimizers: [
-      Optimizer(name: "SGD", flags: "--optimizer sgd", learningRates: [0.5, 0.2, 0.1, 0.05, 0.02, 0.01]),
-      Optimizer(name: "momentum", flags: "--optimizer momentum", learningRates: [0.1, 0.05, 0.02, 0.01, 0.005, 0.002]),
+      Optimizer(name: "SGD", flags: "--optimizer sgd", learningRates: [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005]),
       Optimizer(
-        name: "Adam", flags: "--optimizer adam", learningRates: [0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001]),
+        name: "momentum", flags: "--optimizer momentum", learningRates: [0.05, 0.02, 0.01, 0.005, 0.002, 0.001]),
+      Optimizer(
+        name: "Adam", flags: "--optimizer adam", learningRates: [0.002, 0.001, 0.0005, 0.0002, 0.0001, 5e-5]),
       Optimizer(
         name: "RNGD, paper preset", flags: "--optimizer rngd --metric paper --damping 0.005 --refresh 100",
         learningRates: [0.05, 0.02, 0.01, 0.005, 0.002]),

@@ -23,13 +23,10 @@ final class ExperimentLog {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw DataError(path, expected: "a file that can be read", found: "one that cannot")
     }
+    try requireSameFile()
     let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (index, line) in lines.dropLast().enumerated() { try read(line, number: index + 1) }
-    let whole = data.count - (lines.last?.count ?? 0)
-    guard whole == data.count || ftruncate(descriptor, off_t(whole)) == 0 else {
-      throw DataError(
-        path, expected: "to take out a last line that was cut off", found: String(cString: strerror(errno)))
-    }
+    if let last = lines.last, !last.isEmpty { try mend(last, number: lines.count, whole: data.count - last.count) }
   }
 
   deinit { close(descriptor) }
@@ -45,6 +42,59 @@ final class ExperimentLog {
     }
   }
 
+  /// A run that ended between our opening and our locking may have put another file in the place of ours.
+  private func requireSameFile() throws(DataError) {
+    var (ours, named) = (stat(), stat())
+    guard fstat(descriptor, &ours) == 0, stat(path, &named) == 0, ours.st_ino == named.st_ino,
+      ours.st_dev == named.st_dev
+    else { throw DataError(path, expected: "a log that stays in its place", found: "one that was just replaced") }
+  }
+
+  /// A last line without its end is whole but for that, or was cut off and is taken out; or it is not ours, and stays.
+  private func mend(_ line: Data, number: Int, whole: Int) throws(DataError) {
+    // (what a crash left of a line may be zeros from some place on, or from its start where others are before it)
+    let text = line.prefix { $0 != 0 }
+    let isStart = ["{\"arguments\":", "{\"command\":"].contains { start in
+      text.starts(with: start.utf8) || start.utf8.starts(with: text) && (!text.isEmpty || number > 1)
+    }
+    let isWhole = (try? JSONSerialization.jsonObject(with: line)) != nil
+    let isTorn = isStart && !isWhole && line.dropFirst(text.count).allSatisfy { $0 == 0 }
+    if (try? read(line, number: number)) != nil {
+      try write(line: "\n")
+    } else if isTorn {
+      guard ftruncate(descriptor, off_t(whole)) == 0 else {
+        throw DataError(
+          path, expected: "to take out a last line that was cut off", found: String(cString: strerror(errno)))
+      }
+    } else {
+      try read(line, number: number)
+    }
+  }
+
+  /// - Throws: ``DataError`` where the log has runs that a grid calls by the same names but makes otherwise, or the other
+  ///   way round: they would be taken for each other.
+  func requireFit(_ grid: ExperimentGrid) throws(DataError) {
+    var (recipes, owners): ([String: String], [String: String]) = ([:], [:])
+    func name(_ network: String, _ optimizer: String) -> String { "\(network) by \(optimizer)" }
+    for network in grid.networks {
+      for optimizer in grid.optimizers {
+        let (owner, recipe) = (name(network.name, optimizer.name), grid.recipe(network, optimizer))
+        (recipes[owner], owners[recipe]) = (recipe, owner)
+      }
+    }
+    for record in records {
+      let owner = name(record.network, record.optimizer)
+      if let recipe = recipes[owner], recipe != record.recipe {
+        throw DataError(
+          path, expected: "runs of \(owner) to be made by \"\(recipe)\" (or another log, or another name)",
+          found: "\"\(record.recipe)\"")
+      }
+      if let known = owners[record.recipe], known != owner {
+        throw DataError(path, expected: "runs by \"\(record.recipe)\" to be called \(known)", found: owner)
+      }
+    }
+  }
+
   func append(_ header: ExperimentHeader) throws {
     headers.append(header)
     try write(header)
@@ -55,17 +105,25 @@ final class ExperimentLog {
     try write(record)
   }
 
-  private func write(_ value: some Encodable) throws {
-    let line = Array(try encodedLine(value).utf8)
-    var rest = line[...]
+  private func write(_ value: some Encodable) throws { try write(line: try encodedLine(value)) }
+
+  /// All of it is there for good, or none.
+  private func write(line: String) throws(DataError) {
+    let start = lseek(descriptor, 0, SEEK_END)
+    var rest = Array(line.utf8)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       guard count >= 0 || errno == EINTR else {
-        throw DataError(path, expected: "room for \(rest.count) bytes", found: String(cString: strerror(errno)))
+        let reason = String(cString: strerror(errno))
+        _ = ftruncate(descriptor, start)
+        throw DataError(path, expected: "room for \(rest.count) bytes", found: reason)
       }
       rest = rest.dropFirst(max(0, count))
     }
-    fsync(descriptor)
+    // (not everything that can be written has a disk)
+    guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP else {
+      throw DataError(path, expected: "to be kept on its disk", found: String(cString: strerror(errno)))
+    }
   }
 
   /// Puts the runs into an order that does not depend on which was finished first. The log is replaced as a whole.

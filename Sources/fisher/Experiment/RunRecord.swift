@@ -69,6 +69,13 @@ struct RunRecord: Codable, Equatable {
   var effectiveDimensions: [EffectiveDimension]
   var failure: String?
 
+  /// Its flags but for learning rate and seed: the same for all runs of its network by its optimizer.
+  var recipe: String {
+    let own = "--learning-rate \(learningRate) --seed \(seed)"
+    guard arguments.hasSuffix(own) else { return arguments }
+    return String(arguments.dropLast(own.count + (arguments.count > own.count ? 1 : 0)))
+  }
+
   enum CodingKeys: String, CodingKey {
     case kind, network, optimizer, seed, arguments, version, threads, level, epochs, divergences, failure
     case learningRate = "learning_rate"

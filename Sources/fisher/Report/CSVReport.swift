@@ -53,7 +53,7 @@ struct CSVReport {
   private func line(_ fields: [String]) -> String {
     fields.map { field in
       field.unicodeScalars.contains { [",", "\"", "\r", "\n"].contains($0) }
-        ? "\"\(field.replacing("\"", with: "\"\""))\"" : field
+        ? "\"\(field.mappingScalars { $0 == "\"" ? "\"\"" : nil })\"" : field
     }.joined(separator: ",") + "\r\n"
   }
 }

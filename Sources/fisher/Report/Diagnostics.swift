@@ -47,7 +47,7 @@ struct Diagnostics {
 }
 
 /// Each once, as they first come.
-func inOrder(_ names: [String]) -> [String] {
-  var known: Set<String> = []
+func inOrder<Name: Hashable>(_ names: [Name]) -> [Name] {
+  var known: Set<Name> = []
   return names.filter { known.insert($0).inserted }
 }

@@ -54,6 +54,6 @@ struct FigureData: Encodable {
   func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
-    return String(decoding: try encoder.encode(self), as: UTF8.self).replacing("<", with: "\\u003C")
+    return String(decoding: try encoder.encode(self), as: UTF8.self).mappingScalars { $0 == "<" ? "\\u003C" : nil }
   }
 }

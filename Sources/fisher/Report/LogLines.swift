@@ -37,14 +37,20 @@ struct LogLine {
       throw error(expected: expected, found: "another type of \"\(name(of: context))\"")
     } catch let DecodingError.valueNotFound(_, context) {
       throw error(expected: expected, found: "null for \"\(name(of: context))\"")
+    } catch let wrong as GridError {
+      throw error(expected: wrong.expected, found: wrong.found)
     } catch {
-      throw self.error(expected: expected, found: "what is not JSON: \(start)")
+      // (what is JSON has a number beyond what it counts)
+      let isJSON = (try? JSONSerialization.jsonObject(with: bytes)) != nil
+      throw self.error(expected: expected, found: isJSON ? "a number out of range" : "what is not JSON: \(start)")
     }
   }
 
   func error(expected: String, found: String) -> DataError {
-    DataError("\(path):\(number)", expected: expected, found: found)
+    DataError(place, expected: expected, found: found)
   }
+
+  var place: String { "\(path):\(number)" }
 
   private func name(of context: DecodingError.Context) -> String {
     context.codingPath.isEmpty ? "the line" : context.codingPath.map(\.stringValue).joined(separator: ".")

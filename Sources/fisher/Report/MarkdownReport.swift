@@ -22,7 +22,7 @@ struct MarkdownReport {
 extension Table {
   var markdown: String {
     func row(_ cells: [String]) -> String {
-      let cells = cells.map { $0.split(separator: "\n").map { plain(String($0)) }.joined(separator: "; ") }
+      let cells = cells.map { $0.split(whereSeparator: \.isNewline).map { plain(String($0)) }.joined(separator: "; ") }
       return "| " + cells.joined(separator: " | ") + " |\n"
     }
     let rule = heads.indices.map { $0 == 0 || isWords ? ":--" : "--:" }
@@ -30,7 +30,10 @@ extension Table {
   }
 }
 
-/// As text of Markdown that means nothing else: no cell's end, no element, no emphasis.
+/// As text of Markdown that means nothing else: no cell's end, no element, no link, no emphasis, no formula.
 func plain(_ text: String) -> String {
-  text.map { "\\|<*`".contains($0) ? "\\\($0)" : String($0) }.joined()
+  text.mappingScalars { scalar in
+    if scalar.value < 0x20 { return " " }
+    return "\\|<&*_`~$[]".unicodeScalars.contains(scalar) ? "\\\(scalar)" : nil
+  }
 }

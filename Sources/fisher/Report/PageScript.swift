@@ -14,7 +14,8 @@ enum PageScript {
     function linearTicks(low, high) {
       const rough = (high - low) / 6, power = Math.pow(10, Math.floor(Math.log10(rough))), r = rough / power;
       const step = power * (r > 5 ? 10 : r > 2 ? 5 : r > 1 ? 2 : 1), ticks = [];
-      for (let i = Math.ceil(low / step); i <= Math.floor(high / step); i++) ticks.push(i * step);
+      // (where numbers lie further apart than steps, i may stay what it is)
+      for (let i = Math.ceil(low / step); i <= Math.floor(high / step) && ticks.length < 20; i++) ticks.push(i * step);
       return ticks;
     }
 
@@ -49,6 +50,7 @@ enum PageScript {
       function draw() {
         view.x = hold(view.x); view.y = hold(view.y);
         const corner = [view.x * W, (1 - view.y - view.size) * H];
+        svg.classList.toggle("zoomed", view.size < 1);
         plot.setAttribute("viewBox", [...corner, view.size * W, view.size * H].join(" "));
         marks.replaceChildren();
         for (const [u, v] of x.ticks(view.x, view.x + view.size)) marks.append(
@@ -63,7 +65,7 @@ enum PageScript {
         view = { x: view.x + change, y: view.y + change, size: size };
         draw();
       }
-      function move(dx, dy) { view.x += dx * view.size / 5; view.y += dy * view.size / 5; draw(); }
+      function move(dx, dy) { view.x += dx * view.size / 4; view.y += dy * view.size / 4; draw(); }
       function reset() { view = { x: 0, y: 0, size: 1 }; draw(); }
       const keys = { ArrowLeft: () => move(-1, 0), ArrowRight: () => move(1, 0), ArrowUp: () => move(0, 1),
         ArrowDown: () => move(0, -1), "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), "0": reset };
@@ -73,10 +75,31 @@ enum PageScript {
         event.preventDefault();
         keys[event.key]();
       });
+      let grip = null, finger = null;
+      svg.addEventListener("pointerdown", event => {
+        if (event.button !== 0 || view.size === 1 || grip) return;
+        grip = [event.clientX, event.clientY];
+        finger = event.pointerId;
+        svg.setPointerCapture(event.pointerId);
+      });
+      svg.addEventListener("pointermove", event => {
+        if (!grip || event.pointerId !== finger) return;
+        const scale = view.size * svg.viewBox.baseVal.width / svg.getBoundingClientRect().width;
+        view.x -= (event.clientX - grip[0]) * scale / W;
+        view.y += (event.clientY - grip[1]) * scale / H;
+        grip = [event.clientX, event.clientY];
+        draw();
+      });
+      for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, event => {
+        if (event.pointerId === finger) grip = null;
+      });
+      box.setAttribute("role", "group");
+      box.setAttribute("aria-label", svg.querySelector("title").textContent);
       const buttons = document.createElement("div");
       buttons.className = "buttons";
       for (const [text, label, act] of [["+", "Zoom in", () => zoom(0.5)], ["−", "Zoom out", () => zoom(2)],
-        ["Reset", "Reset the view", reset]]) {
+        ["←", "To the left", () => move(-1, 0)], ["→", "To the right", () => move(1, 0)], ["↑", "Up", () => move(0, 1)],
+        ["↓", "Down", () => move(0, -1)], ["Reset", "Reset the view", reset]]) {
         const button = document.createElement("button");
         button.type = "button";
         button.textContent = text;

@@ -39,6 +39,7 @@ enum PageStyle {
     figcaption { color: var(--quiet); font-size: .95rem; }
     .panels { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; }
     .panel svg.whole { display: block; width: 100%; height: auto; }
+    .panel svg.zoomed { touch-action: none; user-select: none; -webkit-user-select: none; cursor: grab; }
     .panel text { font-size: 13px; fill: var(--ink); }
     .panel .panel-title { font-weight: 600; }
     .buttons { display: flex; gap: .3rem; justify-content: flex-end; }

@@ -7,7 +7,9 @@ struct Panel {
     var place: Int
     var name: String
     var runs: [[Point]]
+    /// Over those of the runs that did not fail, and how many these are.
     var mean: [Point]
+    var averaged: Int
   }
 
   /// What stands above it, where its network is known; and what it is by itself.
@@ -52,7 +54,8 @@ struct NetworkFigure {
     func points(_ run: RunRecord) -> [Panel.Point] { run.epochs.map { (x($0), y($0)) } }
     let series = chosen.map { place, result in
       Panel.Series(
-        place: place, name: result.optimizer, runs: result.runs.map(points), mean: mean(result.ended.map(points)))
+        place: place, name: result.optimizer, runs: result.runs.map(points), mean: mean(result.ended.map(points)),
+        averaged: result.ended.count)
     }
     // A run that failed may have ended far away; the others set the range.
     let ended = chosen.flatMap { $0.result.ended }.flatMap(points)
@@ -74,7 +77,7 @@ struct NetworkFigure {
 
   private static func describe(_ what: String, _ by: String, _ series: [Panel.Series]) -> String {
     let ends = series.compactMap { one in
-      one.mean.last.map { "\(one.name) ends at \(Text.number($0.y)) with \(Text.count(one.runs.count, "run"))" }
+      one.mean.last.map { "\(one.name) ends at \(Text.number($0.y)), the mean of \(Text.count(one.averaged, "run"))" }
     }
     return "Curves of \(what) by \(by), each run faint and the mean bold. " + Text.list(ends) + "."
   }

@@ -40,7 +40,7 @@ struct Report: ParsableCommand {
       case .csv: try CSVReport(study: study).text()
       case .markdown: MarkdownReport(study: study, figures: figures.map(link)).text
       }
-    let output = ReportOutput()
+    let output = ReportOutput(inputs: files)
     if let out { try output.add(text, path: out, flag: "--out") }
     if let svgDir {
       try output.addFolder(svgDir, flag: "--svg-dir")
@@ -52,15 +52,16 @@ struct Report: ParsableCommand {
     if out == nil { Standard.print(text) }
   }
 
-  /// A figure's place as seen from the text's, where one is in the other's folder.
+  /// A figure's place as seen from the text's folder.
   private func link(_ figure: FigureSVG) -> (network: String, path: String, title: String) {
-    func folders(_ path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
-    let (from, to) = (folders(out ?? "").dropLast(), folders(svgDir ?? ""))
-    let isBelow = (out ?? "").hasPrefix("/") == (svgDir ?? "").hasPrefix("/") && to.starts(with: from)
-    let path =
-      isBelow
-      ? (to.dropFirst(from.count) + ["\(figure.name).svg"]).joined(separator: "/")
-      : "\(svgDir ?? "")/\(figure.name).svg"
-    return (figure.network, path, figure.title)
+    func folders(_ path: String) -> [String] {
+      URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().pathComponents
+    }
+    let from = folders(out.map { ($0 as NSString).deletingLastPathComponent }.flatMap { $0.isEmpty ? nil : $0 } ?? ".")
+    let to = folders(svgDir ?? ".")
+    let common = zip(from, to).prefix { $0 == $1 }.count
+    let path = from.dropFirst(common).map { _ in ".." } + to.dropFirst(common) + ["\(figure.name).svg"]
+    let text = path.joined(separator: "/")
+    return (figure.network, text.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? text, figure.title)
   }
 }

@@ -7,7 +7,9 @@ struct RunFiles {
   var runs: [RunRecord] = []
   /// What was left out of them, to be told.
   var warnings: [String] = []
-  private var known: Set<String> = []
+  private var known: [String: RunRecord] = [:]
+  /// The flags of the runs of a network by an optimizer.
+  private var recipes: [[String]: String] = [:]
 
   init(paths: [String]) throws(DataError) {
     let names = TrainingLog.names(of: paths)
@@ -46,6 +48,10 @@ struct RunFiles {
     case "run":
       let run = try line.decode(RunRecord.self, expected: "a run of an experiment")
       try validate(run, line)
+      try requireRecipe(of: run, line)
+      if let other = known[run.arguments], !run.agrees(with: other) {
+        warnings.append("\(line.place): expected the run that is known by these flags, found another; left out")
+      }
       add(run)
       return 1
     default:
@@ -54,7 +60,20 @@ struct RunFiles {
   }
 
   private mutating func add(_ run: RunRecord) {
-    if known.insert(run.arguments).inserted { runs.append(run) }
+    if known[run.arguments] != nil { return }
+    known[run.arguments] = run
+    runs.append(run)
+  }
+
+  /// Means are over runs that differ by their seed alone: names that mean one thing here and another there have none.
+  private mutating func requireRecipe(of run: RunRecord, _ line: LogLine) throws(DataError) {
+    let names = [run.network, run.optimizer]
+    if let recipe = recipes[names], recipe != run.recipe {
+      throw line.error(
+        expected: "all runs of \(run.network) by \(run.optimizer) to be made by \"\(recipe)\"",
+        found: "\"\(run.recipe)\"")
+    }
+    recipes[names] = run.recipe
   }
 
   private func validate(_ run: RunRecord, _ line: LogLine) throws(DataError) {
@@ -64,11 +83,26 @@ struct RunFiles {
     guard zip(run.epochs, run.epochs.dropFirst()).allSatisfy({ $0.epoch < $1.epoch }) else {
       throw line.error(expected: "epochs in order", found: "\(run.epochs.map(\.epoch))")
     }
+    let counts = run.epochs.map(\.epoch) + run.divergences.map(\.epoch) + run.epochs.map(\.step)
+    let isPossible =
+      counts.allSatisfy { (0...1_000_000_000_000).contains($0) }
+      && (0...1_000_000_000_000).contains(run.dampingEvents) && run.memoryBytes >= 0
+    guard isPossible else { throw line.error(expected: "counts that can be", found: "others") }
   }
 
   /// What tells a line of an experiment from one of a training log.
   private struct Kind: Decodable {
     var kind: String?
     var epoch: Int?
+  }
+}
+
+extension RunRecord {
+  /// Whether it came to the same, whatever the clock said.
+  fileprivate func agrees(with other: RunRecord) -> Bool {
+    var (one, two) = (self, other)
+    for i in one.epochs.indices { one.epochs[i].seconds = 0 }
+    for i in two.epochs.indices { two.epochs[i].seconds = 0 }
+    return one == two
   }
 }

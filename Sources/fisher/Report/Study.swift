@@ -16,16 +16,17 @@ struct Study {
   var losses: [Double]
   var networks: [Network]
 
-  init(_ files: RunFiles) {
-    headers = files.headers
-    runs = files.runs
-    let asked = Set(files.headers.flatMap(\.grid.losses)).sorted(by: >)
+  init(_ files: RunFiles) { self.init(headers: files.headers, runs: files.runs) }
+
+  init(headers: [ExperimentHeader], runs: [RunRecord]) {
+    (self.headers, self.runs) = (headers, runs)
+    let asked = Set(headers.flatMap(\.grid.losses)).sorted(by: >)
     let losses = asked.isEmpty ? ExperimentGrid.usualLosses : asked
     self.losses = losses
     // Runs are logged as they end: the grid's order is the one that was meant.
-    let names = inOrder(files.headers.flatMap { $0.grid.networks.map(\.name) } + files.runs.map(\.network))
-    let optimizers = inOrder(files.headers.flatMap { $0.grid.optimizers.map(\.name) } + files.runs.map(\.optimizer))
-    let byNetwork = Dictionary(grouping: files.runs, by: \.network)
+    let names = inOrder(headers.flatMap { $0.grid.networks.map(\.name) } + runs.map(\.network))
+    let optimizers = inOrder(headers.flatMap { $0.grid.optimizers.map(\.name) } + runs.map(\.optimizer))
+    let byNetwork = Dictionary(grouping: runs, by: \.network)
     networks = names.compactMap { name in
       guard let runs = byNetwork[name] else { return nil }
       let byOptimizer = Dictionary(grouping: runs, by: \.optimizer)
@@ -43,16 +44,28 @@ struct Study {
     return title.isEmpty ? "Training runs" : "Experiment: \(title)"
   }
 
-  /// What there is, in two sentences.
+  /// What there is, in a few sentences.
   var overview: String {
     let counts = [
       Text.count(networks.count, "network"), Text.count(Set(runs.map(\.optimizer)).count, "optimizer"),
       headers.isEmpty ? nil : Text.count(Set(runs.map(\.seed)).count, "seed"),
     ].compactMap { $0 }
     let failed = failures.isEmpty ? "none of them failed" : "\(failures.count) of them failed"
+    let left = unfinished
     return
-      "\(Text.count(runs.count, "run")) of \(Text.list(counts)); \(failed). Learning rates are chosen by validation "
-      + "accuracy; all else is at the chosen rate."
+      "\(Text.count(runs.count, "run")) of \(Text.list(counts)); \(failed). "
+      + (left > 0
+        ? "Not finished: \(Text.count(left, "more run")) of the grid \(left == 1 ? "is" : "are") to come. " : "")
+      + "Learning rates are chosen by validation accuracy over the seeds that all rates have; all else is at the chosen "
+      + "rate, those seeds among the others."
+  }
+
+  /// The runs of the experiments' grids that are still to be done, as far as they can be known. Of grids with one name
+  /// the last counts: a log that was gone on with by a larger one has the choices of that.
+  private var unfinished: Int {
+    let last = Dictionary(headers.map { ($0.grid.name, $0.grid) }) { $1 }
+    let grids = last.values.compactMap { try? $0.checked() }
+    return Set(grids.flatMap { ExperimentQueue(grid: $0, done: runs).remaining.map(\.arguments) }).count
   }
 
   var failures: [RunRecord] { runs.filter { $0.failure != nil } }

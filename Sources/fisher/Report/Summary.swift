@@ -43,12 +43,19 @@ struct Summary {
     }
   }
 
+  /// The mean over the runs that a failure left is no match for one over all: it comes last.
   private func ranking(_ value: (OptimizerResult) -> Double?) -> [OptimizerResult] {
-    results.compactMap { result in value(result).map { (result, $0) } }.sorted { $0.1 > $1.1 }.map(\.0)
+    func isBefore(_ a: (OptimizerResult, Double), _ b: (OptimizerResult, Double)) -> Bool {
+      (a.0.failed == 0) == (b.0.failed == 0) ? a.1 > b.1 : a.0.failed == 0
+    }
+    return results.compactMap { result in value(result).map { (result, $0) } }.sorted(by: isBefore).map(\.0)
   }
 
   private func order(_ ranking: [OptimizerResult], _ text: (OptimizerResult) -> String) -> String {
-    ranking.map { "\($0.optimizer) (\(text($0)))" }.joined(separator: ", then ")
+    ranking.map { result in
+      let left = result.failed > 0 ? ", \(result.ended.count) of \(Text.count(result.runs.count, "run"))" : ""
+      return "\(result.optimizer) (\(text(result))\(left))"
+    }.joined(separator: ", then ")
   }
 
   private struct Race {
@@ -90,7 +97,7 @@ struct Summary {
       ahead.append(others.isEmpty ? what : "\(what) (as does \(Text.list(others)))")
     }
     func leaders(_ ranking: [OptimizerResult], _ value: (OptimizerResult) -> Double?) -> [String] {
-      ranking.filter { value($0) == value(ranking[0]) }.map(\.optimizer)
+      ranking.filter { value($0) == value(ranking[0]) && ($0.failed == 0) == (ranking[0].failed == 0) }.map(\.optimizer)
     }
     place("final training loss", leaders(loss) { $0.trainLoss?.mean })
     place("test accuracy", leaders(accuracy) { $0.testAccuracy?.mean })

@@ -6,7 +6,7 @@ extension Study {
     let all = network.chosen.map { Diagnostics($0.result) }
     var tables = [
       Table(
-        caption: "\(network.name): factorisations that failed and were survived by more damping",
+        caption: "\(network.name): factorisations that failed and were survived by the metric’s fallback",
         heads: ["Optimizer", "Events", "Runs with any"],
         rows: all.map { [$0.optimizer, "\($0.dampingEvents)", "\($0.dampedRuns) of \($0.runs)"] }, kind: "damping")
     ]

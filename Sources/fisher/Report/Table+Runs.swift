@@ -16,16 +16,18 @@ extension Study {
   var experimentTable: Table? {
     if headers.isEmpty { return nil }
     return Table(
-      caption: "Experiments: their commands, and where they ran",
+      caption: "Experiments: their commands, and where they ran; seconds were measured with so many runs at a time",
       heads: [
         "Experiment", "Command", "FisherKit", "System", "Processor", "Cores", "Level", "Runs at a time", "Threads",
       ],
-      rows: headers.map { header in
-        [
-          header.grid.name, header.command, header.version, header.machine.system, header.machine.processor,
-          "\(header.machine.cores)", header.machine.level, "\(header.jobs)", "\(header.threads)",
-        ]
-      }, isWords: true, kind: "experiments")
+      // (a log that was gone on with by the same command has a header for each time)
+      rows: inOrder(
+        headers.map { header in
+          [
+            header.grid.name, header.command, header.version, header.machine.system, header.machine.processor,
+            "\(header.machine.cores)", header.machine.level, "\(header.jobs)", "\(header.threads)",
+          ]
+        }), isWords: true, kind: "experiments")
   }
 
   /// One run of each optimizer at its chosen rate, by which it can be made again.

@@ -90,7 +90,8 @@ extension Study {
     if network.comparisons.isEmpty { return [] }
     return [
       Table(
-        caption: "\(network.name): paired differences over common seeds, mean and 95 % confidence interval "
+        caption:
+          "\(network.name): paired differences over the seeds that both ended, mean and 95 % confidence interval "
           + "(Student’s t); a lower loss and a higher accuracy are better",
         heads: ["Difference", "Seeds", "Training loss after epoch 1", "Final training loss", "Test accuracy, points"],
         rows: network.comparisons.map { pair in

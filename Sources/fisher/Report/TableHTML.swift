@@ -5,7 +5,7 @@ extension Table {
     let rows = rows.map { row in
       "<tr>"
         + row.enumerated().map { index, cell in
-          let lines = cell.split(separator: "\n").map { escaped(String($0)) }.joined(separator: "<br />")
+          let lines = cell.split(whereSeparator: \.isNewline).map { escaped(String($0)) }.joined(separator: "<br />")
           return index == 0 ? "<th scope=\"row\">\(lines)</th>" : "<td>\(lines)</td>"
         }.joined() + "</tr>\n"
     }
@@ -25,17 +25,26 @@ extension Table {
 
 /// As text or an attribute's value of HTML and XML. Control characters have no place in either.
 func escaped(_ text: String) -> String {
-  var result = ""
-  for scalar in text.unicodeScalars {
+  text.mappingScalars { scalar in
     switch scalar {
-    case "&": result += "&amp;"
-    case "<": result += "&lt;"
-    case ">": result += "&gt;"
-    case "\"": result += "&quot;"
-    case "\t", "\n": result += " "
-    case _ where scalar.value < 0x20: result += "\u{FFFD}"
-    default: result.unicodeScalars.append(scalar)
+    case "&": "&amp;"
+    case "<": "&lt;"
+    case ">": "&gt;"
+    case "\"": "&quot;"
+    case "\t", "\n": " "
+    case _ where scalar.value < 0x20 || scalar.value == 0xFFFE || scalar.value == 0xFFFF: "\u{FFFD}"
+    default: nil
     }
   }
-  return result
+}
+
+extension String {
+  /// Scalar by scalar, where characters would hide a sign that a combining one follows; `nil` leaves it as it is.
+  func mappingScalars(_ transform: (Unicode.Scalar) -> String?) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in unicodeScalars {
+      if let new = transform(scalar) { result.append(contentsOf: new.unicodeScalars) } else { result.append(scalar) }
+    }
+    return String(result)
+  }
 }
