@@ -15,6 +15,9 @@ struct Fisher: ParsableCommand {
     version: FisherKitVersion.current,
     subcommands: [Train.self, Experiment.self, Rfim.self, Solve.self, Inspect.self, Report.self])
 
+  /// For messages.
+  static let commands = configuration.subcommands.map { $0.configuration.commandName ?? "\($0)".lowercased() }
+
   static func main() {
     Standard.prepare()
     do {
@@ -27,7 +30,7 @@ struct Fisher: ParsableCommand {
   }
 
   func run() throws {
-    throw ValidationError("expected a command (train, experiment, rfim, solve, inspect, report), found none")
+    throw ValidationError("expected a command (\(Self.commands.joined(separator: ", "))), found none")
   }
 }
 
@@ -69,8 +72,7 @@ enum Failure {
     let message = Fisher.message(for: error)
     if code == .validationFailure {
       let first = CommandLine.arguments.dropFirst().first ?? ""
-      let commands = ["train", "experiment", "rfim", "solve", "inspect", "report"]
-      let command = commands.contains(first) ? "fisher \(first)" : "fisher"
+      let command = Fisher.commands.contains(first) ? "fisher \(first)" : "fisher"
       Standard.printError(line: "\(message) (see \(command) --help)")
       return ExitStatus.wrongCommandLine
     }

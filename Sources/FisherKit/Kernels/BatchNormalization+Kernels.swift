@@ -73,6 +73,7 @@ extension Matrix {
   }
 
   /// self = decay · self + (1 − decay) · factor · other: a running average takes the next mini-batch.
+  /// In double, unlike ``combine(_:_:_:)``: what a float's rounding takes from decay is large beside 1 − decay.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func average(_ other: borrowing Matrix, decay: Double, factor: Double = 1) {

@@ -34,7 +34,8 @@ extension Sequential {
       products: 2 * Double(weights), bytes: Double(weights * MemoryLayout<Scalar>.stride) / Double(input.rows))
   }
 
-  /// The evaluation pass, ``predict(_:)``: the sum of the losses of the mini-batch in ``input``, and how many it classifies right.
+  /// The evaluation pass, ``predict(_:)``: the sum of the losses of the mini-batch in ``input``, and how many it
+  /// classifies right.
   public func evaluate(labels: Span<Int32>) -> (loss: Double, correct: Int) {
     predict { logits in logits.crossEntropy(labels: labels) }
   }

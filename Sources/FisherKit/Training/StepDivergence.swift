@@ -15,8 +15,8 @@ public final class StepDivergence<Scalar: KernelScalar> {
     for i in parameters.indices { weights[i].value.copy(from: parameters[i].value) }
   }
 
-  /// The layers with a Fisher matrix and inputs that their neurons share, whose weights changed since ``keepWeights(of:)``, on the mini-batch that is still in
-  /// the model.
+  /// The layers with a Fisher matrix and inputs that their neurons share, whose weights changed since
+  /// ``keepWeights(of:)``, on the mini-batch that is still in the model.
   public func compare(with model: any Model<Scalar>) throws(FisherError) -> [(name: String, OutputDivergence)] {
     let parameters = model.parameters
     var found: [(name: String, OutputDivergence)] = []

@@ -105,7 +105,7 @@ final class ExperimentLog {
     try write(record)
   }
 
-  private func write(_ value: some Encodable) throws { try write(line: try encodedLine(value)) }
+  private func write(_ value: some Encodable) throws { try write(line: try jsonLine(value) + "\n") }
 
   /// All of it is there for good, or none.
   private func write(line: String) throws(DataError) {
@@ -135,14 +135,15 @@ final class ExperimentLog {
     guard sorted != records else { return }
     records = sorted
     let file = try WholeFile(path: path)
-    for header in headers { try file.write(try encodedLine(header)) }
-    for record in records { try file.write(try encodedLine(record)) }
+    for header in headers { try file.write(try jsonLine(header) + "\n") }
+    for record in records { try file.write(try jsonLine(record) + "\n") }
     try file.finish()
   }
+}
 
-  private func encodedLine(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
-  }
+/// A value on one line of JSON, alike every time.
+func jsonLine(_ value: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

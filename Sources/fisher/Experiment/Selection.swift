@@ -11,23 +11,31 @@ struct Selection: Equatable {
   /// Chooses for one network and optimizer among runs at several learning rates; the smaller of equally good ones.
   /// Only seeds that every rate has are compared. `nil` without runs, or where all of them failed.
   init?(of runs: [RunRecord]) {
-    let byRate = Dictionary(grouping: runs, by: \.learningRate)
     guard let first = runs.first else { return nil }
-    let common = byRate.values.map { Set($0.map(\.seed)) }.reduce(Set(runs.map(\.seed))) { $0.intersection($1) }
+    let rates = Self.compare(runs)
     var best: (rate: Double, accuracy: Double)?
-    for rate in byRate.keys.sorted() {
-      let accuracies = byRate[rate, default: []].filter { common.contains($0.seed) }.map(\.finalValidationAccuracy)
-      guard !accuracies.isEmpty else { continue }
-      let mean = accuracies.reduce(0, +) / Double(accuracies.count)
-      if mean > best?.accuracy ?? 0 { best = (rate, mean) }
+    for rate in rates {
+      if let mean = rate.accuracy, mean > best?.accuracy ?? 0 { best = (rate.learningRate, mean) }
     }
     guard let best else { return nil }
     network = first.network
     optimizer = first.optimizer
     learningRate = best.rate
     validationAccuracy = best.accuracy
-    let rates = byRate.keys.sorted()
-    isAtTheEdge = rates.count > 1 && (best.rate == rates[0] || best.rate == rates[rates.count - 1])
+    isAtTheEdge =
+      rates.count > 1 && (best.rate == rates[0].learningRate || best.rate == rates[rates.count - 1].learningRate)
+  }
+
+  /// The rates in their order, the runs of each, and the mean by which they are compared: over the seeds that every rate
+  /// has; `nil` where there is none.
+  static func compare(_ runs: [RunRecord]) -> [(learningRate: Double, runs: [RunRecord], accuracy: Double?)] {
+    let byRate = Dictionary(grouping: runs, by: \.learningRate)
+    let common = byRate.values.map { Set($0.map(\.seed)) }.reduce(Set(runs.map(\.seed))) { $0.intersection($1) }
+    return byRate.keys.sorted().map { rate in
+      let runs = byRate[rate, default: []]
+      let compared = runs.filter { common.contains($0.seed) }.map(\.finalValidationAccuracy)
+      return (rate, runs, Spread(compared)?.mean)
+    }
   }
 }
 

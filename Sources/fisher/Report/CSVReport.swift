@@ -1,5 +1,3 @@
-import Foundation
-
 /// One row per run and epoch with all that was recorded, after RFC 4180. A run that failed before its first epoch ended
 /// has one row without an epoch.
 struct CSVReport {
@@ -30,8 +28,9 @@ struct CSVReport {
       isChosen(run) ? "true" : "false", run.arguments, run.version, isKnown ? "\(run.threads)" : "", run.level,
       number(epoch?.epoch), number(epoch?.step), number(epoch?.seconds), number(epoch?.trainLoss),
       number(epoch?.trainError), number(epoch?.validationLoss), number(epoch?.validationAccuracy),
-      try layers.map(json) ?? "", number(run.testLoss), number(run.testAccuracy), "\(run.memoryBytes)",
-      isKnown ? "\(run.dampingEvents)" : "", run.effectiveDimensions.isEmpty ? "" : try json(run.effectiveDimensions),
+      try layers.map(jsonLine) ?? "", number(run.testLoss), number(run.testAccuracy), "\(run.memoryBytes)",
+      isKnown ? "\(run.dampingEvents)" : "",
+      run.effectiveDimensions.isEmpty ? "" : try jsonLine(run.effectiveDimensions),
       run.failure ?? "",
     ]
   }
@@ -43,12 +42,6 @@ struct CSVReport {
 
   /// As many digits as give the number back.
   private func number(_ value: (some CustomStringConvertible)?) -> String { value.map(\.description) ?? "" }
-
-  private func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
-  }
 
   private func line(_ fields: [String]) -> String {
     fields.map { field in

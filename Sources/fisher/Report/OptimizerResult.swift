@@ -26,7 +26,11 @@ struct OptimizerResult {
     (self.network, self.optimizer) = (network, optimizer)
     let selection = Selection(of: allRuns)
     self.selection = selection
-    rates = Self.rates(of: allRuns)
+    rates = Selection.compare(allRuns).map { rate in
+      Rate(
+        learningRate: rate.learningRate, validationAccuracy: rate.accuracy, runs: rate.runs.count,
+        failed: rate.runs.count { $0.failure != nil })
+    }
     let runs = allRuns.filter { $0.learningRate == selection?.learningRate }.sorted { $0.seed < $1.seed }
     self.runs = runs
     let ended = runs.filter { $0.failure == nil }
@@ -54,18 +58,6 @@ struct OptimizerResult {
       let words = run.arguments.replacing("=", with: " ").split(separator: " ")
       guard let flag = words.lastIndex(of: "--optimizer") else { return words.contains { $0.hasPrefix("--") } }
       return words.indices.contains(flag + 1) && words[flag + 1] == "rngd"
-    }
-  }
-
-  private static func rates(of runs: [RunRecord]) -> [Rate] {
-    let byRate = Dictionary(grouping: runs, by: \.learningRate)
-    let common = byRate.values.map { Set($0.map(\.seed)) }.reduce(Set(runs.map(\.seed))) { $0.intersection($1) }
-    return byRate.keys.sorted().map { rate in
-      let runs = byRate[rate, default: []]
-      let compared = runs.filter { common.contains($0.seed) }.map(\.finalValidationAccuracy)
-      return Rate(
-        learningRate: rate, validationAccuracy: Spread(compared)?.mean, runs: runs.count,
-        failed: runs.count { $0.failure != nil })
     }
   }
 }

@@ -80,8 +80,8 @@ struct Page {
     return """
       <figure>
       <figcaption>Each run at the chosen rate is drawn faintly, the mean over those that did not fail boldly. \
-      \(below)Panels are zoomed and moved by their buttons; one that is zoomed is also dragged. With the focus on it, arrow keys \
-      move it, + and − zoom, and 0 resets it.</figcaption>
+      \(below)Panels are zoomed and moved by their buttons; one that is zoomed is also dragged. With the \
+      focus on it, arrow keys move it, + and − zoom, and 0 resets it.</figcaption>
       <ul class="legend" aria-label="Optimizers">\(legend.joined())</ul>
       <div class="panels">
       \(drawn.joined())</div>

@@ -61,14 +61,13 @@ struct NetworkFigure {
     let ended = chosen.flatMap { $0.result.ended }.flatMap(points)
     let shown = ended.isEmpty ? chosen.flatMap { $0.result.runs }.flatMap(points) : ended
     let isLoss = what == "training loss"
+    let by = inSeconds ? "seconds of training" : "epoch"
     let yLabel = isLoss ? "training loss, nats" : what
     guard
-      let xAxis = Axis(
-        inSeconds ? "seconds of training" : "epoch", over: shown.map(\.x), isLogarithmic: inSeconds, room: 0.02),
+      let xAxis = Axis(by, over: shown.map(\.x), isLogarithmic: inSeconds, room: 0.02),
       // (a loss of exactly 0 everywhere has no logarithm)
       let yAxis = Axis(yLabel, over: shown.map(\.y), isLogarithmic: isLoss) ?? Axis(yLabel, over: shown.map(\.y))
     else { return nil }
-    let by = inSeconds ? "seconds of training" : "epoch"
     return Panel(
       heading: "\(what) by \(by)", title: "\(network): \(what) by \(by)", description: describe(what, by, series),
       x: xAxis, y: yAxis, series: series
