@@ -58,7 +58,7 @@ enum Failure {
     case .invalidArgument: ExitStatus.wrongCommandLine
     // These samples, with this damping.
     case .notPositiveDefinite: ExitStatus.badData
-    case .sizeOverflow, .outOfMemory, .exceedsMemoryCap, .notConverged, .nonFinite: ExitStatus.failure
+    case .sizeOverflow, .outOfMemory, .exceedsMemoryCap, .notConverged, .nonFinite, .diverged: ExitStatus.failure
     }
   }
 

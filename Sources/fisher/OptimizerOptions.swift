@@ -39,18 +39,34 @@ struct OptimizerOptions: ParsableArguments {
   var costModel: String?
   @Option(
     name: [.long, .customLong("lr")], parsing: .unconditional,
-    help: ArgumentHelp("γ (default: rngd 0.01, sgd 0.1, momentum 0.01, adam 0.0005).", valueName: "γ"))
+    help: ArgumentHelp(
+      "γ (default: rngd 0.01·(batch/50)^¾ up to 0.1, sgd 0.1, momentum 0.01, adam 0.0005).", valueName: "γ"))
   var learningRate: Double?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "λ, added to the diagonal of rngd's matrices (default: 0.005, with --pair 0.02).", valueName: "λ"))
+      "λ, added to the diagonal of rngd's matrices, such as the paper's 0.005 (default: relative 0.1).", valueName: "λ"))
   var damping: Double?
+  @Option(
+    help: ArgumentHelp(
+      "What --damping is. absolute (default, where it is given): that number. relative: that times each block's mean "
+        + "diagonal. adaptive, adaptive-relative: what it starts from, to follow how well the matrices foresee the loss.",
+      valueName: "rule"))
+  var dampingRule: DampingRule?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "κ: how far a step of rngd may move what a layer puts out, in nats a sample by its matrix; 0 for no bound (default: "
+        + "1e-4·batch, or 0.08 over the number of layers where that is less).", valueName: "κ"))
+  var trustRegion: Double?
+  @Flag(help: "Move every layer by κ at each step, instead of by κ at most.") var normalizeSteps = false
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Steps between two refreshes of rngd's matrices (default: auto 10000/batch, others 100).", valueName: "T"))
   var refresh: Int?
+  @Flag(help: "Leave out the refreshes of rngd's matrices after 1, 2, 4, … steps, before the first interval is over.")
+  var noEarlyRefreshes = false
   @Flag(help: "Refresh one layer after the other over the interval, each over some steps, instead of all at one step.")
   var spreadRefresh = false
   @Option(
@@ -75,11 +91,19 @@ struct OptimizerOptions: ParsableArguments {
     if let damping, !(damping >= 0 && damping <= 1e30) {
       throw ValidationError("--damping: expected a number from 0 to 1e30, found \(damping)")
     }
+    if let trustRegion, !(trustRegion >= 0 && trustRegion <= 1e30) {
+      throw ValidationError("--trust-region: expected a number from 0 to 1e30, found \(trustRegion)")
+    }
+    if normalizeSteps, trustRegion == 0 {
+      throw ValidationError("--normalize-steps: expected a --trust-region above 0, found 0")
+    }
     if let refresh, refresh < 1 { throw ValidationError("--refresh: expected 1 or more steps, found \(refresh)") }
     if optimizer != .rngd {
       for (flag, isGiven) in [
         ("metric", metric != nil), ("damping", damping != nil), ("refresh", refresh != nil), ("pair", !pair.isEmpty),
         ("rank", rank != nil), ("window-samples", windowSamples != nil), ("decay", decay != nil),
+        ("damping-rule", dampingRule != nil), ("trust-region", trustRegion != nil),
+        ("normalize-steps", normalizeSteps), ("no-early-refreshes", noEarlyRefreshes),
         ("spread-refresh", spreadRefresh), ("drift", drift != nil),
         ("memory-cap", memoryCap != nil), ("cost-model", costModel != nil),
       ] where isGiven {
@@ -123,9 +147,17 @@ struct OptimizerOptions: ParsableArguments {
     }
   }
 
-  /// The matrices of pairs are smaller than those of single layers, and want a larger λ.
-  var usualDamping: Double { damping ?? (pair.isEmpty ? 0.005 : 0.02) }
-  var rate: Double { learningRate ?? optimizer.usualLearningRate }
+  var usualDamping: Damping {
+    let usual = Damping.usual.amount
+    return switch dampingRule {
+    case nil: damping.map { .absolute($0) } ?? .usual
+    case .absolute: .absolute(damping ?? 0.005)
+    case .relative: .relative(damping ?? usual)
+    case .adaptive: .adaptive(from: .absolute(damping ?? 0.005))
+    case .adaptiveRelative: .adaptive(from: .relative(damping ?? usual))
+    }
+  }
+  func rate(batch: Int) -> Double { learningRate ?? optimizer.usualLearningRate(batch: batch) }
 
   private func makeMetric(costs: MachineCosts?) throws -> any Metric {
     switch metric ?? .auto {
@@ -145,15 +177,18 @@ struct OptimizerOptions: ParsableArguments {
   }
 
   /// - Parameter costs: what auto plans by, ahead of a file.
-  func make(costs: MachineCosts? = nil) throws -> any Optimizer<Float> {
-    switch optimizer {
+  func make(batch: Int, costs: MachineCosts? = nil) throws -> any Optimizer<Float> {
+    let rate = rate(batch: batch)
+    return switch optimizer {
     case .sgd: try SGD(learningRate: rate, l2: l2)
     case .momentum: try Momentum(learningRate: rate, l2: l2)
     case .adam: try Adam(learningRate: rate, l2: l2)
     case .rngd:
       try RNGD(
         metric: try makeMetric(costs: costs), learningRate: rate, damping: usualDamping,
-        schedule: RefreshSchedule(interval: refresh, isSpread: spreadRefresh, drift: drift), l2: l2)
+        schedule: RefreshSchedule(
+          interval: refresh, isSpread: spreadRefresh, drift: drift, startsEarly: !noEarlyRefreshes),
+        trustRegion: TrustRegion(kappa: trustRegion, isNormalized: normalizeSteps), l2: l2)
     }
   }
 }
@@ -163,13 +198,19 @@ enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
 
   static var all: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
-  var usualLearningRate: Double {
+  func usualLearningRate(batch: Int) -> Double {
     switch self {
-    case .rngd, .momentum: 0.01
+    case .rngd: RNGD<Float>.usualLearningRate(batchSize: batch)
+    case .momentum: 0.01
     case .sgd: 0.1
     case .adam: 5e-4
     }
   }
+}
+
+enum DampingRule: String, CaseIterable, ExpressibleByArgument {
+  case absolute, relative, adaptive
+  case adaptiveRelative = "adaptive-relative"
 }
 
 enum MetricName: String, CaseIterable, ExpressibleByArgument {

@@ -21,15 +21,36 @@ final class RunLog {
         """
         {"epoch":\(report.epoch),"step":\(report.step),"seconds":\(report.seconds),\
         "train_loss":\(report.training.loss),"train_error":\(1 - report.training.accuracy),\
-        "validation_loss":\(report.validation.loss),"validation_accuracy":\(report.validation.accuracy)}
+        "validation_loss":\(report.validation.loss),"validation_accuracy":\(report.validation.accuracy)\(bounds(of: report))}
         """)
     case .finished(let test):
       try write(
         """
         {"test_loss":\(test.loss),"test_accuracy":\(test.accuracy),"peak_memory_bytes":\(peakMemoryBytes())}
         """)
-    case .began, .step, .survived: break
+    case .survived(let incident): try write(Self.line(of: incident))
+    case .began, .step: break
     }
+  }
+
+  /// Such as {"event":"raised damping","step":12,"layer":"layer 2","neuron":3,"damping":0.05}.
+  private static func line(of incident: Incident) -> String {
+    var members = ["\"event\":\(quoted(incident.remedy.rawValue))", "\"step\":\(incident.step)"]
+    members.append("\"layer\":\(quoted(incident.layer))")
+    if let neuron = incident.neuron { members.append("\"neuron\":\(neuron)") }
+    if let damping = incident.damping { members.append("\"damping\":\(damping)") }
+    if let rate = incident.learningRate { members.append("\"learning_rate\":\(rate)") }
+    return "{\(members.joined(separator: ","))}"
+  }
+
+  /// Such as ,"bound":{"layer 1":0.25}: the share of steps that the trust region made shorter.
+  private func bounds(of report: EpochReport) -> String {
+    guard !report.bounds.isEmpty else { return "" }
+    return ",\"bound\":{\(report.bounds.map { "\(Self.quoted($0.name)):\($0.share)" }.joined(separator: ","))}"
+  }
+
+  private static func quoted(_ text: String) -> String {
+    (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
   }
 
   private func write(_ line: String) throws {

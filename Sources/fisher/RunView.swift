@@ -13,13 +13,20 @@ final class RunView {
   /// T, where there are refreshes.
   private let refreshInterval: Int?
   private let isSpread: Bool
+  private let earlyRefreshes: Int
+  /// κ
+  private let trustRegion: Double?
   private var plannedBytes = 0
+  private var incidents = IncidentCounts()
+  private var bounds: [EpochReport.Bound] = []
 
   init(residentBefore: Int, optimizer: any Optimizer<Float>) {
     self.residentBefore = residentBefore
     costs = (optimizer as? RNGD<Float>)?.expectedSeconds
     refreshInterval = (optimizer as? RNGD<Float>)?.refreshInterval
     isSpread = (optimizer as? RNGD<Float>)?.schedule.isSpread ?? false
+    earlyRefreshes = (optimizer as? RNGD<Float>)?.earlyRefreshes ?? 0
+    trustRegion = (optimizer as? RNGD<Float>)?.trustRegionKappa
     guard hasBar else { return }
     // An interrupted run leaves the prompt a line of its own.
     signal(SIGINT) { number in
@@ -32,7 +39,7 @@ final class RunView {
   func begin(
     data: DataSplit, shape: [Int], network: NetworkOptions, optimizer: OptimizerOptions, schedule: RunOptions
   ) {
-    var settings = ["learning rate \(optimizer.rate)", "batch \(schedule.batch)", "L2 \(optimizer.l2)"]
+    var settings = ["learning rate \(short(optimizer.rate(batch: schedule.batch)))", "batch \(schedule.batch)", "L2 \(optimizer.l2)"]
     var name = "\(optimizer.optimizer)"
     if optimizer.optimizer == .rngd {
       let metric = optimizer.metric ?? .auto
@@ -42,6 +49,7 @@ final class RunView {
       }
       settings.append("damping \(optimizer.usualDamping)")
       if let refreshInterval { settings.append("refresh \(refreshInterval)") }
+      settings.append("trust region \(trustRegion.map { $0 > 0 ? short($0) : "off" } ?? "off")")
     }
     print("data       \(data.name), \(data.width) features, \(data.classes) classes")
     var layers = "\(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)"
@@ -57,12 +65,19 @@ final class RunView {
     case .began(let plan):
       print(
         "samples    \(plan.trainingSamples) training, \(plan.validationSamples) validation, \(plan.testSamples) test")
+      if plan.rescaledFeatures > 0 {
+        print(
+          "features   \(plan.rescaledFeatures) are far above unit scale: the first layer starts in their units; "
+            + "standardised data train better")
+      }
       plannedBytes = residentBefore + plan.dataBytes + plan.modelBytes + plan.optimizerBytes
       for layer in plan.layers {
         print("\(pad(layer.name, -10)) \(layer.estimate.summary), \(megabytes(layer.bytes))")
       }
       if let costs {
-        print("expected   \(milliseconds(costs.refresh)) a refresh, \(milliseconds(costs.step)) a step beside it")
+        print(
+          "expected   \(milliseconds(costs.refresh)) a refresh, \(milliseconds(costs.step)) a step beside it; "
+            + "\(milliseconds(costs.refresh * Double(earlyRefreshes))) for \(earlyRefreshes) before the first interval is over")
       }
       print(
         "memory     data \(megabytes(plan.dataBytes)), model \(megabytes(plan.modelBytes)), optimizer "
@@ -71,16 +86,21 @@ final class RunView {
       print("computing  \(Compute.threads) threads, \(Compute.level)\n")
       print("epoch     steps   seconds  train loss  train error  validation loss  accuracy")
     case .step(let epoch, let step, let steps, let loss): showBar(epoch, step, steps, loss)
-    case .survived(let step, let failure):
-      clearBar()
-      Standard.printError(line: "warning: step \(step): \(failure); plain gradients until the next refresh")
+    case .survived(let incident): warn(incident)
     case .epoch(let report):
       clearBar()
       print(
         pad("\(report.epoch)", 5), pad("\(report.step)", 9), pad(fixed(report.seconds, 2), 9),
         pad(fixed(report.training.loss, 4), 11), pad(fixed(100 * (1 - report.training.accuracy), 2) + "%", 12),
         pad(fixed(report.validation.loss, 4), 16), pad(fixed(100 * report.validation.accuracy, 2) + "%", 9))
+      bounds = report.bounds
     case .finished(let test):
+      if let most = bounds.max(by: { $0.share < $1.share }), most.share > 0 {
+        print(
+          "\ntrust region bound in the last epoch: "
+            + bounds.filter { $0.share > 0 }.map { "\($0.name) \(fixed(100 * $0.share, 1))%" }.joined(separator: ", "))
+      }
+      for line in incidents.summary { print(line) }
       print(
         "\ntest: loss \(fixed(test.loss, 4)), accuracy \(fixed(100 * test.accuracy, 2))%; "
           + "peak memory \(megabytes(peakMemoryBytes())), planned \(megabytes(plannedBytes))")
@@ -97,6 +117,13 @@ final class RunView {
           + "step beside it: \(milliseconds(step.seconds / Double(step.calls))), expected \(milliseconds(costs.step))")
     }
     if showing { print("\n\(profile)", terminator: "") }
+  }
+
+  /// The first few of each kind as they come; the summary has all.
+  private func warn(_ incident: Incident) {
+    guard incidents.add(incident) <= 3 else { return }
+    clearBar()
+    Standard.printError(line: "warning: \(incident)")
   }
 
   private func showBar(_ epoch: Int, _ step: Int, _ steps: Int, _ loss: Double) {
@@ -128,6 +155,8 @@ private func pad(_ text: String, _ width: Int) -> String {
   let spaces = String(repeating: " ", count: max(0, abs(width) - text.count))
   return width < 0 ? text + spaces : spaces + text
 }
+
+private func short(_ number: Double) -> String { String(format: "%.4g", number) }
 
 private func milliseconds(_ seconds: Double) -> String { fixed(1e3 * seconds, 2) + " ms" }
 

@@ -65,8 +65,8 @@ struct Train: ParsableCommand {
       batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
     for layer in optimizer.pair { try pairLayers(of: model, at: layer) }
     return try Trainer(
-      model: model, optimizer: try optimizer.make(costs: costs), data: data, batchSize: schedule.batch,
-      seed: schedule.seed)
+      model: model, optimizer: try optimizer.make(batch: schedule.batch, costs: costs), data: data, batchSize: schedule.batch,
+      seed: schedule.seed, recovery: Recovery(attempts: schedule.recoveries))
   }
 }
 
@@ -89,6 +89,12 @@ struct RunOptions: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp("Threads (default: OMP_NUM_THREADS, or all cores).", valueName: "P"))
   var threads: Int?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How often weights may go back to the last good ones, with half the learning rate, before a run ends.",
+      valueName: "N"))
+  var recoveries = Recovery().attempts
   @Option(help: ArgumentHelp("Where to write the JSON lines.", valueName: "file.jsonl")) var log: String?
   @Flag(help: "Print where the time of the steps goes, with what their formulas count.") var profile = false
   @Flag(help: "Print nothing but errors.") var quiet = false
@@ -99,6 +105,7 @@ struct RunOptions: ParsableArguments {
     }
     if let log, log.isEmpty { throw ValidationError("--log: expected a file name, found an empty one") }
     guard epochs >= 1 else { throw ValidationError("--epochs: expected 1 or more, found \(epochs)") }
+    guard recoveries >= 0 else { throw ValidationError("--recoveries: expected 0 or more, found \(recoveries)") }
     if let threads, !(1...4096).contains(threads) {
       throw ValidationError("--threads: expected 1 to 4096, found \(threads)")
     }

@@ -123,6 +123,19 @@ fk_status FK_FN(update_adam)(T *w, T *first, T *second, const T *g, ptrdiff_t co
   return FK_OK;
 }
 
+fk_status FK_FN(row_dots)(double *dots, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t ldb, ptrdiff_t m,
+                          ptrdiff_t d) {
+  FK_TRY(fk_check_matrix(A, m, d, lda, sizeof(T)));
+  FK_TRY(fk_check_matrix(B, m, d, ldb, sizeof(T)));
+  if (dots == NULL && m > 0) return FK_INVALID_ARGUMENT;
+  const OPS *ops = FK_PASTE(fk_, P, ops_current)();
+  const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)m * (double)d);
+  (void)team;
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (i, m) dots[i] = ops->dot(A + i * lda, B + i * ldb, d);
+  return FK_OK;
+}
+
 fk_status FK_FN(all_finite)(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n, ptrdiff_t m) {
   FK_TRY(fk_check_matrix(a, n, m, lda, sizeof(T)));
   if (result == NULL) return FK_INVALID_ARGUMENT;

@@ -35,6 +35,24 @@ static void FK_LEAF(adam)(T *restrict w, T *restrict first, T *restrict second, 
   }
 }
 
+/* The inner product of a and b. Short sums in T keep a float's error at that of some ten additions. */
+static double FK_LEAF(dot)(const T *a, const T *b, ptrdiff_t count) {
+  double total = 0;
+  for (ptrdiff_t first = 0; first < count; first += 256) {
+    const ptrdiff_t last = fk_min(count, first + 256);
+    V even = splat(0), odd = splat(0);
+    ptrdiff_t i = first;
+    for (; i + 2 * VW <= last; i += 2 * VW) {
+      even = load(a + i) * load(b + i) + even;
+      odd = load(a + i + VW) * load(b + i + VW) + odd;
+    }
+    T rest = 0;
+    for (; i < last; i++) rest += a[i] * b[i];
+    total += (double)FK_LEAF(sum)(even + odd) + (double)rest;
+  }
+  return total;
+}
+
 /* x - x is 0 for a finite x, NaN for an infinity or a NaN. */
 static int FK_LEAF(all_finite)(const T *a, ptrdiff_t count) {
   INT bad = 0;

@@ -9,14 +9,18 @@ public enum SyntheticData {
   /// - Parameters:
   ///   - features: features per sample; `factors`: hidden factors; `classes`: the number of classes.
   ///   - training, validation, test: samples of each kind.
+  ///   - units: what the features are multiplied by, in turn: such as 1, 30 and 1000 for a table whose columns nobody
+  ///     standardised.
   public static func make(
     features: Int = 64, factors: Int = 16, classes: Int = 10, training: Int = 10_000, validation: Int = 2_000,
-    test: Int = 2_000, seed: UInt64 = 0
+    test: Int = 2_000, units: [Double] = [1], seed: UInt64 = 0
   ) throws -> DataSplit {
+    precondition(!units.isEmpty, "expected a unit at least")
     precondition(features > 0 && factors > 0 && classes > 1, "a problem has features, factors and classes")
     precondition(training >= 0 && validation >= 0 && test >= 0, "a problem has no negative number of samples")
     var generator = SeededGenerator(seed: seed, stream: .synthesis)
-    let problem = try Problem(features: features, factors: factors, classes: classes, using: &generator)
+    let problem = try Problem(
+      features: features, factors: factors, classes: classes, units: units, using: &generator)
     let (drawn, overflow) = training.addingReportingOverflow(validation)
     guard !overflow else { throw FisherError.sizeOverflow(what: "\(training) and \(validation) synthetic samples") }
     // The test set and the training set come first: they do not depend on how many samples are for validation.
@@ -31,8 +35,9 @@ public enum SyntheticData {
     /// (hidden, factors) and (classes, hidden): the network that names the class.
     private var inner: Matrix<Double>
     private var outer: Matrix<Double>
+    private let units: [Double]
 
-    init(features: Int, factors: Int, classes: Int, using generator: inout SeededGenerator) throws(FisherError) {
+    init(features: Int, factors: Int, classes: Int, units: [Double], using generator: inout SeededGenerator) throws(FisherError) {
       let hidden = 24
       var mixing = try Matrix<Double>(rows: features, columns: factors)
       mixing.fillNormal(using: &generator) { pow(30, -Double($0) / Double(max(factors - 1, 1))) }
@@ -43,6 +48,7 @@ public enum SyntheticData {
       self.mixing = mixing
       self.inner = inner
       self.outer = outer
+      self.units = units
     }
 
     func draw(_ count: Int, using generator: inout SeededGenerator) throws(FisherError) -> Dataset {
@@ -67,7 +73,7 @@ public enum SyntheticData {
       data.reserveCapacity(count * mixing.rows)
       for sample in 0..<count {
         let (features, classScores) = (mixed.row(sample), scores.row(sample))
-        for i in features.indices { data.append(Float(features[i])) }
+        for i in features.indices { data.append(Float(features[i] * units[i % units.count])) }
         var best = 0
         for c in classScores.indices where classScores[c] > classScores[best] { best = c }
         labels.append(Int32(best))

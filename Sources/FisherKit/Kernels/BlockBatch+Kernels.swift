@@ -84,6 +84,20 @@ extension BlockBatch {
     try check(status, "Cholesky factors of order \(order)")
   }
 
+  /// Replaces some blocks by their Cholesky factors, reciprocals of the pivots on the diagonals, whatever becomes of them:
+  /// `info` of a block is 0, or 1 + the first pivot that was not positive. Cost md³/3 flops.
+  /// - Returns: whether all have factors.
+  mutating func factor(blocks: Range<Int>, info: inout [Int], workspace: borrowing BlockWorkspace) -> Bool {
+    precondition(info.count >= blocks.upperBound, "expected room for \(blocks.upperBound) pivots")
+    let (first, order, threads) = (base(of: blocks), order, workspace.threads)
+    let status = info.withUnsafeMutableBufferPointer { info in
+      Scalar._kernels.choleskyBatch(
+        first, info.baseAddress.map { $0 + blocks.lowerBound }, nil, order, blocks.count, 1, 0, threads)
+    }
+    precondition(status == FK_OK || status == FK_NOT_POSITIVE_DEFINITE, "kernel status \(status.rawValue)")
+    return status == FK_OK
+  }
+
   /// Replaces row i of `vectors` by L_i⁻ᵀL_i⁻¹ times it. Cost 2md² flops.
   func solve(_ vectors: inout Matrix<Scalar>, workspace: borrowing BlockWorkspace) {
     apply(Scalar._kernels.choleskyBatchSolve, &vectors, workspace)
@@ -127,4 +141,15 @@ struct BlockWorkspace: ~Copyable {
   let samples: Int
 
   var bytes: Int { buffer.count }
+
+  /// What it takes, or the largest number where that cannot be addressed.
+  static func bytes<S: KernelScalar>(_: S.Type, count: Int, order: Int, samples: Int) -> Int {
+    let threads = Int32(Compute.threads)
+    let sizes = [
+      S._kernels.gramWeightedBatchWorkSize(samples, order, count, threads),
+      S._kernels.choleskyBatchSolveWorkSize(order, count, threads),
+      S._kernels.symmetricBatchMultiplyWorkSize(order, count, threads),
+    ]
+    return sizes.contains { $0 < 0 } ? .max : sizes.max() ?? 0
+  }
 }

@@ -54,6 +54,28 @@ extension Matrix {
       Scalar._kernels.choleskySolve(storage.base, stride, factor.storage.base, factor.stride, columns, rows, 0))
   }
 
+  /// Whether no element of a row is NaN or infinite.
+  func isFinite(row: Int) -> Bool {
+    precondition(row >= 0 && row < rows, "outside the matrix")
+    var result: Int32 = 0
+    check(Scalar._kernels.allFinite(&result, storage.base + row * stride, stride, 1, columns))
+    return result != 0
+  }
+
+  /// Sets elements that are NaN or infinite to 0.
+  /// - Returns: the column of the first of them, if there are any.
+  mutating func removeNonFinite() -> Int? {
+    if isFinite { return nil }
+    var first: Int?
+    for i in 0..<rows {
+      for j in 0..<columns where !self[i, j].isFinite {
+        self[i, j] = 0
+        first = first ?? j
+      }
+    }
+    return first
+  }
+
   /// Whether no element is NaN or infinite.
   public var isFinite: Bool {
     var result: Int32 = 0

@@ -6,6 +6,30 @@ extension Matrix {
       Scalar._kernels.addWeightDecay(storage.base, stride, weights.storage.base, weights.stride, rows, columns, l2))
   }
 
+  /// ⟨row i, row i of other⟩ for each row; or their sum, the same for each row. Not finite where either row is not.
+  func rowDots(_ other: borrowing Matrix, into dots: inout [Double], summed: Bool = false) {
+    precondition(rows == other.rows && columns == other.columns && dots.count == rows, "matrices of another shape")
+    let (base, stride) = (storage.base, self.stride)
+    let (otherBase, otherStride) = (other.storage.base, other.stride)
+    dots.withUnsafeMutableBufferPointer { dots in
+      check(Scalar._kernels.rowDots(dots.baseAddress, base, stride, otherBase, otherStride, rows, columns))
+    }
+    guard summed else { return }
+    var total = 0.0
+    for i in 0..<rows { total += dots[i] }
+    for i in 0..<rows { dots[i] = total }
+  }
+
+  /// ⟨row i, row k of other⟩
+  func rowDot(_ i: Int, _ other: borrowing Matrix, _ k: Int) -> Double {
+    precondition(i >= 0 && i < rows && k >= 0 && k < other.rows && columns == other.columns, "outside the matrices")
+    var dot = 0.0
+    check(
+      Scalar._kernels.rowDots(
+        &dot, storage.base + i * stride, stride, other.storage.base + k * other.stride, other.stride, 1, columns))
+    return dot
+  }
+
   /// self −= rate · (gradient + l2 · self), the last column, the biases, without l2.
   mutating func descend(_ gradient: borrowing Matrix, rate: Double, l2: Double = 0) {
     precondition(rows == gradient.rows && columns == gradient.columns, "a gradient of another shape")

@@ -15,6 +15,19 @@ extension Matrix {
     return sum
   }
 
+  /// The sum of the diagonal.
+  var trace: Double {
+    var sum = 0.0
+    for i in 0..<min(rows, columns) { sum += Double(self[i, i]) }
+    return sum
+  }
+
+  /// Takes the elements of `other`, which has the same shape and may be of another precision.
+  mutating func copy(converting other: borrowing Matrix<some KernelScalar>) {
+    precondition(rows == other.rows && columns == other.columns, "matrices of another shape")
+    for i in 0..<rows { for j in 0..<columns { self[i, j] = Scalar(other[i, j]) } }
+  }
+
   /// self = scale · self + factor · other.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
@@ -90,22 +103,6 @@ extension Matrix {
 
   /// Zeros in all rows in use.
   mutating func setToZero() { storage.base.update(repeating: 0, count: inUse) }
-
-  /// ⟨row i, row i of other⟩ for each row, in double precision; or their sum, the same for each row.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func rowDots(_ other: borrowing Matrix, into dots: inout [Double], summed: Bool) {
-    precondition(rows == other.rows && stride == other.stride && dots.count == rows, "matrices of another shape")
-    var total = 0.0
-    for i in 0..<rows {
-      let (a, b) = (storage.base + i * stride, other.storage.base + i * stride)
-      var sum = 0.0
-      for j in 0..<columns { sum += Double(a[j]) * Double(b[j]) }
-      dots[i] = sum
-      total += sum
-    }
-    if summed { for i in 0..<rows { dots[i] = total } }
-  }
 
   /// Probabilities η to η(1 − η).
   @_specialize(where Scalar == Float)

@@ -44,14 +44,14 @@ final class AverageInverse<Scalar: KernelScalar>: WindowInverse {
   /// Σ_t β^t (Σ_s ν_i x̃x̃ᵀ)_t and Σ_t β^t n_t.
   private var sum: BlockBatch<Scalar>
   private var samples = 0.0
-  private var factors: BlockBatch<Scalar>
+  private let factors: BlockFactors<Scalar>
 
   init(for site: CurvatureSite<Scalar>, decay: Double, samples: Int) throws(FisherError) {
     (self.site, self.decay) = (site, decay)
     let (m, d) = (site.neurons, site.order)
     sum = try BlockBatch(count: m, order: d, what: "\(site.name): average of \(m) blocks of order \(d)")
-    factors = try BlockBatch(count: m, order: d, what: "\(site.name): Cholesky factors of \(m) blocks of order \(d)")
-    workspace = try factors.makeWorkspace(samples: samples)
+    factors = try BlockFactors(for: site, order: d, samples: 1, isInverse: false)
+    workspace = try sum.makeWorkspace(samples: samples)
   }
 
   var bytes: Int { sum.bytes + factors.bytes + workspace.bytes }
@@ -64,9 +64,20 @@ final class AverageInverse<Scalar: KernelScalar>: WindowInverse {
     sum.accumulateGram(
       inputs: inputs, nu: weights, alpha: 1, beta: samples > 0 ? decay : 0, workspace: workspace)
     samples = decay * samples + Double(inputs.rows)
-    factors.copy(from: sum)
-    try factors.factor(scale: 1 / samples, damping: site.damping, parameter: site.name, workspace: workspace)
+    try factors.refresh(average: sum, scale: 1 / samples)
   }
 
-  func precondition(_ vectors: inout Matrix<Scalar>) { factors.solve(&vectors, workspace: workspace) }
+  func precondition(_ vectors: inout Matrix<Scalar>) { factors.precondition(&vectors) }
+}
+
+extension BlockFactors {
+  /// Makes all blocks anew from sums of them.
+  func refresh(average sum: borrowing BlockBatch<Scalar>, scale: Double) throws(FisherError) {
+    try refresh(
+      form: { made, range, _ in made.copy(from: sum, blocks: range, scale: scale) },
+      formOne: { (block, neuron) throws(FisherError) in
+        block.copyBlock(0, from: sum, neuron)
+        block.scale(by: scale)
+      })
+  }
 }

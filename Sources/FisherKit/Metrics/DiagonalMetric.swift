@@ -39,14 +39,17 @@ final class DiagonalInverse<Scalar: KernelScalar>: WindowInverse {
   private var squares: Matrix<Scalar>
   /// The damped diagonals (m,d), inverted.
   private(set) var reciprocals: Matrix<Scalar>
+  /// λ of each neuron.
+  private(set) var lambdas: [Double]
 
   init(for site: CurvatureSite<Scalar>, samples: Int) throws(FisherError) {
     self.site = site
     squares = try Matrix(rows: samples, columns: site.order, what: "\(site.name): squares of \(samples) samples")
     reciprocals = try Matrix(rows: site.neurons, columns: site.order, what: "\(site.name): diagonals")
+    lambdas = Array(repeating: 0, count: site.neurons)
   }
 
-  var bytes: Int { squares.bytes + reciprocals.bytes }
+  var bytes: Int { squares.bytes + reciprocals.bytes + lambdas.count * MemoryLayout<Double>.stride }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     site.subsystem.nu(&weights, preactivations: z)
@@ -58,30 +61,47 @@ final class DiagonalInverse<Scalar: KernelScalar>: WindowInverse {
     reciprocals.setToProduct(
       weights, .transposed, squares, .none, inner: inputs.rows, outputColumns: site.order,
       alpha: 1 / Double(inputs.rows))
-    guard let place = reciprocals.invertElements(damping: site.damping) else { return }
-    throw .notPositiveDefinite(
-      FactorizationFailure(
-        parameter: site.name, neuron: place.row, pivot: place.column, value: place.value, failedBlocks: 1,
-        blocks: site.neurons, order: site.order, damping: site.damping))
+    for i in lambdas.indices { lambdas[i] = 0 }
+    reciprocals.addRows(to: &lambdas)
+    let layerMean = lambdas.reduce(0, +) / Double(max(1, lambdas.count * site.order))
+    for i in lambdas.indices {
+      lambdas[i] = site.lambda(trace: lambdas[i], order: site.order, layerMean: layerMean)
+      let isBroken = site.incidents.faults?.breaks(layer: site.name, neuron: i, attempt: Ladder.diagonal) ?? false
+      if !reciprocals.invert(row: i, damping: lambdas[i]) || isBroken {
+        reciprocals.fill(row: i, with: 1)
+        site.report(.plainGradient, neuron: i)
+      }
+    }
   }
 
   func precondition(_ vectors: inout Matrix<Scalar>) { vectors.multiplyElements(reciprocals) }
 }
 
 extension Matrix {
-  /// Each element to 1/(element + damping); where that is not a positive number, the place of the first.
+  /// Adds the sum of each row to `sums`.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  fileprivate mutating func invertElements(damping: Double) -> (row: Int, column: Int, value: Double)? {
-    var failed: (row: Int, column: Int, value: Double)?
+  fileprivate func addRows(to sums: inout [Double]) {
     for i in 0..<rows {
       let row = storage.base + i * stride
-      for j in 0..<columns {
-        let sum = row[j] + Scalar(damping)
-        if !(sum > 0 && (1 / sum).isFinite) && failed == nil { failed = (i, j, Double(sum)) }
-        row[j] = 1 / sum
-      }
+      for j in 0..<columns { sums[i] += Double(row[j]) }
     }
-    return failed
+  }
+
+  /// Each element of a row to 1/(element + damping); whether all are positive numbers then.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  fileprivate mutating func invert(row i: Int, damping: Double) -> Bool {
+    let row = storage.base + i * stride
+    var isGood = true
+    for j in 0..<columns {
+      row[j] = 1 / (row[j] + Scalar(damping))
+      isGood = isGood && row[j] > 0 && row[j].isFinite
+    }
+    return isGood
+  }
+
+  fileprivate mutating func fill(row i: Int, with value: Scalar) {
+    (storage.base + i * stride).update(repeating: value, count: columns)
   }
 }

@@ -64,6 +64,7 @@ final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
   private var rho: [Double]
   private var steps: [Double]
   private var bounds: [Double]
+  private var minusLambdas: [Double]
 
   init(for site: CurvatureSite<Scalar>, metric: IterativeMetric, samples: Int) throws(FisherError) {
     (self.site, self.metric) = (site, metric)
@@ -82,6 +83,7 @@ final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
     rho = Array(repeating: 0, count: m)
     steps = Array(repeating: 0, count: m)
     bounds = Array(repeating: 0, count: m)
+    minusLambdas = Array(repeating: 0, count: m)
   }
 
   var bytes: Int {
@@ -103,6 +105,7 @@ final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
     nu.copy(from: w)
     if isSoftmax { nu.replaceByVariances() }
     try diagonal.refresh(inputs: inputs, weights: nu)
+    for i in minusLambdas.indices { minusLambdas[i] = -diagonal.lambdas[i] }
     z.resize(rows: x.rows)
   }
 
@@ -143,6 +146,7 @@ final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
       product.setToProduct(
         z, .transposed, inputs, .none, inner: inputs.rows, outputColumns: site.order, alpha: alpha)
     }
-    product.combine(1, site.damping, direction)
+    // (subtracts minus λ_i times row i)
+    product.subtract(direction, scaled: minusLambdas)
   }
 }

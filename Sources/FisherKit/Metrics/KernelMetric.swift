@@ -22,9 +22,9 @@ public struct KernelMetric: Metric {
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     if let pair = site.pair { return try TwoLayerCurvature<S>(for: site, pair: pair) }
-    guard site.damping > 0 else {
+    guard site.damping.amount > 0 else {
       throw .invalidArgument(
-        what: "damping", expected: "a positive number with the kernel metric", found: "\(site.damping)")
+        what: "damping", expected: "a positive number with the kernel metric", found: "\(site.damping.amount)")
     }
     let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
     return try WindowedCurvature<S>(
@@ -57,41 +57,10 @@ public struct KernelMetric: Metric {
   }
 }
 
-/// A system of order n for every neuron.
-final class KernelInverse<Scalar: KernelScalar>: WindowInverse {
-  private let site: CurvatureSite<Scalar>
-  private var inputs: Matrix<Scalar>
-  private var nu: Matrix<Scalar>
-  private var kernels: KernelBatch<Scalar>
-
-  init(for site: CurvatureSite<Scalar>, samples: Int) throws(FisherError) {
-    self.site = site
-    inputs = try Matrix(rows: samples, columns: site.order, what: "\(site.name): inputs of \(samples) samples")
-    nu = try Matrix(rows: samples, columns: site.neurons, what: "\(site.name): ν of \(samples) samples")
-    kernels = try KernelBatch(samples: samples, neurons: site.neurons, order: site.order, name: site.name)
-  }
-
-  var bytes: Int { inputs.bytes + nu.bytes + kernels.bytes }
-
-  func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
-    site.subsystem.nu(&weights, preactivations: z)
-  }
-
-  func refresh(inputs x: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
-    inputs.copy(from: x)
-    nu.copy(from: weights)
-    try kernels.factor(inputs: inputs, nu: nu, damping: site.damping, parameter: site.name)
-  }
-
-  func precondition(_ vectors: inout Matrix<Scalar>) {
-    kernels.solve(&vectors, inputs: inputs, nu: nu, damping: site.damping)
-  }
-}
-
 /// One system of order n(m − 1) for all classes. A refresh allocates it anew.
 final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
-  private var factor: LowRankFactor<Scalar>?
+  private var factor: (any DampedInverse<Scalar>)?
 
   init(for site: CurvatureSite<Scalar>) { self.site = site }
 
@@ -108,8 +77,10 @@ final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
     var eta = try Matrix<Scalar>(rows: weights.rows, columns: weights.columns, what: "\(site.name): probabilities")
     eta.copy(from: weights)
     let block = try SampledBlock<Scalar>(inputs: inputs, covariance: SoftmaxCovariance<Scalar>(eta: eta))
-    factor = try LowRankFactor(block, damping: site.damping, memoryCap: .max, parameter: site.name)
+    factor = try site.factor(trace: try block.trace(), order: site.neurons * site.order) { (lambda) throws(FisherError) in
+      try LowRankFactor(block, damping: lambda, memoryCap: .max, parameter: site.name)
+    }
   }
 
-  func precondition(_ vectors: inout Matrix<Scalar>) { factor?.solve(&vectors) }
+  func precondition(_ vectors: inout Matrix<Scalar>) throws(FisherError) { try factor?.solve(&vectors) }
 }

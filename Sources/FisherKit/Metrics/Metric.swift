@@ -48,7 +48,10 @@ public struct CurvatureSite<Scalar: KernelScalar> {
   /// The most samples per observation, and the number of observations between refreshes.
   public var batchSize: Int
   public var refreshInterval: Int
-  public var damping: Double
+  public var damping: Damping { dampingState.rule }
+  let dampingState: SiteDamping
+  /// Where what is survived is written down.
+  let incidents: IncidentLog
   /// Whether refreshes are to be spread over steps, part by part, where the curvature can: while the next matrix is made
   /// the last one is in use.
   public var isSpread: Bool
@@ -57,7 +60,17 @@ public struct CurvatureSite<Scalar: KernelScalar> {
 
   public init(
     name: String, index: Int, count: Int, neurons: Int, order: Int, subsystem: any Subsystem, batchSize: Int,
-    refreshInterval: Int, damping: Double, isSpread: Bool = false, pair: LayerPair<Scalar>? = nil
+    refreshInterval: Int, damping: Damping, isSpread: Bool = false, pair: LayerPair<Scalar>? = nil
+  ) {
+    self.init(
+      name: name, index: index, count: count, neurons: neurons, order: order, subsystem: subsystem,
+      batchSize: batchSize, refreshInterval: refreshInterval, damping: damping, isSpread: isSpread, pair: pair,
+      incidents: IncidentLog())
+  }
+
+  init(
+    name: String, index: Int, count: Int, neurons: Int, order: Int, subsystem: any Subsystem, batchSize: Int,
+    refreshInterval: Int, damping: Damping, isSpread: Bool, pair: LayerPair<Scalar>?, incidents: IncidentLog
   ) {
     self.name = name
     self.index = index
@@ -67,9 +80,20 @@ public struct CurvatureSite<Scalar: KernelScalar> {
     self.subsystem = subsystem
     self.batchSize = batchSize
     self.refreshInterval = refreshInterval
-    self.damping = damping
+    dampingState = SiteDamping(damping)
+    self.incidents = incidents
     self.isSpread = isSpread
     self.pair = pair
+  }
+
+  /// λ for a block of this order and trace; `layerMean` is the mean diagonal over all of the layer's blocks.
+  public func lambda(trace: Double, order: Int, layerMean: Double = 0) -> Double {
+    dampingState.lambda(trace: trace, order: order, layerMean: layerMean, unit: Double(Scalar.ulpOfOne))
+  }
+
+  /// Writes down a failure that the curvature survives, and how. `neuron` is `nil` where all of the layer are meant.
+  public func report(_ remedy: Incident.Remedy, neuron: Int? = nil, damping: Double? = nil) {
+    incidents.add(Incident(layer: name, neuron: neuron, remedy: remedy, damping: damping))
   }
 }
 
@@ -78,14 +102,18 @@ public protocol Curvature<Scalar>: AnyObject {
   associatedtype Scalar: KernelScalar
   /// Takes note of a mini-batch: X̃ (n,d) and z (n,m).
   func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) throws(FisherError)
-  /// Makes what was observed the matrix that ``precondition(_:)`` inverts.
-  /// - Returns: a failure that was survived by the metric's own documented fallback, if there was one.
-  func refresh() throws(FisherError) -> FactorizationFailure?
+  /// Says in how many steps the next refresh will come: a window that takes a part of each mini-batch goes by it. By
+  /// default it changes nothing.
+  func expectRefresh(after steps: Int)
+  /// Makes what was observed the matrix that ``precondition(_:)`` inverts. A failure that it survives it reports to its
+  /// site: ``CurvatureSite/report(_:neuron:damping:)``.
+  /// - Throws: `notPositiveDefinite` where it has no way on; the matrix before stays in use, if there was one.
+  func refresh() throws(FisherError)
   /// The parts that a refresh can be done in, at one step after the other, where the site asks for it; by default one.
   var refreshParts: Int { get }
   /// One part of a refresh. All are of the samples that were there at part 0, and until the last one is done
   /// ``precondition(_:)`` goes on with the matrix before. After a failure it begins again with part 0.
-  func refresh(part: Int) throws(FisherError) -> FactorizationFailure?
+  func refresh(part: Int) throws(FisherError)
   /// gradient (m,d) = (Ĝ + λI)⁻¹ gradient, block by block.
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError)
   /// The memory that it holds.
@@ -96,6 +124,7 @@ public protocol Curvature<Scalar>: AnyObject {
 
 extension Curvature {
   public var refreshParts: Int { 1 }
-  public func refresh(part: Int) throws(FisherError) -> FactorizationFailure? { try refresh() }
+  public func expectRefresh(after steps: Int) {}
+  public func refresh(part: Int) throws(FisherError) { try refresh() }
   public var estimate: CurvatureEstimate { CurvatureEstimate(summary: "of its own kind", bytes: bytes) }
 }

@@ -1,48 +1,42 @@
-/// A block for every neuron, Ĝ_i = (1/n) Σ ν_i x̃x̃ᵀ (section 2.6), by its Cholesky factor, or where steps are many by its
-/// inverse, which a step reads once and a factor twice.
+/// A block for every neuron, Ĝ_i = (1/n) Σ ν_i x̃x̃ᵀ (section 2.6), by ``BlockFactors``.
 ///
-/// Memory: m blocks of d(d+1)/2 elements. Cost of a refresh: m n d(d+1) + m d³/3 flops, with the inverse md³ for the last
-/// term; of a step: 2md².
+/// Cost of a refresh: m n d(d+1) + m d³/3 flops, with the inverses md³ for the last term; of a step: 2md².
 final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
-  private let workspace: BlockWorkspace
-  private var factors: BlockBatch<Scalar>
-  /// What a refresh in parts makes, while the factors are in use; empty where there is none.
-  private var next: BlockBatch<Scalar>
-  private let isInverse: Bool
+  private let factors: BlockFactors<Scalar>
 
   /// - Parameters:
   ///   - order: of the blocks; `samples`: the most that a refresh is given.
   init(for site: CurvatureSite<Scalar>, order: Int, samples: Int) throws(FisherError) {
     self.site = site
-    let m = site.neurons
-    factors = try BlockBatch(
-      count: m, order: order, what: "\(site.name): Cholesky factors of \(m) blocks of order \(order)")
-    next = try BlockBatch(
-      count: site.isSpread ? m : 0, order: order, what: "\(site.name): next Cholesky factors of \(m) blocks")
-    workspace = try factors.makeWorkspace(samples: samples)
-    isInverse = site.inverts(order: order)
+    factors = try BlockFactors(for: site, order: order, samples: samples, isInverse: site.inverts(order: order))
   }
 
-  var bytes: Int { factors.bytes + next.bytes + workspace.bytes }
+  var bytes: Int { factors.bytes }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     site.subsystem.nu(&weights, preactivations: z)
   }
 
   func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
-    try make(&factors, 0..<site.neurons, inputs: inputs, weights: weights)
+    try make(0..<site.neurons, inputs: inputs, weights: weights)
+    factors.finish()
   }
 
   /// A run of blocks from the samples.
   private func make(
-    _ made: inout BlockBatch<Scalar>, _ blocks: Range<Int>, inputs: borrowing Matrix<Scalar>,
-    weights: borrowing Matrix<Scalar>
+    _ blocks: Range<Int>, inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>
   ) throws(FisherError) {
-    made.accumulateGram(
-      inputs: inputs, nu: weights, blocks: blocks, alpha: 1 / Double(inputs.rows), beta: 0, workspace: workspace)
-    try made.factor(damping: site.damping, parameter: site.name, blocks: blocks, workspace: workspace)
-    if isInverse { made.invert(blocks: blocks, workspace: workspace) }
+    let alpha = 1 / Double(inputs.rows)
+    try factors.refresh(
+      blocks,
+      form: { made, range, workspace in
+        made.accumulateGram(
+          inputs: inputs, nu: weights, blocks: range, alpha: alpha, beta: 0, workspace: workspace)
+      },
+      formOne: { (block, neuron) throws(FisherError) in
+        try block.setToGram(inputs: inputs, nu: weights, column: neuron, alpha: alpha)
+      })
   }
 
   /// Some groups of neurons in each part.
@@ -58,16 +52,24 @@ final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
   ) throws(FisherError) {
     guard refreshParts > 1 else { return try refresh(inputs: inputs, weights: weights) }
     let blocks = (part * neuronsPerPart)..<min(site.neurons, (part + 1) * neuronsPerPart)
-    try make(&next, blocks, inputs: inputs, weights: weights)
-    if part == refreshParts - 1 { swap(&factors, &next) }
+    try make(blocks, inputs: inputs, weights: weights)
+    if part == refreshParts - 1 { factors.finish() }
   }
 
-  func precondition(_ vectors: inout Matrix<Scalar>) {
-    if isInverse {
-      factors.multiply(&vectors, workspace: workspace)
-    } else {
-      factors.solve(&vectors, workspace: workspace)
-    }
+  func precondition(_ vectors: inout Matrix<Scalar>) { factors.precondition(&vectors) }
+}
+
+extension BlockBatch<Double> {
+  /// The only block = α Σ_s ν(s, column) x̃_s x̃_sᵀ, of samples of any precision. For a block that fails: it allocates.
+  mutating func setToGram<S: KernelScalar>(
+    inputs x: borrowing Matrix<S>, nu: borrowing Matrix<S>, column: Int, alpha: Double
+  ) throws(FisherError) {
+    var inputs = try Matrix<Double>(rows: x.rows, columns: x.columns, what: "inputs in double precision")
+    inputs.copy(converting: x)
+    var weights = try Matrix<Double>(rows: x.rows, columns: 1, what: "ν in double precision")
+    for s in 0..<x.rows { weights[s, 0] = Double(nu[s, column]) }
+    let workspace = try makeWorkspace(samples: x.rows)
+    accumulateGram(inputs: inputs, nu: weights, alpha: alpha, beta: 0, workspace: workspace)
   }
 }
 

@@ -1,7 +1,6 @@
 /// What the paper's experiment did, for comparison: the first and the last layer share one matrix per layer as if
 /// linear (ν ≡ 1), the layers between have a block per neuron; each starts at the identity and is an exponential
-/// average, Ĝ ← 0.995 Ĝ + 0.005 ν x̃x̃ᵀ at every mini-batch. Where a factorisation fails the layer takes plain
-/// gradients until the next refresh, and says so.
+/// average, Ĝ ← 0.995 Ĝ + 0.005 ν x̃x̃ᵀ at every mini-batch.
 public struct PaperMetric: Metric {
   /// The decay of the running average, per mini-batch.
   public let decay: Double
@@ -24,41 +23,32 @@ public struct PaperMetric: Metric {
 
 /// The running average of a block shared by the layer.
 final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
-  private let site: CurvatureSite<Scalar>
   private let decay: Double
   private let nu: Double
   private var average: Matrix<Scalar>
-  private var factor: Matrix<Scalar>
-  private var isFactored = false
+  private let factors: DenseFactors<Scalar>
 
   init(for site: CurvatureSite<Scalar>, decay: Double, nu: Double) throws(FisherError) {
-    self.site = site
-    self.decay = decay
-    self.nu = nu
+    (self.decay, self.nu) = (decay, nu)
     let d = site.order
     average = try Matrix(rows: d, columns: d, what: "\(site.name): block of order \(d)")
-    factor = try Matrix(rows: d, columns: d, what: "\(site.name): Cholesky factor of order \(d)")
+    factors = try DenseFactors(for: site, order: d)
     for i in 0..<d { average[i, i] = 1 }
   }
 
-  var bytes: Int { average.bytes + factor.bytes }
+  var bytes: Int { average.bytes + factors.bytes }
 
   func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
     average.setToGram(inputs, alpha: (1 - decay) * nu / Double(inputs.rows), beta: decay)
   }
 
-  func refresh() throws(FisherError) -> FactorizationFailure? {
-    factor.copy(from: average)
-    let failure = try survived { () throws(FisherError) in
-      try factor.factor(damping: site.damping, parameter: site.name)
-    }
-    isFactored = failure == nil
-    return failure
+  func refresh() throws(FisherError) {
+    try factors.refresh(
+      form: { (matrix) throws(FisherError) in matrix.copy(from: average) },
+      formDouble: { (matrix) throws(FisherError) in matrix.copy(converting: average) })
   }
 
-  func precondition(_ gradient: inout Matrix<Scalar>) {
-    if isFactored { gradient.solve(factor: factor) }
-  }
+  func precondition(_ gradient: inout Matrix<Scalar>) { factors.solve(&gradient) }
 }
 
 /// The running averages of a block per neuron.
@@ -68,8 +58,7 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
   private let workspace: BlockWorkspace
   private var batchNu: Matrix<Scalar>
   private var average: BlockBatch<Scalar>
-  private var factors: BlockBatch<Scalar>
-  private var isFactored = false
+  private let factors: BlockFactors<Scalar>
 
   init(for site: CurvatureSite<Scalar>, decay: Double) throws(FisherError) {
     self.site = site
@@ -77,8 +66,8 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
     let (m, d) = (site.neurons, site.order)
     batchNu = try Matrix(rows: site.batchSize, columns: m, what: "\(site.name): ν of a batch")
     average = try BlockBatch(count: m, order: d, what: "\(site.name): \(m) blocks of order \(d)")
-    factors = try BlockBatch(count: m, order: d, what: "\(site.name): Cholesky factors of \(m) blocks of order \(d)")
-    workspace = try factors.makeWorkspace(samples: site.batchSize)
+    factors = try BlockFactors(for: site, order: d, samples: 1, isInverse: false)
+    workspace = try average.makeWorkspace(samples: site.batchSize)
     for neuron in 0..<m {
       for i in 0..<d { average[neuron, i, i] = 1 }
     }
@@ -89,30 +78,13 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
   func observe(inputs: borrowing Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     batchNu.resize(rows: z.rows)
     site.subsystem.nu(&batchNu, preactivations: z)
+    // (what is no number would stay in the average for good)
+    guard batchNu.isFinite, inputs.isFinite else { return site.report(.samplesLeftOut) }
     average.accumulateGram(
       inputs: inputs, nu: batchNu, alpha: (1 - decay) / Double(inputs.rows), beta: decay, workspace: workspace)
   }
 
-  func refresh() throws(FisherError) -> FactorizationFailure? {
-    factors.copy(from: average)
-    let failure = try survived { () throws(FisherError) in
-      try factors.factor(damping: site.damping, parameter: site.name, workspace: workspace)
-    }
-    isFactored = failure == nil
-    return failure
-  }
+  func refresh() throws(FisherError) { try factors.refresh(average: average, scale: 1) }
 
-  func precondition(_ gradient: inout Matrix<Scalar>) {
-    if isFactored { factors.solve(&gradient, workspace: workspace) }
-  }
-}
-
-/// The factorisation failure of `body`, or `nil`. Other errors are passed on.
-private func survived(_ body: () throws(FisherError) -> Void) throws(FisherError) -> FactorizationFailure? {
-  do {
-    try body()
-    return nil
-  } catch .notPositiveDefinite(let failure) {
-    return failure
-  }
+  func precondition(_ gradient: inout Matrix<Scalar>) { factors.precondition(&gradient) }
 }

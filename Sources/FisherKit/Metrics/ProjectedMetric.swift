@@ -120,14 +120,15 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     window.take(inputs: inputs, preactivations: preactivations)
   }
 
-  func refresh() throws(FisherError) -> FactorizationFailure? {
-    Swift.precondition(window.inputs.rows > 0, "a refresh needs at least one observation")
-    isReady = false
-    defer { if !isReady { window.removeAllIfFull() } }
+  func expectRefresh(after steps: Int) { window.expectRefresh(after: steps) }
+
+  func refresh() throws(FisherError) {
+    var isDone = false
+    defer { if !isDone { window.removeAllIfFull() } }
     try followSubspace()
     try inverse.refresh(inputs: projectedInputs, weights: weights)
     finish()
-    return nil
+    isDone = true
   }
 
   /// The subspace first, then the parts of the matrix inside it. A rank that is chosen at each refresh changes the matrix
@@ -137,26 +138,27 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     return 1 + inverse.refreshParts
   }
 
-  func refresh(part: Int) throws(FisherError) -> FactorizationFailure? {
+  func refresh(part: Int) throws(FisherError) {
     if refreshParts == 1 { return try refresh() }
     var isDone = false
     defer { if !isDone { window.removeAllIfFull() } }
     if part == 0 {
-      window.freeze()
       try followSubspace()
+      window.freeze()
     } else {
       try inverse.refresh(part: part - 1, inputs: projectedInputs, weights: weights)
     }
     isDone = true
     if part == refreshParts - 1 { finish() }
-    return nil
   }
 
   /// ν, the subspace, the inputs in it, and what is left outside.
   private func followSubspace() throws(FisherError) {
+    try window.requireSamples(for: site)
     let samples = window.inputs.rows
     weights.resize(rows: samples)
     inverse.weigh(&weights, preactivations: window.preactivations)
+    if let neuron = weights.removeNonFinite() { site.report(.samplesLeftOut, neuron: neuron) }
     for i in nextOutside.indices { nextOutside[i] = 0 }
     inverse.addNu(of: weights, to: &nextOutside)
     for i in nextOutside.indices { nextOutside[i] /= Double(samples) }
@@ -166,20 +168,14 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     projectedInputs.setToProduct(
       window.inputs, .none, subspace.basis, .transposed, inner: site.order, outputColumns: rank)
     let energy = subspace.residualEnergy(rank: rank)
+    let leading = subspace.energies.prefix(rank).reduce(0, +)
+    let meanNu = nextOutside.reduce(0, +) / Double(max(1, nextOutside.count))
     for i in nextOutside.indices {
-      // (of a whole space nothing is outside)
-      guard rank < site.order else {
-        nextOutside[i] = 0
-        continue
-      }
-      let c = site.damping + nextOutside[i] * energy
-      guard c > 0 else {
-        throw .notPositiveDefinite(
-          FactorizationFailure(
-            parameter: site.name, neuron: i, pivot: rank, value: c, failedBlocks: 1, blocks: site.neurons,
-            order: site.order, damping: site.damping))
-      }
-      nextOutside[i] = 1 / c
+      // (of a whole space nothing is outside; and where nothing is known, with no damping, nothing is done)
+      let lambda = site.lambda(
+        trace: nextOutside[i] * leading, order: rank, layerMean: meanNu * leading / Double(rank))
+      let c = lambda + nextOutside[i] * energy
+      nextOutside[i] = rank < site.order && c > 0 && (1 / c).isFinite ? 1 / c : 0
     }
   }
 
@@ -187,7 +183,7 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   private func finish() {
     basis.copy(from: subspace.basis)
     swap(&outside, &nextOutside)
-    window.removeAll()
+    window.refreshed()
     isReady = true
   }
 
@@ -195,7 +191,9 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   private func chooseRank() throws(FisherError) {
     guard case .share(let share, let most) = choice else { return }
     let nu = max(nextOutside.reduce(0, +) / Double(max(1, nextOutside.count)), .leastNormalMagnitude)
-    let chosen = subspace.rank(keeping: share, against: site.damping / nu, atMost: most)
+    // (a relative damping by the mean diagonal of the blocks of all inputs)
+    let floor = site.lambda(trace: nu * subspace.trace, order: site.order) / nu
+    let chosen = subspace.rank(keeping: share, against: floor, atMost: most)
     guard chosen != rank else { return }
     // (all or none of them: where memory does not suffice they still fit each other)
     let samples = window.inputs.capacity

@@ -1,14 +1,18 @@
-/// The samples seen since the last refresh, or a bounded uniform sample of them: rows of X̃ (n,d) and of z (n,m).
+/// The samples that the next refresh is made of, a bounded uniform sample of those seen since the last one: rows of X̃
+/// (n,d) and of z (n,m).
 ///
-/// Where an interval brings more samples than there is room for, each mini-batch gives its first rows: batches are
-/// shuffled, so that is a uniform sample, the same one in every run. Keeping samples and forming the matrix once per
-/// refresh costs the flops of adding every mini-batch to it, but moves the matrix through memory once.
+/// Where an interval brings more samples than there is room for, each mini-batch gives its first rows, as many as fill the
+/// window by the next refresh: batches are shuffled, so that is a uniform sample, the same one in every run. Keeping
+/// samples and forming the matrix once per refresh costs the flops of adding every mini-batch to it, but moves the matrix
+/// through memory once.
+///
+/// A window that is not half full when a refresh comes goes on with its samples: the first refreshes come after 1, 2, 4, …
+/// steps, and a matrix of the few samples between two of them would be worth little.
 struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   private(set) var inputs: Matrix<Scalar>
   private(set) var preactivations: Matrix<Scalar>
-  /// What each mini-batch gives, once the first window, which may be a single mini-batch, is done.
-  private let rowsPerBatch: Int
-  private var isFirst = true
+  /// What each mini-batch gives.
+  private var rowsPerBatch: Int
   /// Whether a refresh is under way that goes on with these samples.
   private var isFrozen = false
 
@@ -23,7 +27,7 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
     preactivations.resize(rows: 0)
     self.inputs = inputs
     self.preactivations = preactivations
-    rowsPerBatch = max(1, capacity / site.refreshInterval)
+    rowsPerBatch = capacity
   }
 
   var bytes: Int { inputs.bytes + preactivations.bytes }
@@ -34,12 +38,36 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
     return max(1, overflow ? limit : min(interval, limit))
   }
 
+  /// Goes by so many mini-batches until the next refresh.
+  mutating func expectRefresh(after steps: Int) {
+    let (room, steps) = (inputs.capacity - inputs.rows, max(1, steps))
+    rowsPerBatch = room / steps + (room % steps == 0 ? 0 : 1)
+  }
+
   /// Takes the first rows of a mini-batch; none once it is full.
   mutating func take(inputs x: borrowing Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     guard !isFrozen else { return }
-    let count = min(isFirst ? x.rows : rowsPerBatch, x.rows, inputs.capacity - inputs.rows)
+    let count = min(rowsPerBatch, x.rows, inputs.capacity - inputs.rows)
     inputs.append(x, first: count)
     preactivations.append(z, first: count)
+  }
+
+  /// Removes samples that are not finite.
+  /// - Returns: how many there were.
+  mutating func removeNonFinite() -> Int {
+    if inputs.isFinite && preactivations.isFinite { return 0 }
+    var kept = 0
+    for row in 0..<inputs.rows where inputs.isFinite(row: row) && preactivations.isFinite(row: row) {
+      if kept < row {
+        inputs.copyRow(row, to: kept)
+        preactivations.copyRow(row, to: kept)
+      }
+      kept += 1
+    }
+    let removed = inputs.rows - kept
+    inputs.resize(rows: kept)
+    preactivations.resize(rows: kept)
+    return removed
   }
 
   /// Takes nothing more, until what is there is removed.
@@ -48,18 +76,20 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
     isFrozen = true
   }
 
+  /// After a refresh: starts the next window, but one that is not half full goes on.
+  mutating func refreshed() {
+    isFrozen = false
+    if 2 * inputs.rows > inputs.capacity { removeAll() }
+  }
+
   /// After a refresh that failed: what there is stays, and grows, but a window that is full can only be begun anew.
   mutating func removeAllIfFull() {
     isFrozen = false
-    guard inputs.rows == inputs.capacity else { return }
-    inputs.resize(rows: 0)
-    preactivations.resize(rows: 0)
+    if inputs.rows == inputs.capacity { removeAll() }
   }
 
-  /// Starts the next window.
-  mutating func removeAll() {
+  private mutating func removeAll() {
     inputs.resize(rows: 0)
     preactivations.resize(rows: 0)
-    (isFirst, isFrozen) = (false, false)
   }
 }

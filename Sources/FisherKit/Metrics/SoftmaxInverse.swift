@@ -2,21 +2,19 @@
 ///
 /// Memory: (md)² elements. Cost of a refresh with n samples: n m(m+1)/2 d(d+1) + (md)³/3 flops; of a step: 2(md)².
 final class SoftmaxInverse<Scalar: KernelScalar>: WindowInverse {
-  private let site: CurvatureSite<Scalar>
-  private var factor: Matrix<Scalar>
+  private let factors: DenseFactors<Scalar>
   private let work: AlignedBuffer<UInt8>
   /// The gradient as one row.
   private var row: Matrix<Scalar>
 
   init(for site: CurvatureSite<Scalar>, order: Int, samples: Int) throws(FisherError) {
-    self.site = site
     let size = site.neurons * order
-    factor = try Matrix(rows: size, columns: size, what: "\(site.name): Cholesky factor of order \(size)")
+    factors = try DenseFactors(for: site, order: size)
     work = try Matrix<Scalar>.softmaxBlockWorkspace(samples: samples, order: order, classes: site.neurons)
     row = try Matrix(rows: 1, columns: size, what: "\(site.name): gradient as a row")
   }
 
-  var bytes: Int { factor.bytes + work.count + row.bytes }
+  var bytes: Int { factors.bytes + work.count + row.bytes }
 
   /// η
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
@@ -27,13 +25,25 @@ final class SoftmaxInverse<Scalar: KernelScalar>: WindowInverse {
   func addNu(of weights: borrowing Matrix<Scalar>, to sums: inout [Double]) { weights.addVariances(to: &sums) }
 
   func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
-    factor.setToSoftmaxBlock(inputs: inputs, eta: weights, alpha: 1 / Double(inputs.rows), onlyLower: true, work: work)
-    try factor.factor(damping: site.damping, parameter: site.name)
+    let alpha = 1 / Double(inputs.rows)
+    try factors.refresh(
+      form: { (matrix) throws(FisherError) in
+        matrix.setToSoftmaxBlock(inputs: inputs, eta: weights, alpha: alpha, onlyLower: true, work: work)
+      },
+      formDouble: { (matrix) throws(FisherError) in
+        var x = try Matrix<Double>(rows: inputs.rows, columns: inputs.columns, what: "inputs in double precision")
+        x.copy(converting: inputs)
+        var eta = try Matrix<Double>(rows: weights.rows, columns: weights.columns, what: "η in double precision")
+        eta.copy(converting: weights)
+        let space = try Matrix<Double>.softmaxBlockWorkspace(
+          samples: x.rows, order: x.columns, classes: eta.columns)
+        matrix.setToSoftmaxBlock(inputs: x, eta: eta, alpha: alpha, onlyLower: true, work: space)
+      })
   }
 
   func precondition(_ vectors: inout Matrix<Scalar>) {
     row.reshape(vectors)
-    row.solve(factor: factor)
+    factors.solve(&row)
     vectors.reshape(row)
   }
 

@@ -24,13 +24,13 @@ extension Metric {
       for: CurvatureSite<S>(
         name: "layer", index: 0, count: 1, neurons: z.columns, order: x.columns, subsystem: subsystem,
         batchSize: x.rows,
-        refreshInterval: 1, damping: damping))
+        refreshInterval: 1, damping: .absolute(damping)))
     var found = try Matrix<S>(rows: gradient.rows, columns: gradient.columns, what: "direction")
     found.copy(from: gradient)
     // (a subspace follows the samples from refresh to refresh)
     for _ in 1...2 {
       try curvature.observe(inputs: x, preactivations: z)
-      _ = try curvature.refresh()
+      try curvature.refresh()
     }
     try curvature.precondition(&found)
     var exact = try Matrix<S>(rows: gradient.rows, columns: gradient.columns, what: "exact direction")

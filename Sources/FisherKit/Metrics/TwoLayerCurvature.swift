@@ -21,8 +21,7 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
   private var batchSlopes: Matrix<Scalar>
   private var inverse: (any DampedInverse<Scalar>)?
   private let isDense: Bool
-  private let rowsPerBatch: Int
-  private var isFirstWindow = true
+  private var rowsPerBatch: Int
   /// Rows of the batch being observed.
   private var taken = 0
 
@@ -38,7 +37,7 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
     isDense = !overflow && size <= Self.orderLimit
     let planned = SampleWindow<Scalar>.capacity(for: site, limit: 8192)
     let capacity = isDense ? planned : min(planned, max(1, Self.orderLimit / outputs))
-    rowsPerBatch = max(1, capacity / max(1, site.refreshInterval))
+    rowsPerBatch = capacity
     inputs = try Matrix(rows: capacity, columns: d, what: "\(site.name): inputs of \(capacity) samples")
     slopes = try Matrix(rows: capacity, columns: m, what: "\(site.name): slopes of \(capacity) samples")
     outerPreactivations = try Matrix(
@@ -74,10 +73,9 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
     inputs.bytes + slopes.bytes + outerPreactivations.bytes + batchSlopes.bytes + (inverse?.bytes ?? 0)
   }
 
-  /// The first window takes all that comes until it is full, since it may be one mini-batch; more samples
-  /// than fit are not taken.
+  /// More samples than fit are not taken.
   func observe(inputs x: borrowing Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
-    taken = min(isFirstWindow ? x.rows : rowsPerBatch, x.rows, inputs.capacity - inputs.rows)
+    taken = min(rowsPerBatch, x.rows, inputs.capacity - inputs.rows)
     batchSlopes.resize(rows: z.rows)
     batchSlopes.setToSlopes(of: pair.hidden, at: z)
     inputs.append(x, first: taken)
@@ -92,7 +90,12 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
     outerPreactivations.resize(rows: 0)
   }
 
-  func refresh() throws(FisherError) -> FactorizationFailure? {
+  func expectRefresh(after steps: Int) {
+    let room = inputs.capacity - inputs.rows
+    rowsPerBatch = max(1, (room + max(1, steps) - 1) / max(1, steps))
+  }
+
+  func refresh() throws(FisherError) {
     Swift.precondition(
       inputs.rows > 0 && outerPreactivations.rows == inputs.rows, "a refresh needs an observation of both layers")
     inverse = nil
@@ -106,15 +109,16 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
       covariance: TwoLayerCovariance<Scalar>(
         slopes: windowSlopes, outerWeights: pair.outer.value,
         outputs: try subsystem.outputCovariance(preactivations: outerPreactivations)))
-    let isSmall = block.rankBound < site.neurons * site.order && site.damping > 0
-    if isDense && !(isSmall && block.rankBound <= Self.orderLimit / 4) {
-      inverse = try DenseFactor(block, damping: site.damping, memoryCap: .max, parameter: site.name)
-    } else {
-      inverse = try LowRankFactor(block, damping: site.damping, memoryCap: .max, parameter: site.name)
+    let isSmall = block.rankBound < site.neurons * site.order
+    let isLowRank = !isDense || isSmall && block.rankBound <= Self.orderLimit / 4
+    inverse = try site.factor(trace: try block.trace(), order: site.neurons * site.order) { (lambda) throws(FisherError) in
+      if isLowRank && lambda > 0 {
+        try LowRankFactor(block, damping: lambda, memoryCap: .max, parameter: site.name)
+      } else {
+        try DenseFactor(block, damping: lambda, memoryCap: .max, parameter: site.name)
+      }
     }
-    removeAll()
-    isFirstWindow = false
-    return nil
+    if 2 * inputs.rows > inputs.capacity { removeAll() }
   }
 
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {

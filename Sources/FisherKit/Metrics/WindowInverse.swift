@@ -60,37 +60,56 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
     window.take(inputs: inputs, preactivations: preactivations)
   }
 
-  func refresh() throws(FisherError) -> FactorizationFailure? {
-    Swift.precondition(window.inputs.rows > 0, "a refresh needs at least one observation")
-    isReady = false
-    defer { if !isReady { window.removeAllIfFull() } }
+  func expectRefresh(after steps: Int) { window.expectRefresh(after: steps) }
+
+  func refresh() throws(FisherError) {
+    var isDone = false
+    defer { if !isDone { window.removeAllIfFull() } }
+    try weigh()
+    try inverse.refresh(inputs: window.inputs, weights: weights)
+    window.refreshed()
+    (isDone, isReady) = (true, true)
+  }
+
+  private func weigh() throws(FisherError) {
+    try window.requireSamples(for: site)
     weights.resize(rows: window.inputs.rows)
     inverse.weigh(&weights, preactivations: window.preactivations)
-    try inverse.refresh(inputs: window.inputs, weights: weights)
-    window.removeAll()
-    isReady = true
-    return nil
+    if let neuron = weights.removeNonFinite() { site.report(.samplesLeftOut, neuron: neuron) }
   }
 
   var refreshParts: Int { inverse.refreshParts }
 
-  func refresh(part: Int) throws(FisherError) -> FactorizationFailure? {
+  func refresh(part: Int) throws(FisherError) {
     if refreshParts == 1 { return try refresh() }
-    if part == 0 {
-      window.freeze()
-      weights.resize(rows: window.inputs.rows)
-      inverse.weigh(&weights, preactivations: window.preactivations)
-    }
     var isDone = false
     defer { if !isDone { window.removeAllIfFull() } }
+    if part == 0 {
+      try weigh()
+      window.freeze()
+    }
     try inverse.refresh(part: part, inputs: window.inputs, weights: weights)
     isDone = true
-    if part == refreshParts - 1 { window.removeAll() }
-    return nil
+    if part == refreshParts - 1 { window.refreshed() }
   }
 
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {
     Swift.precondition(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
     try inverse.precondition(&gradient)
+  }
+}
+
+extension SampleWindow {
+  /// Leaves out samples that are not finite, and reports them.
+  /// - Throws: `notPositiveDefinite` where no sample is left.
+  mutating func requireSamples(for site: CurvatureSite<Scalar>) throws(FisherError) {
+    precondition(inputs.rows > 0, "a refresh needs at least one observation")
+    if removeNonFinite() > 0 { site.report(.samplesLeftOut) }
+    guard inputs.rows > 0 else {
+      throw .notPositiveDefinite(
+        FactorizationFailure(
+          parameter: site.name, neuron: nil, pivot: 0, value: .nan, failedBlocks: site.neurons, blocks: site.neurons,
+          order: site.order, damping: site.damping.amount))
+    }
   }
 }

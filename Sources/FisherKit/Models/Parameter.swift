@@ -12,6 +12,9 @@ public final class Parameter<Scalar: KernelScalar> {
   /// The pair of layers of which these are the lower one's weights; `nil` measures them by their own layer.
   public internal(set) var pair: LayerPair<Scalar>?
 
+  /// ‖W‖² as ``startGlorotUniform(using:)`` left it.
+  private var startSquares: Double?
+
   /// A parameter of zeros.
   /// - Throws: `sizeOverflow` or `outOfMemory`.
   public init(
@@ -35,5 +38,18 @@ public final class Parameter<Scalar: KernelScalar> {
       for j in 0..<(order - 1) { value[i, j] = Scalar((2 * generator.uniform() - 1) * limit) }
       value[i, order - 1] = 0
     }
+    startSquares = value.dot(value)
+  }
+
+  /// Whether the weights are those of ``startGlorotUniform(using:)``, and nothing was learned or loaded since.
+  var isAtStart: Bool { startSquares == value.dot(value) }
+
+  /// Weights that were started for inputs of unit scale to the scale of these inputs: column j times scales[j].
+  func rescaleStart(by scales: [Double]) {
+    precondition(scales.count == order - 1, "expected a scale for each input")
+    for i in 0..<neurons {
+      for j in scales.indices { value[i, j] *= Scalar(scales[j]) }
+    }
+    startSquares = nil
   }
 }

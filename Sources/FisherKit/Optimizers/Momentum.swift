@@ -23,10 +23,10 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
     for parameter in model.parameters { velocities.append(try State(like: parameter, what: "velocity")) }
   }
 
-  public func step(_ model: any Model<Scalar>) throws(FisherError) -> [FactorizationFailure] {
+  public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
     precondition(velocities.count == model.parameters.count, "prepare the optimizer for this model first")
+    try model.requireFiniteGradients(step: steps + 1)
     steps += 1
-    try model.requireFiniteGradients(step: steps)
     let parameters = model.parameters
     for i in parameters.indices {
       let (parameter, velocity) = (parameters[i], velocities[i])
@@ -35,6 +35,10 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
         parameter.gradient, velocity: &velocity.value, rate: learningRate, momentum: momentum)
     }
     return []
+  }
+
+  public func restart() {
+    for velocity in velocities { velocity.value.setToZero() }
   }
 }
 

@@ -23,10 +23,17 @@ public protocol Optimizer<Scalar>: AnyObject {
   func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError)
   /// One step, from the gradients of the model's last mini-batch.
   /// - Throws: `nonFinite` when a gradient holds a NaN or an infinity, before any weight is touched.
-  /// - Returns: failures that the optimizer survived by a documented fallback.
-  func step(_ model: any Model<Scalar>) throws(FisherError) -> [FactorizationFailure]
+  /// - Returns: what went wrong and was survived.
+  func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident]
+  /// Forgets what it gathered from gradients and mini-batches, after the weights were put back to earlier ones. By default
+  /// there is nothing to forget.
+  func restart()
   /// The memory that it holds.
   var bytes: Int { get }
+}
+
+extension Optimizer {
+  public func restart() {}
 }
 
 extension Model {

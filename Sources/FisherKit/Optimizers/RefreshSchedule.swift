@@ -1,5 +1,5 @@
-/// When the layers' Fisher matrices are refreshed: at the first step all of them, and then each at its own steps, the same
-/// in every run.
+/// When the layers' Fisher matrices are refreshed: at the first step all of them, soon again, and then each at its own
+/// steps, the same in every run.
 public struct RefreshSchedule: Equatable, Sendable {
   /// T: steps between two refreshes of a layer; `nil` for what the metric finds best. An adaptive schedule starts with it.
   public var interval: Int?
@@ -11,10 +11,20 @@ public struct RefreshSchedule: Equatable, Sendable {
   /// between a quarter of `interval` and four times it. `nil` keeps the interval.
   public var drift: Double?
 
-  public init(interval: Int? = nil, isSpread: Bool = false, drift: Double? = nil) {
+  /// Whether the first refreshes come after 1, 2, 4, 8, … steps until the interval is reached. A matrix of the first
+  /// mini-batch alone says little, and the weights move fastest at the start.
+  public var startsEarly: Bool
+
+  public init(interval: Int? = nil, isSpread: Bool = false, drift: Double? = nil, startsEarly: Bool = true) {
     self.interval = interval
     self.isSpread = isSpread
     self.drift = drift
+    self.startsEarly = startsEarly
+  }
+
+  /// The refreshes of a layer that come before the first interval is over, for a T of so many steps.
+  public func earlyRefreshes(interval: Int) -> Int {
+    startsEarly && interval > 1 ? Int.bitWidth - (interval - 1).leadingZeroBitCount : 1
   }
 
   func validate() throws(FisherError) {
@@ -33,6 +43,8 @@ struct RefreshClock {
   private(set) var interval: Int
   /// The step of each layer's next refresh.
   private var next: [Int]
+  /// Steps before the schedule began anew.
+  private var origin = 0
 
   /// - Parameter interval: T where the schedule does not say.
   init(_ schedule: RefreshSchedule, interval: Int = 1, layers: Int) {
@@ -46,10 +58,30 @@ struct RefreshClock {
   func isDue(_ layer: Int, step: Int) -> Bool { step >= next[layer] }
 
   /// Layers are due at multiples of T; spread, layer k of K comes (K − 1 − k)/K of an interval before them, so that the last
-  /// is due where all would be.
+  /// is due where all would be. Before the first of them they are due after 1, 2, 4, … steps.
   mutating func refreshed(_ layer: Int, step: Int) {
+    let step = step - origin
+    if schedule.startsEarly, 2 * step < interval {
+      // (what was late goes on from where it is)
+      var due = 1
+      while due <= step { due *= 2 }
+      next[layer] = origin + due
+      return
+    }
     let lead = schedule.isSpread ? (next.count - 1 - layer) * interval / max(1, next.count) : 0
-    next[layer] = ((step + lead) / interval + 1) * interval - lead
+    next[layer] = origin + ((step + lead) / interval + 1) * interval - lead
+  }
+
+  /// Steps until a layer's next refresh.
+  func stepsUntilDue(_ layer: Int, step: Int) -> Int { max(1, next[layer] - step) }
+
+  /// Makes a layer's refresh due at once.
+  mutating func expedite(_ layer: Int, step: Int) { next[layer] = min(next[layer], step + 1) }
+
+  /// Begins anew after this step: all layers are due at the next one, and soon again.
+  mutating func restart(after step: Int) {
+    origin = step
+    for layer in next.indices { next[layer] = step + 1 }
   }
 
   /// Takes what a refresh has found.

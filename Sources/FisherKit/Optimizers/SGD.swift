@@ -15,9 +15,9 @@ public final class SGD<Scalar: KernelScalar>: Optimizer {
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) { steps = 0 }
 
-  public func step(_ model: any Model<Scalar>) throws(FisherError) -> [FactorizationFailure] {
+  public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
+    try model.requireFiniteGradients(step: steps + 1)
     steps += 1
-    try model.requireFiniteGradients(step: steps)
     for parameter in model.parameters {
       parameter.value.descend(parameter.gradient, rate: learningRate, l2: parameter.isDecayed ? l2 : 0)
     }

@@ -9,6 +9,8 @@ public enum FisherError: Error, Equatable, Sendable {
   case notPositiveDefinite(FactorizationFailure)
   /// Training met a NaN or an infinity.
   case nonFinite(what: String, step: Int)
+  /// Training went astray again and again, and its weights went back as often as they may.
+  case diverged(step: Int, what: String, timesBack: Int)
   /// A result would take more memory than the caller allows; `instead` names the way that would fit.
   case exceedsMemoryCap(what: String, bytes: Int, cap: Int, instead: String)
   /// An iteration ended before it was as exact as asked: ‖r‖/‖b‖ was `residual`.
@@ -57,6 +59,9 @@ extension FisherError: CustomStringConvertible {
     case .nonFinite(let what, let step):
       "\(what) at step \(step): expected a finite number, found NaN or infinity; "
         + "a smaller learning rate may help, or with rngd a larger damping"
+    case .diverged(let step, let what, let times):
+      "step \(step): expected training to go on after \(times) returns to the last good weights, found \(what); "
+        + "a smaller learning rate may help, or standardised features"
     case .exceedsMemoryCap(let what, let bytes, let cap, let instead):
       "\(what): expected at most \(cap) bytes of memory, found \(bytes) needed; \(instead)"
     case .notConverged(let what, let iterations, let residual, let tolerance):

@@ -56,6 +56,18 @@ extension Matrix {
     resize(rows: rows + count)
   }
 
+  /// Takes row `source` for row `target`.
+  mutating func copyRow(_ source: Int, to target: Int) {
+    precondition(source >= 0 && source < rows && target >= 0 && target < rows, "outside the matrix")
+    (storage.base + target * stride).update(from: storage.base + source * stride, count: columns)
+  }
+
+  /// Takes a row of `other`, which is as wide.
+  mutating func copyRow(_ row: Int, from other: borrowing Matrix) {
+    precondition(row >= 0 && row < rows && row < other.rows && columns == other.columns, "outside the matrix")
+    (storage.base + row * stride).update(from: other.storage.base + row * other.stride, count: columns)
+  }
+
   /// Sets column `column` of every row that the matrix has room for.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)

@@ -8,6 +8,8 @@ public struct BatchNorm: Subsystem {
 
   public var description: String { "batch normalisation" }
   public var sharesInputs: Bool { false }
+  /// Normalised ones, which have unit variance indeed.
+  public var hasNormalOutputs: Bool { false }
 
   /// 1: the outputs have unit variance.
   public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>) {

@@ -27,36 +27,41 @@ final class BatchNormCurvature<Scalar: KernelScalar>: Curvature {
       step: Work(solves: 6 * m, bytes: 24 * m + 4 * m * Double(MemoryLayout<Scalar>.stride), calls: 1))
   }
 
-  func observe(inputs x: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) { window.add(x) }
+  func observe(inputs x: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
+    if x.isFinite { window.add(x) } else { site.report(.samplesLeftOut) }
+  }
 
-  /// - Throws: `notPositiveDefinite` where a block is not, after which the window grows on.
-  func refresh() throws(FisherError) -> FactorizationFailure? {
+  func refresh() {
     Swift.precondition(window.samples > 0, "a refresh needs at least one observation")
-    isReady = false
-    var failure: FactorizationFailure?
-    let last = 1 + site.damping
     for channel in 0..<site.neurons {
-      let (first, mean) = (window.meanOfSquares(channel) + site.damping, window.mean(channel))
-      // The pivots of a factorisation, judged as the kernels do.
-      let pivot = last - mean * mean / first
-      let isPositive = first > 0 && first.isFinite && pivot > last * 0x1p-53
-      if isPositive {
-        inverses[3 * channel] = (1 + mean * mean / (first * pivot)) / first
-        inverses[3 * channel + 1] = -mean / (first * pivot)
-        inverses[3 * channel + 2] = 1 / pivot
-      } else if failure != nil {
-        failure?.failedBlocks += 1
-      } else {
-        let isFirst = !(first > 0 && first.isFinite)
-        failure = FactorizationFailure(
-          parameter: site.name, neuron: channel, pivot: isFirst ? 0 : 1, value: isFirst ? first : pivot,
-          failedBlocks: 1, blocks: site.neurons, order: 2, damping: site.damping)
+      let (square, mean) = (window.meanOfSquares(channel), window.mean(channel))
+      var lambda = site.lambda(trace: square + 1, order: 2)
+      var isInverted = invert(channel, square: square, mean: mean, damping: lambda, attempt: 0)
+      for attempt in 1...Ladder.raises where !isInverted {
+        lambda = max(lambda, Ladder.leastDamping) * 10
+        isInverted = invert(channel, square: square, mean: mean, damping: lambda, attempt: attempt)
+        if isInverted { site.report(.raisedDamping, neuron: channel, damping: lambda) }
+      }
+      if !isInverted {
+        (inverses[3 * channel], inverses[3 * channel + 1], inverses[3 * channel + 2]) = (1, 0, 1)
+        site.report(.plainGradient, neuron: channel)
       }
     }
-    if let failure { throw .notPositiveDefinite(failure) }
     window.removeAll()
     isReady = true
-    return nil
+  }
+
+  /// The pivots of a factorisation, judged as the kernels do.
+  private func invert(_ channel: Int, square: Double, mean: Double, damping: Double, attempt: Int) -> Bool {
+    let (first, last) = (square + damping, 1 + damping)
+    let pivot = last - mean * mean / first
+    guard first > 0, first.isFinite, pivot > last * 0x1p-53,
+      !(site.incidents.faults?.breaks(layer: site.name, neuron: channel, attempt: attempt) ?? false)
+    else { return false }
+    inverses[3 * channel] = (1 + mean * mean / (first * pivot)) / first
+    inverses[3 * channel + 1] = -mean / (first * pivot)
+    inverses[3 * channel + 2] = 1 / pivot
+    return true
   }
 
   func precondition(_ gradient: inout Matrix<Scalar>) {

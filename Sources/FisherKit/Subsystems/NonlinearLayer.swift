@@ -11,6 +11,8 @@ public struct NonlinearLayer: Subsystem {
 
   public var description: String { "\(activation) layer" }
 
+  public var hasNormalOutputs: Bool { activation.output == .gaussian }
+
   public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>) {
     activation.nu(&nu, of: z)
   }

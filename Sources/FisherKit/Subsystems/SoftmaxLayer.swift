@@ -5,6 +5,8 @@ public struct SoftmaxLayer: Subsystem {
 
   public var description: String { "softmax layer" }
 
+  public var hasNormalOutputs: Bool { false }
+
   public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>) {
     nu.setToSoftmaxNu(of: z)
   }

@@ -7,6 +7,9 @@ public protocol Subsystem: Sendable, CustomStringConvertible {
   var constantNu: Double? { get }
   /// Whether all neurons have the same inputs X̃; by default so.
   var sharesInputs: Bool { get }
+  /// Whether its outputs are normal: then their unit variance is a choice of units, and how far a step may move them is
+  /// measured by their own mean square, where probabilities are measured as they are. By default so.
+  var hasNormalOutputs: Bool { get }
   /// ν (n,m) from the pre-activations z (n,m).
   func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>)
   /// Its relative Fisher matrix over samples X̃ (n,d) with pre-activations z (n,m). By default block-diagonal, with
@@ -26,6 +29,7 @@ public protocol Subsystem: Sendable, CustomStringConvertible {
 extension Subsystem {
   public var constantNu: Double? { nil }
   public var sharesInputs: Bool { true }
+  public var hasNormalOutputs: Bool { true }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> (any Curvature<S>)? {
     nil

@@ -5,9 +5,10 @@ extension Sequential {
   ///
   /// Cost of a neuron: 4/3 n³ flops, by the eigenvalues of the (n,n) matrix √ν_s √ν_t x̃_s·x̃_t/n.
   public func effectiveDimensions(
-    damping: Double, neurons: Int = 8
+    damping: Damping, neurons: Int = 8
   ) throws(FisherError) -> [(name: String, order: Int, dimension: Double)] {
-    try checkDamping(damping)
+    try damping.validate()
+    let rule = SiteDamping(damping)
     var found: [(name: String, order: Int, dimension: Double)] = []
     try observe { (index, x, z) throws(FisherError) in
       let parameter = parameters[index]
@@ -26,7 +27,8 @@ extension Sequential {
           for t in 0...s { scaled[s, t] = kernel[s, t] * (nu[s, neuron] * nu[t, neuron]).squareRoot() }
         }
         let unit = Double(Scalar.ulpOfOne)
-        sum += Spectrum(try scaled.symmetricEigenvalues(), unit: unit).effectiveDimension(damping: damping)
+        let lambda = rule.lambda(trace: scaled.trace, order: parameter.order, unit: unit)
+        sum += Spectrum(try scaled.symmetricEigenvalues(), unit: unit).effectiveDimension(damping: lambda)
       }
       found.append((parameter.name, parameter.order, sum / Double(count)))
     }

@@ -21,6 +21,11 @@ public final class Trainer<Scalar: KernelScalar> {
   private var epochsDone = 0
   private var stepsDone = 0
   private var seconds = 0.0
+  private let recovery: Recovery
+  private let rescaledFeatures: Int
+  private let watch: RecoveryWatch<Scalar>
+  /// Steps that the trust region had bound before this epoch.
+  private var boundBefore: [Int] = []
   /// Takes the time of the parts of a step, where there is one.
   public var profile: StepProfile? {
     didSet {
@@ -31,7 +36,8 @@ public final class Trainer<Scalar: KernelScalar> {
 
   /// - Throws: ``DataError`` where the network does not fit the data, ``FisherError`` where memory does not suffice.
   public init(
-    model: Sequential<Scalar>, optimizer: any Optimizer<Scalar>, data: DataSplit, batchSize: Int, seed: UInt64 = 0
+    model: Sequential<Scalar>, optimizer: any Optimizer<Scalar>, data: DataSplit, batchSize: Int, seed: UInt64 = 0,
+    recovery: Recovery = Recovery()
   ) throws {
     precondition(batchSize > 0 && batchSize <= model.batchCapacity, "expected 1 to \(model.batchCapacity) samples")
     guard model.inputs == data.width else {
@@ -50,34 +56,31 @@ public final class Trainer<Scalar: KernelScalar> {
     order = data.training.map { Int32($0) }
     labels = Array(repeating: 0, count: model.batchCapacity)
     indices = Array(repeating: 0, count: model.batchCapacity)
+    self.recovery = recovery
+    rescaledFeatures = FeatureScale(of: data.samples, data.training).start(model)
+    watch = try RecoveryWatch(model: model, batchSize: batchSize)
     try optimizer.prepare(for: model, batchSize: batchSize)
   }
 
   public var plan: TrainingPlan {
     TrainingPlan(
       trainingSamples: data.training.count, validationSamples: data.validation.count, testSamples: data.test.count,
-      stepsPerEpoch: (order.count + batchSize - 1) / batchSize, modelBytes: model.bytes,
-      optimizerBytes: optimizer.bytes, dataBytes: data.bytes, layers: (optimizer as? RNGD<Scalar>)?.plan ?? [])
+      stepsPerEpoch: (order.count + batchSize - 1) / batchSize, modelBytes: model.bytes + watch.bytes,
+      optimizerBytes: optimizer.bytes, dataBytes: data.bytes, rescaledFeatures: rescaledFeatures,
+      layers: (optimizer as? RNGD<Scalar>)?.plan ?? [])
   }
 
-  /// Trains for `epochs` more epochs.
-  /// - Throws: ``FisherError`` where a loss or a gradient is no longer finite (weights are looked at after each epoch)
-  ///   or a matrix cannot be factored, and what `onEvent` throws. The weights are then as the last step left them.
+  /// Trains for `epochs` more epochs. What goes wrong is survived as ``Recovery`` says, and reported.
+  /// - Throws: ``FisherError/diverged(step:what:timesBack:)`` where that has been done as often as it may; and what
+  ///   `onEvent` throws. The weights are then as the last step left them.
   /// - Returns: the score on the test set.
   @discardableResult
   public func run(epochs: Int, onEvent: (TrainingEvent) throws -> Void = { _ in }) throws -> Score {
     try onEvent(.began(plan))
     for _ in 0..<epochs {
+      boundBefore = (optimizer as? RNGD<Scalar>)?.boundSteps.map(\.steps) ?? []
       try runEpoch(onEvent: onEvent)
-      for parameter in model.parameters where !parameter.value.isFinite {
-        throw FisherError.nonFinite(what: "weights of \(parameter.name)", step: stepsDone)
-      }
-      try onEvent(
-        .epoch(
-          EpochReport(
-            epoch: epochsDone, step: stepsDone, seconds: seconds,
-            training: try evaluate(data.samples, data.training),
-            validation: try evaluate(data.samples, data.validation))))
+      try onEvent(.epoch(try report(onEvent: onEvent)))
     }
     let test = try evaluate(data.test, 0..<data.test.count)
     try onEvent(.finished(test: test))
@@ -97,20 +100,77 @@ public final class Trainer<Scalar: KernelScalar> {
       profile.measure(.gather, gatherWork(count)) { load(data.samples, count: count) }
       let score = model.gradients(labels: labels.span.extracting(first: count))
       stepsDone += 1
-      guard score.loss.isFinite else { throw FisherError.nonFinite(what: "loss of the mini-batch", step: stepsDone) }
-      let failures = try takeStep()
+      let (incidents, fault) = try takeStep(loss: score.loss)
       seconds += (clock.now - start) / .seconds(1)
-      for failure in failures { try onEvent(.survived(step: stepsDone, failure)) }
+      for incident in incidents { try onEvent(.survived(incident)) }
+      if let fault { try goBack(fault, onEvent: onEvent) }
       try onEvent(.step(epoch: epochsDone, step: step, stepsPerEpoch: steps, loss: score.loss))
     }
   }
 
+  /// A step from the gradients of a mini-batch with this loss.
+  /// - Returns: what was survived, and why the weights have to go back, if they have to.
+  private func takeStep(loss: Double) throws(FisherError) -> (incidents: [Incident], fault: String?) {
+    if loss.isFinite {
+      do throws(FisherError) {
+        let incidents = try step()
+        let isExploding = watch.note(loss: loss, of: model)
+        return (incidents, isExploding ? "a loss of \(watch.recentLoss)" : nil)
+      } catch {
+        guard case .nonFinite(let what, _) = error else { throw error }
+        return leaveOut(what)
+      }
+    }
+    return leaveOut("loss")
+  }
+
+  private func leaveOut(_ what: String) -> (incidents: [Incident], fault: String?) {
+    let isTooMuch = watch.noteLeftOut(of: model)
+    return (
+      [Incident(step: stepsDone, layer: what, remedy: .batchLeftOut)],
+      isTooMuch ? "a \(what) that is not finite" : nil
+    )
+  }
+
+  private func goBack(_ fault: String, onEvent: (TrainingEvent) throws -> Void) throws {
+    guard watch.timesBack < recovery.attempts else {
+      throw FisherError.diverged(step: stepsDone, what: fault, timesBack: watch.timesBack)
+    }
+    watch.goBack(model)
+    optimizer.restart()
+    optimizer.learningRate /= 2
+    try onEvent(
+      .survived(
+        Incident(step: stepsDone, layer: fault, remedy: .wentBack, learningRate: optimizer.learningRate)))
+  }
+
+  /// The losses at an epoch's end, of weights for which there are some.
+  private func report(onEvent: (TrainingEvent) throws -> Void) throws -> EpochReport {
+    while true {
+      do {
+        guard model.hasFiniteWeights else { throw FisherError.nonFinite(what: "weights", step: stepsDone) }
+        return EpochReport(
+          epoch: epochsDone, step: stepsDone, seconds: seconds,
+          training: try evaluate(data.samples, data.training),
+          validation: try evaluate(data.samples, data.validation), bounds: bounds())
+      } catch FisherError.nonFinite(let what, _) {
+        try goBack("a \(what) that is not finite", onEvent: onEvent)
+      }
+    }
+  }
+
+  private func bounds() -> [EpochReport.Bound] {
+    guard let bound = (optimizer as? RNGD<Scalar>)?.boundSteps else { return [] }
+    let steps = Double(plan.stepsPerEpoch)
+    return zip(bound, boundBefore).map { EpochReport.Bound(name: $0.name, share: Double($0.steps - $1) / steps) }
+  }
+
   /// RNGD takes the times of its own parts.
-  private func takeStep() throws(FisherError) -> [FactorizationFailure] {
+  private func step() throws(FisherError) -> [Incident] {
     if profile == nil || optimizer is RNGD<Scalar> { return try optimizer.step(model) }
-    var failures: [FactorizationFailure] = []
-    try profile.measure(.update, model.updateWork) { () throws(FisherError) in failures = try optimizer.step(model) }
-    return failures
+    var incidents: [Incident] = []
+    try profile.measure(.update, model.updateWork) { () throws(FisherError) in incidents = try optimizer.step(model) }
+    return incidents
   }
 
   /// Bytes of the data read and numbers of the mini-batch written.

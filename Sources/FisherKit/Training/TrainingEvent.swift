@@ -4,8 +4,8 @@ public enum TrainingEvent: Sendable {
   case began(TrainingPlan)
   /// A step was taken, the `step`-th of `stepsPerEpoch` in this epoch; `loss` is that of its mini-batch before it.
   case step(epoch: Int, step: Int, stepsPerEpoch: Int, loss: Double)
-  /// A factorisation failed at `step` (counted from 1 over all epochs) and the metric fell back as it documents.
-  case survived(step: Int, FactorizationFailure)
+  /// Something went wrong and was survived.
+  case survived(Incident)
   /// An epoch ended.
   case epoch(EpochReport)
   /// All epochs ended.
@@ -23,6 +23,8 @@ public struct TrainingPlan: Equatable, Sendable {
   public var optimizerBytes: Int
   /// The images and labels.
   public var dataBytes: Int
+  /// Features that are far above unit scale, for which the first layer's weights were started smaller: see ``Trainer``.
+  public var rescaledFeatures: Int = 0
   /// How each layer's Fisher matrix is held; empty for first-order optimizers.
   public var layers: [LayerPlan]
 }
@@ -38,4 +40,17 @@ public struct EpochReport: Equatable, Sendable {
   /// Over the whole training set, at the epoch's end.
   public var training: Score
   public var validation: Score
+  /// The share of the epoch's steps that the trust region made shorter, layer by layer; empty for first-order optimizers.
+  public var bounds: [Bound] = []
+
+  /// How often the trust region bound a layer.
+  public struct Bound: Equatable, Sendable {
+    public var name: String
+    public var share: Double
+
+    public init(name: String, share: Double) {
+      self.name = name
+      self.share = share
+    }
+  }
 }

@@ -1,0 +1,61 @@
+/// How far a step may go, subsystem by subsystem: by the Kullback-Leibler divergence, in nats a sample, that the step makes
+/// in what the subsystem puts out. To second order that is ½γ²δᵀĜδ for a step −γδ; since (Ĝ + λI)δ = g it is bounded by
+///
+///     ½ γ² δᵀ(Ĝ + λI)δ = ½ γ² gᵀδ
+///
+/// which costs one inner product. A step beyond κ is scaled down to it.
+///
+/// The unit variance of a normal output (eq 8) is a choice of units. So that it decides nothing, κ is taken times the mean
+/// square of the layer's pre-activations there: a step moves outputs by a share of what they are, in a deep network whose
+/// signal has faded as in one whose features are in thousands. Probabilities have units of their own. Parameters without a
+/// subsystem are measured by the identity, ½γ²‖g‖².
+public struct TrustRegion: Equatable, Sendable, CustomStringConvertible {
+  /// κ in nats; `nil` for the usual one, 0 for no bound.
+  public var kappa: Double?
+  /// Whether every subsystem moves by κ exactly, whatever the learning rate: shorter steps are scaled up too.
+  public var isNormalized: Bool
+
+  /// - Parameter kappa: from 0 up; `nil` for the usual one.
+  public init(kappa: Double? = nil, isNormalized: Bool = false) {
+    self.kappa = kappa
+    self.isNormalized = isNormalized
+  }
+
+  /// κ = ``perSample`` · the mini-batch size, but no more than ``perModel`` shared among the model's parameters.
+  public static var usual: TrustRegion { TrustRegion() }
+  public static var off: TrustRegion { TrustRegion(kappa: 0) }
+
+  /// What one sample may move a subsystem by, in nats. A gradient of b samples has noise of variance 1/b, and a step by
+  /// noise alone makes a divergence in that proportion.
+  public static let perSample = 1e-4
+  /// What a step may move all subsystems by together: what layers do to each other's inputs adds up.
+  public static let perModel = 0.08
+
+  public var description: String {
+    guard kappa != 0 else { return "off" }
+    return (kappa.map { "\($0)" } ?? "usual") + (isNormalized ? ", normalised" : "")
+  }
+
+  func validate() throws(FisherError) {
+    guard let kappa else { return }
+    try require(kappa >= 0 && kappa <= 1e30, "trust region", expected: "a number from 0 to 1e30", found: kappa)
+    guard !isNormalized || kappa > 0 else {
+      throw .invalidArgument(what: "normalised trust region", expected: "a κ above 0", found: "\(kappa)")
+    }
+  }
+
+  /// κ for mini-batches of this size, in a model of so many parameters.
+  public func kappa(batchSize: Int, parameters: Int) -> Double {
+    kappa ?? min(Self.perSample * Double(batchSize), Self.perModel / Double(max(1, parameters)))
+  }
+
+  /// What the step γδ is multiplied by.
+  ///
+  /// - Parameter product: gᵀδ, not negative.
+  func scale(rate: Double, product: Double, kappa: Double) -> Double {
+    let predicted = 0.5 * rate * rate * product
+    guard kappa > 0, predicted > 0 else { return 1 }
+    let scale = (kappa / predicted).squareRoot()
+    return isNormalized ? scale : min(1, scale)
+  }
+}

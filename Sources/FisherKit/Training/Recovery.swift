@@ -1,0 +1,98 @@
+/// What a ``Trainer`` does about a run that goes astray. A mini-batch whose loss or gradients are not finite is left out.
+/// Where the loss explodes, several mini-batches in a row are left out, or weights are no longer finite, the weights go back
+/// to the last good ones, the optimizer begins anew, and the learning rate is halved.
+public struct Recovery: Equatable, Sendable {
+  /// How often the weights may go back before the run ends with an error; 0 ends it at the first thing that is not finite.
+  public var attempts: Int
+
+  /// - Parameter attempts: from 0 up.
+  public init(attempts: Int = 10) {
+    precondition(attempts >= 0, "attempts: expected 0 or more, found \(attempts)")
+    self.attempts = attempts
+  }
+
+  public static var off: Recovery { Recovery(attempts: 0) }
+}
+
+/// The last good weights of a model, and the loss by which that is judged: an exponential average over some ten mini-batches,
+/// and 500 samples at least.
+///
+/// A loss has exploded when that average is above three times what it was at the last good weights, and by more than what
+/// it was at the start. Weights are good when it is no more than half above the last good ones'; they are kept every 50
+/// mini-batches, or as many as the average covers.
+///
+/// Memory: the parameters once more.
+final class RecoveryWatch<Scalar: KernelScalar> {
+  private var good: [State<Scalar>] = []
+  private let horizon: Int
+  private var average = 0.0
+  /// What `average` would be if all losses were 1.
+  private var weight = 0.0
+  /// Mini-batches since the start, or since the weights went back.
+  private var count = 0
+  private var firstLoss: Double?
+  private var goodLoss = Double.infinity
+  private(set) var timesBack = 0
+  private(set) var leftOutInARow = 0
+
+  /// Mini-batches in a row that may be left out before the weights are to blame.
+  static var mostLeftOut: Int { 5 }
+
+  init(model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
+    horizon = max(10, 500 / batchSize)
+    for parameter in model.parameters { good.append(try State(like: parameter, what: "last good weights")) }
+    keep(model)
+  }
+
+  var bytes: Int { good.reduce(0) { $0 + $1.value.bytes } }
+
+  /// The mean loss of late.
+  var recentLoss: Double { weight > 0 ? average / weight : 0 }
+
+  private func keep(_ model: any Model<Scalar>) {
+    let parameters = model.parameters
+    for i in parameters.indices { good[i].value.copy(from: parameters[i].value) }
+  }
+
+  /// Takes a mini-batch's finite loss, after its step.
+  /// - Returns: whether the loss has exploded.
+  func note(loss: Double, of model: any Model<Scalar>) -> Bool {
+    leftOutInARow = 0
+    count += 1
+    let share = 1 / Double(horizon)
+    average += share * (loss - average)
+    weight += share * (1 - weight)
+    guard count >= horizon else { return false }
+    let recent = recentLoss
+    let first = firstLoss ?? recent
+    if firstLoss == nil { (firstLoss, goodLoss) = (first, min(first, goodLoss)) }
+    if recent > 3 * goodLoss + first { return true }
+    if count % max(50, horizon) == 0, recent <= 1.5 * goodLoss, model.hasFiniteWeights {
+      keep(model)
+      goodLoss = recent
+    }
+    return false
+  }
+
+  /// Notes a mini-batch that was left out.
+  /// - Returns: whether that were too many in a row, or the weights themselves are to blame.
+  func noteLeftOut(of model: any Model<Scalar>) -> Bool {
+    leftOutInARow += 1
+    return leftOutInARow >= Self.mostLeftOut || !model.hasFiniteWeights
+  }
+
+  /// Puts the last good weights back.
+  func goBack(_ model: any Model<Scalar>) {
+    let parameters = model.parameters
+    for i in parameters.indices { parameters[i].value.copy(from: good[i].value) }
+    (average, weight, count, leftOutInARow) = (0, 0, 0, 0)
+    timesBack += 1
+  }
+}
+
+extension Model {
+  var hasFiniteWeights: Bool {
+    for parameter in parameters where !parameter.value.isFinite { return false }
+    return true
+  }
+}
