@@ -76,7 +76,8 @@ enum RouteName: String, CaseIterable, ExpressibleByArgument {
     case .auto: .automatic
     case .dense: .dense
     case .lowRank: .lowRank
-    case .conjugateGradients: .conjugateGradients(tolerance: 0x1p-70, iterations: 10_000)
+    // (a residual whose bound on the error is small enough, whatever the damping, and that rounding still allows)
+    case .conjugateGradients: .conjugateGradients(tolerance: 0x1p-64, iterations: 10_000)
     }
   }
 }
