@@ -57,8 +57,8 @@ enum Failure {
     // A hyper-parameter out of range came from the command line.
     case .invalidArgument: ExitStatus.wrongCommandLine
     // These samples, with this damping.
-    case .notPositiveDefinite: ExitStatus.badData
-    case .sizeOverflow, .outOfMemory, .exceedsMemoryCap, .notConverged, .nonFinite, .diverged: ExitStatus.failure
+    case .notPositiveDefinite, .inaccurate, .notConverged: ExitStatus.badData
+    case .sizeOverflow, .outOfMemory, .exceedsMemoryCap, .nonFinite, .diverged: ExitStatus.failure
     }
   }
 

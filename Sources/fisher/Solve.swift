@@ -5,7 +5,8 @@ struct Solve: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Writes the natural gradient (G + λI)⁻¹V of a subsystem.",
     discussion: """
-      V is (m,d) with d = inputs + 1, or its md numbers in a row; D has V's shape. float64 in gives float64 out.
+      V is (m,d) with d = inputs + 1, or its md numbers in a row; D has V's shape. float64 in gives float64 out. \
+      The work is done in double precision: D is off by no more than 1e-7 in norm, or is refused.
 
       Example: fisher solve --subsystem softmax --inputs X.npy --weights W.npy --gradient V.npy --damping 0.005 --out D.npy
       """)
@@ -35,17 +36,34 @@ struct Solve: ParsableCommand {
     guard v.shape == [m, d] || v.shape == [m * d] else {
       throw DataError(gradient, expected: "shape (\(m), \(d)) or (\(m * d),)", found: "\(v.shape)")
     }
-    try arrays.isDouble || v.isDouble ? solve(arrays, v, Double.self) : solve(arrays, v, Float.self)
+    // Always in double precision: float32 numbers are exact ones, and so are the pre-activations they make then.
+    let fisher = try system.rfim(arrays, shared: metric == .shared, Double.self)
+    var direction = try Matrix<Double>(npy: NPYArray(shape: [m, d], elements: v.elements, place: v.place))
+    let report = try fisher.solve(
+      &direction, damping: damping, route: route.route, memoryCap: system.memoryCap)
+    try require(report)
+    let numbers = direction.elements.flatMap { $0 }
+    if arrays.isDouble || v.isDouble {
+      return try NPYArray(shape: v.shape, numbers: numbers, place: out).write(to: out)
+    }
+    let rounded = numbers.map { Float($0) }
+    guard rounded.allSatisfy(\.isFinite) else {
+      throw DataError(gradient, expected: "a direction that float32 can hold", found: "one that it cannot")
+    }
+    try NPYArray(shape: v.shape, numbers: rounded, place: out).write(to: out)
   }
 
-  private func solve<S: KernelScalar>(_ arrays: SubsystemArrays, _ v: NPYArray, _: S.Type) throws {
-    let fisher = try system.rfim(arrays, shared: metric == .shared, S.self)
-    let shape = [fisher.neurons, fisher.order]
-    var direction = try Matrix<S>(npy: NPYArray(shape: shape, elements: v.elements, place: v.place))
-    try fisher.solve(
-      &direction, damping: damping, route: route.route(S.self), memoryCap: system.memoryCap)
-    try NPYArray(shape: v.shape, numbers: direction.elements.flatMap { $0 }, place: out).write(to: out)
+  /// Conjugate gradients promise a residual: the bound on the error that comes of it has to do as well.
+  private func require(_ report: SolveReport) throws {
+    let bound = report.errorBound ?? .infinity
+    guard bound <= Self.tolerance else {
+      throw FisherError.inaccurate(
+        what: "solution with the Fisher matrix", errorBound: bound, tolerance: Self.tolerance,
+        residual: report.residual ?? .nan, damping: damping)
+    }
   }
+
+  private static let tolerance = 1e-7
 }
 
 enum RouteName: String, CaseIterable, ExpressibleByArgument {
@@ -53,12 +71,13 @@ enum RouteName: String, CaseIterable, ExpressibleByArgument {
   case lowRank = "low-rank"
   case conjugateGradients = "conjugate-gradients"
 
-  func route<S: KernelScalar>(_: S.Type) -> SolveRoute {
+  var route: SolveRoute {
     switch self {
     case .auto: .automatic
     case .dense: .dense
     case .lowRank: .lowRank
-    case .conjugateGradients: .conjugateGradients(tolerance: Double(S.ulpOfOne) * 16, iterations: 10_000)
+    // (a residual whose bound on the error is small enough, whatever the damping, and that rounding still allows)
+    case .conjugateGradients: .conjugateGradients(tolerance: 0x1p-64, iterations: 10_000)
     }
   }
 }

@@ -32,7 +32,7 @@ struct Window {
 }
 
 /// (A + λI)⁻¹ v by Gaussian elimination with partial pivoting.
-func eliminate(_ a: [Double], _ v: [Double], damping: Double) -> [Double] {
+func eliminate<T: BinaryFloatingPoint>(_ a: [T], _ v: [T], damping: T) -> [T] {
   let d = v.count
   var rows = (0..<d).map { i in (0..<d).map { a[i * d + $0] + (i == $0 ? damping : 0) } + [v[i]] }
   for k in 0..<d {
@@ -43,9 +43,9 @@ func eliminate(_ a: [Double], _ v: [Double], damping: Double) -> [Double] {
       for j in k...d { rows[i][j] -= factor * rows[k][j] }
     }
   }
-  var x = Array(repeating: 0.0, count: d)
+  var x = Array(repeating: T(0), count: d)
   for i in (0..<d).reversed() {
-    let rest = ((i + 1)..<max(d, i + 1)).reduce(0.0) { $0 + rows[i][$1] * x[$1] }
+    let rest = ((i + 1)..<max(d, i + 1)).reduce(T(0)) { $0 + rows[i][$1] * x[$1] }
     x[i] = (rows[i][d] - rest) / rows[i][i]
   }
   return x

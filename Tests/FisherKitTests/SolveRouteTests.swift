@@ -51,7 +51,8 @@ import Testing
     }
   }
 
-  /// In `Float` the error is the condition number times the rounding, times no more than 32.
+  /// In `Float` the samples are others by their rounding: the error is that times the condition number, times no more
+  /// than 32. (What the same samples give is in `AccurateSolveTests`.)
   @Test(arguments: systems, [1.0, 1e-2, 1e-3]) func agreeInFloat(system: System, damping: Double) throws {
     let exact = try system.make(Double.self)
     let fisher = try system.make(Float.self)

@@ -62,6 +62,38 @@ import Testing
     }
   }
 
+  /// float32 arrays of a scale that the square of leaves float32 nothing of λ: the directions of float64 ones, or none.
+  @Test(arguments: [
+    "layer --activation tanh", "layer --activation linear --metric shared", "softmax",
+    "two-layers --activation tanh --outer-weights c.npy --outer-activation softmax",
+  ]) func precisionOfTheNaturalGradient(system: String) throws {
+    func solve(_ scale: Double, damping: String, isDouble: Bool) throws -> (Tool.Result, [Double]) {
+      // (numbers of few digits: the same in both precisions)
+      for (name, shape, scale) in [
+        ("x", [n, inputs], scale), ("w", [m, inputs + 1], 1 / scale), ("v", [m, inputs + 1], 1), ("c", [2, m + 1], 1),
+      ] {
+        let numbers = (0..<shape.reduce(1, *)).map { (sin(Double($0) * 1.7 + Double(shape[0])) * 64).rounded() / 64 }
+        let scaled = numbers.map { Float($0 * scale) }
+        try NPYArray(
+          shape: shape, elements: isDouble ? .float64(scaled.map { Double($0) }) : .float32(scaled)
+        ).write(to: folder.file("\(name).npy"))
+      }
+      let result = try Tool.run(
+        flags("solve --subsystem \(system) \(arrays) --gradient v.npy --damping \(damping) --out d.npy"))
+      guard result.status == 0 else { return (result, []) }
+      let found = try NPYArray(path: folder.file("d.npy"))
+      #expect(found.isDouble == isDouble)
+      return (result, try Matrix<Double>(npy: found).elements.flatMap { $0 })
+    }
+    let expected = try solve(1024, damping: "1e-6", isDouble: true).1
+    let found = try solve(1024, damping: "1e-6", isDouble: false).1
+    #expect(found == expected.map { Double(Float($0)) } && found.contains { $0 != 0 }, "\(found), \(expected)")
+    // Beyond double precision as well.
+    let (refused, _) = try solve(0x1p40, damping: "1e-12", isDouble: false)
+    #expect(refused.status == 65 && refused.errors.contains("use a larger damping"), "\(refused)")
+    #expect(refused.errors.count { $0 == "\n" } == 1, "\(refused)")
+  }
+
   @Test(arguments: [
     ("rfim --subsystem softmax --inputs none.npy --weights w.npy --out o.npy", 65, "none.npy"),
     ("rfim --subsystem softmax --inputs w.npy --weights w.npy --out o.npy", 65, "5 columns"),

@@ -5,7 +5,7 @@ Usage: check_rfim.py FISHER [SEED]
 
 Random shapes, and extreme ones: pre-activations up to 100, a softmax that is sure, one sample, one neuron, the same
 sample many times. In float64 matrices agree to 1e-12 of their largest entry and solutions to 1e-9; in float32 to 1e-5,
-and solutions to 1e-5 times the condition number.
+and solutions, which the tool computes in double precision, to 1e-6. Badly conditioned ones are check_solves.py's.
 """
 
 import os
@@ -178,15 +178,10 @@ class Checker:
         right = v.astype(float)
         if matrix.ndim == 3:
             expected = np.linalg.solve(damped, right[:, :, None])[:, :, 0]
-            routes = ["auto"]
         else:
             expected = np.linalg.solve(damped, right.ravel()).reshape(m, d)
-            routes = ["auto", "dense", "low-rank", "conjugate-gradients"]
-        condition = np.linalg.cond(damped).max()
-        tolerance = 1e-9 * sensitive if dtype == np.float64 else 1e-5 * condition * sensitive
-        for route in routes:
-            if dtype == np.float32 and route == "conjugate-gradients" and condition > 1e4:
-                continue  # in float it may end without a solution, and says so
+        tolerance = 1e-9 * sensitive + (1e-6 if dtype == np.float32 else 0)
+        for route in ["auto", "dense", "low-rank", "conjugate-gradients"]:
             flags = ["solve"] + command + ["--damping", repr(damping), "--route", route]
             self.compare(self.run(flags, gradient=v, **arrays), expected, tolerance, f"solve, {route}: {what}")
 

@@ -108,7 +108,9 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func replaceByVariances() {
-    for i in 0..<inUse { storage.base[i] *= 1 - storage.base[i] }
+    // (by a pointer of its own: Swift 6.3 crashes on `storage.base[i] *=` of a noncopyable value under ThreadSanitizer)
+    let elements = storage.base
+    for i in 0..<inUse { elements[i] *= 1 - elements[i] }
   }
 
   /// Adds the sum of each column to `sums`.

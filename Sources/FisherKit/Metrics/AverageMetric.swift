@@ -44,13 +44,13 @@ final class AverageInverse<Scalar: KernelScalar>: WindowInverse {
   /// Σ_t β^t (Σ_s ν_i x̃x̃ᵀ)_t and Σ_t β^t n_t.
   private var sum: BlockBatch<Scalar>
   private var samples = 0.0
-  private let factors: BlockFactors<Scalar>
+  private let factors: NeuronFactors<Scalar>
 
   init(for site: CurvatureSite<Scalar>, decay: Double, samples: Int) throws(FisherError) {
     (self.site, self.decay) = (site, decay)
     let (m, d) = (site.neurons, site.order)
     sum = try BlockBatch(count: m, order: d, what: "\(site.name): average of \(m) blocks of order \(d)")
-    factors = try BlockFactors(for: site, order: d, samples: 1, isInverse: false)
+    factors = try NeuronFactors(for: site, order: d, samples: 1, isInverse: false)
     workspace = try sum.makeWorkspace(samples: samples)
   }
 
@@ -70,7 +70,7 @@ final class AverageInverse<Scalar: KernelScalar>: WindowInverse {
   func precondition(_ vectors: inout Matrix<Scalar>) { factors.precondition(&vectors) }
 }
 
-extension BlockFactors {
+extension NeuronFactors {
   /// Makes all blocks anew from sums of them.
   func refresh(average sum: borrowing BlockBatch<Scalar>, scale: Double) throws(FisherError) {
     try refresh(

@@ -1,5 +1,5 @@
 /// One damped matrix, of a whole layer or of all its neurons in common, by its Cholesky factor; and the way on when it has
-/// none, the same as that of ``BlockFactors``.
+/// none, the same as that of ``NeuronFactors``.
 ///
 /// Memory: k² elements for order k, twice where that is no more than 32 MB. Cost of a refresh beside what forms the
 /// matrix: k³/3 flops.
@@ -18,7 +18,7 @@ final class DenseFactors<Scalar: KernelScalar> {
   init(for site: CurvatureSite<Scalar>, order: Int) throws(FisherError) {
     (self.site, self.order) = (site, order)
     current = try Matrix(rows: order, columns: order, what: "\(site.name): Cholesky factor of order \(order)")
-    isKept = current.bytes <= BlockFactors<Scalar>.keptLimit
+    isKept = current.bytes <= NeuronFactors<Scalar>.keptLimit
     next = try Matrix(
       rows: isKept ? order : 0, columns: order, what: "\(site.name): next Cholesky factor of order \(order)")
   }
@@ -27,7 +27,7 @@ final class DenseFactors<Scalar: KernelScalar> {
 
   static func bytes(for site: CurvatureSite<Scalar>, order: Int) -> Int {
     let held = site.bytes(order, order)
-    let (twice, overflow) = held.addingReportingOverflow(held <= BlockFactors<Scalar>.keptLimit ? held : 0)
+    let (twice, overflow) = held.addingReportingOverflow(held <= NeuronFactors<Scalar>.keptLimit ? held : 0)
     return overflow ? .max : twice
   }
 

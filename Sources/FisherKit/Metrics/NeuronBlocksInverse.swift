@@ -1,15 +1,15 @@
-/// A block for every neuron, Ĝ_i = (1/n) Σ ν_i x̃x̃ᵀ (section 2.6), by ``BlockFactors``.
+/// A block for every neuron, Ĝ_i = (1/n) Σ ν_i x̃x̃ᵀ (section 2.6), by ``NeuronFactors``.
 ///
 /// Cost of a refresh: m n d(d+1) + m d³/3 flops, with the inverses md³ for the last term; of a step: 2md².
 final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
-  private let factors: BlockFactors<Scalar>
+  private let factors: NeuronFactors<Scalar>
 
   /// - Parameters:
   ///   - order: of the blocks; `samples`: the most that a refresh is given.
   init(for site: CurvatureSite<Scalar>, order: Int, samples: Int) throws(FisherError) {
     self.site = site
-    factors = try BlockFactors(for: site, order: order, samples: samples, isInverse: site.inverts(order: order))
+    factors = try NeuronFactors(for: site, order: order, samples: samples, isInverse: site.inverts(order: order))
   }
 
   var bytes: Int { factors.bytes }

@@ -58,7 +58,7 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
   private let workspace: BlockWorkspace
   private var batchNu: Matrix<Scalar>
   private var average: BlockBatch<Scalar>
-  private let factors: BlockFactors<Scalar>
+  private let factors: NeuronFactors<Scalar>
 
   init(for site: CurvatureSite<Scalar>, decay: Double) throws(FisherError) {
     self.site = site
@@ -66,7 +66,7 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
     let (m, d) = (site.neurons, site.order)
     batchNu = try Matrix(rows: site.batchSize, columns: m, what: "\(site.name): ν of a batch")
     average = try BlockBatch(count: m, order: d, what: "\(site.name): \(m) blocks of order \(d)")
-    factors = try BlockFactors(for: site, order: d, samples: 1, isInverse: false)
+    factors = try NeuronFactors(for: site, order: d, samples: 1, isInverse: false)
     workspace = try average.makeWorkspace(samples: site.batchSize)
     for neuron in 0..<m {
       for i in 0..<d { average[neuron, i, i] = 1 }

@@ -37,3 +37,7 @@ final class IndependentCovariance<Scalar: KernelScalar>: SampleCovariance {
     }
   }
 }
+
+extension IndependentCovariance: TwofoldCovariance where Scalar == Double {
+  func apply(_ z: inout TwofoldMatrix) { z.multiplyElements(nu) }
+}

@@ -21,9 +21,7 @@ final class LowRankFactor<Scalar: KernelScalar>: DampedInverse {
   static var refinements: Int { 2 }
 
   init(_ block: SampledBlock<Scalar>, damping: Double, memoryCap: Int, parameter: String) throws(FisherError) {
-    guard damping > 0 else {
-      throw .invalidArgument(what: "damping", expected: "a positive number for a low-rank solve", found: "\(damping)")
-    }
+    try requirePositive(damping)
     var kernel = try block.kernelMatrix(memoryCap: memoryCap)
     try kernel.factor(damping: damping, parameter: "\(parameter), kernel matrix of \(block.rankBound) factors")
     let (n, m, k, d) = (block.samples, block.neurons, block.covariance.rank, block.order)
@@ -64,7 +62,7 @@ final class LowRankFactor<Scalar: KernelScalar>: DampedInverse {
   /// row = J v
   private func applyJ(_ v: borrowing Matrix<Scalar>) {
     z.setToProduct(
-      block.inputs, .none, v, .transposed, inner: block.order, outputColumns: block.neurons,
+      block.observations.inputs, .none, v, .transposed, inner: block.order, outputColumns: block.neurons,
       alpha: 1 / Double(block.samples).squareRoot())
     block.covariance.applyRootTransposed(&coefficients, &z)
     row.reshape(coefficients)
@@ -75,7 +73,7 @@ final class LowRankFactor<Scalar: KernelScalar>: DampedInverse {
     coefficients.reshape(row)
     block.covariance.applyRoot(&z, coefficients)
     back.setToProduct(
-      z, .transposed, block.inputs, .none, inner: block.samples, outputColumns: block.order,
+      z, .transposed, block.observations.inputs, .none, inner: block.samples, outputColumns: block.order,
       alpha: 1 / Double(block.samples).squareRoot())
   }
 }
@@ -94,7 +92,8 @@ extension SampledBlock {
     kernel.setToProduct(root, .none, root, .transposed, inner: neurons, outputColumns: rankBound)
     var products = try Matrix<Scalar>(rows: n, columns: n, what: "inner products of \(n) samples")
     products.setToProduct(
-      inputs, .none, inputs, .transposed, inner: order, outputColumns: n, alpha: 1 / Double(n))
+      observations.inputs, .none, observations.inputs, .transposed, inner: order, outputColumns: n, alpha: 1 / Double(n)
+    )
     kernel.multiplyBlocks(of: k, by: products)
     return kernel
   }

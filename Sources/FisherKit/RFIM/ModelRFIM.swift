@@ -39,23 +39,22 @@ extension Model {
   public func rfim() throws(FisherError) -> ModelRFIM<Scalar> {
     var parts: [ModelRFIM<Scalar>.Part] = []
     let parameters = parameters
-    // What comes out above the lower layer of each pair.
-    var outputs: [(any SampleCovariance<Scalar>)?] = parameters.map { _ in nil }
+    // The pre-activations above the lower layer of each pair.
+    var outputs: [Observations<Scalar>?] = parameters.map { _ in nil }
     try observe { (index, _, preactivations) throws(FisherError) in
       guard let lower = parameters.firstIndex(where: { $0.pair?.outer === parameters[index] }) else { return }
-      outputs[lower] = try parameters[index].subsystem?.outputCovariance(preactivations: preactivations)
+      outputs[lower] = try Observations(copying: preactivations)
     }
     try observe { (index, inputs, preactivations) throws(FisherError) in
       let parameter = parameters[index]
       guard let subsystem = parameter.subsystem else { return }
       var rfim: any RFIM<Scalar>
-      if let pair = parameter.pair, let above = outputs[index] {
-        var slopes = try Matrix<Scalar>(
-          rows: preactivations.rows, columns: preactivations.columns, what: "slopes of \(parameter.name)")
-        slopes.setToSlopes(of: pair.hidden, at: preactivations)
+      if let pair = parameter.pair, let outer = pair.outer.subsystem, let above = outputs[index] {
         rfim = try SampledBlock<Scalar>(
           inputs: inputs,
-          covariance: TwoLayerCovariance<Scalar>(slopes: slopes, outerWeights: pair.outer.value, outputs: above))
+          source: try TwoLayerSource<Scalar>(
+            hidden: pair.hidden, outer: outer, preactivations: preactivations, outerWeights: pair.outer.value,
+            above: above))
       } else {
         rfim = try subsystem.rfim(inputs: inputs, preactivations: preactivations)
       }

@@ -28,48 +28,24 @@ public protocol RFIM<Scalar>: AnyObject {
   func block(_ i: Int, _ j: Int) throws(FisherError) -> Matrix<Scalar>
   /// product (m,d) = Ĝ V for V (m,d). The two are different matrices.
   func multiply(_ product: inout Matrix<Scalar>, _ vectors: borrowing Matrix<Scalar>) throws(FisherError)
-  /// Replaces V (m,d) by (Ĝ + λI)⁻¹V.
+  /// Replaces V (m,d) by (Ĝ + λI)⁻¹V, right or not at all: x with ‖x − x*‖ ≤ 10⁻⁹ ‖x*‖, for each neuron of a
+  /// block-diagonal matrix, and rounded to `Scalar` then. (Conjugate gradients that are asked for promise a residual
+  /// instead.) x* is the exact solution with the X̃, z or ν and λ given, but for the rounding of ν, of η or of slopes to
+  /// double precision, which moves x* by about 10⁻¹⁶ times the square root of the condition number.
+  ///
+  /// So `Float` samples are widened and all work is done in double precision, with residuals in twice that: see
+  /// `Refinement`. Samples are kept for it.
   ///
   /// - Returns: how it was done.
   /// - Throws: `invalidArgument` for a λ that is negative or not finite; `notPositiveDefinite` where Ĝ + λI is singular
-  ///   to working precision; `exceedsMemoryCap`; `notConverged`.
+  ///   to double precision, `inaccurate` where it is so close to it that the promise cannot be kept, both after every
+  ///   route that fits has been tried if the route is left open; `exceedsMemoryCap`; `notConverged`.
   @discardableResult
   func solve(
     _ vectors: inout Matrix<Scalar>, damping: Double, route: SolveRoute, memoryCap: Int
   ) throws(FisherError) -> SolveReport
   /// All md eigenvalues.
   func spectrum(memoryCap: Int) throws(FisherError) -> Spectrum
-}
-
-/// How a damped system with a relative Fisher matrix is solved.
-public enum SolveRoute: Equatable, Sendable {
-  /// The cheapest that fits the memory cap.
-  case automatic
-  /// Cholesky factorisation: of the whole matrix, (md)³/3 flops and (md)² elements; of a block-diagonal one block by
-  /// block, md³/3 flops.
-  case dense
-  /// Exact, through the square root of the samples' matrices (Woodbury): with nk factors in all, (nk)³/3 flops and
-  /// (nk)² elements.
-  case lowRank
-  /// Conjugate gradients preconditioned by the diagonal blocks: the matrix is never formed. Ends when ‖r‖ ≤ tolerance
-  /// ‖v‖, or when rounding lets the residual r come no nearer, which the report says.
-  case conjugateGradients(tolerance: Double, iterations: Int)
-}
-
-/// How a system was solved.
-public struct SolveReport: Equatable, Sendable {
-  /// The route taken; never `automatic`.
-  public var route: SolveRoute
-  /// Iterations of conjugate gradients, or steps of refinement; 0 for a direct solve.
-  public var iterations: Int
-  /// ‖v − (Ĝ + λI)x‖/‖v‖ where it was computed: by conjugate gradients.
-  public var residual: Double?
-
-  public init(route: SolveRoute, iterations: Int, residual: Double? = nil) {
-    self.route = route
-    self.iterations = iterations
-    self.residual = residual
-  }
 }
 
 /// The memory that a call may take unless it is told otherwise.

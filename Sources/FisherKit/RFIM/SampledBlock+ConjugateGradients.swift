@@ -1,57 +1,70 @@
-extension SampledBlock {
+extension SampledBlock where Scalar == Double {
   /// Conjugate gradients on (Ĝ + λI)x = v, preconditioned by the damped diagonal blocks, whose Cholesky factors are
-  /// computed once. Memory: m blocks of d(d+1)/2 elements and six matrices (m,d). Cost of an iteration: one product
+  /// computed once. Memory: m blocks of d(d+1)/2 elements and a dozen matrices (m,d). Cost of an iteration: one product
   /// and 2md² flops.
   ///
   /// The residual that the recurrence carries drifts away from the true one by rounding. So a run is followed by a look
-  /// at the true residual, and where that is too large by another run for the rest. It ends when ‖r‖ ≤ tolerance ‖v‖, or
-  /// when two runs did not halve the least r so far and it is no more than √u ‖v‖: rounding lets it come no nearer.
+  /// at the true residual, in twice the precision, and where that is too large by another run for the rest. It ends when
+  /// ‖r‖ ≤ tolerance ‖v‖, or without a tolerance when ‖r‖/λ, a bound on the error, is within what solves promise.
+  /// - Throws: `notConverged` after so many iterations, or when four runs did not halve the least r so far.
   func solveByConjugateGradients(
-    _ vectors: inout Matrix<Scalar>, damping: Double, tolerance: Double, iterations: Int
+    _ vectors: inout Matrix<Double>, damping: Double, tolerance: Double?, iterations: Int
   ) throws(FisherError) -> SolveReport {
-    try require(tolerance > 0 && tolerance < 1, "tolerance", expected: "a number in (0, 1)", found: tolerance)
-    var run = try ConjugateGradientRun(self, damping: damping)
-    var solution = try Matrix<Scalar>(rows: neurons, columns: order, what: "solution")
-    var residual = try Matrix<Scalar>(rows: neurons, columns: order, what: "residual")
-    residual.copy(from: vectors)
-    let size = residual.dot(residual).squareRoot()
-    let nearest = Double(Scalar.ulpOfOne).squareRoot() * size
-    var (error, best, stalls) = (size, size, 0)
-    while !(error <= tolerance * size), !(stalls >= 2 && error <= nearest) {
-      guard run.iterations < iterations, error.isFinite else {
-        throw .notConverged(
-          what: "conjugate gradients", iterations: run.iterations, residual: error / size, tolerance: tolerance)
-      }
-      try run.correct(&solution, &residual, until: tolerance * size / 2, iterations: iterations)
-      try run.setTrueResidual(&residual, vectors, solution)
-      let next = residual.dot(residual).squareRoot()
-      if next > best / 2 { stalls += 1 }
-      best = min(best, next)
-      error = next
+    if let tolerance {
+      try require(tolerance > 0 && tolerance < 1, "tolerance", expected: "a number in (0, 1)", found: tolerance)
     }
-    vectors.copy(from: solution)
+    var refinement = try makeRefinement(damping: damping)
+    var run = try ConjugateGradientRun(self, damping: damping)
+    var solution = try TwofoldMatrix(rows: neurons, columns: order, what: "solution in twice the precision")
+    var step = try vectors.inDouble(what: "correction")
+    var right = try vectors.inDouble(what: "right-hand side")
+    let scales = refinement.scales(of: vectors)
+    right.scaleRows(by: scales)
+    var residual = try right.inDouble(what: "residual")
+    let sizes = refinement.norms(right)
+    let size = sizes.first ?? 0
+    var (error, best, stalls, bound) = (size > 0 ? 1.0 : 0, 1.0, 0, size > 0 ? Double.infinity : 0)
+    while !(tolerance.map { error <= $0 } ?? (bound <= Refinement.tolerance)) {
+      guard run.iterations < iterations, error.isFinite, stalls < 4 else {
+        throw .notConverged(
+          what: "conjugate gradients", iterations: run.iterations, residual: tolerance == nil ? bound : error,
+          tolerance: tolerance ?? Refinement.tolerance)
+      }
+      try run.solve(&step, &residual, until: (tolerance ?? 0) * size / 2, iterations: iterations)
+      solution.add(step)
+      try refinement.setToResidual(&residual, right, solution)
+      let norms = refinement.norms(residual)
+      error = refinement.largest(norms, over: sizes)
+      bound = refinement.errorBound(residual: norms, solution: solution.high)
+      if !(error <= best / 2) { stalls += 1 }
+      best = min(best, error)
+    }
+    vectors.copy(from: solution.high)
+    vectors.scaleRows(by: scales.map { 1 / $0 })
     return SolveReport(
-      route: .conjugateGradients(tolerance: tolerance, iterations: iterations), iterations: run.iterations,
-      residual: size > 0 ? error / size : 0)
+      route: .conjugateGradients(tolerance: tolerance ?? max(error, .leastNormalMagnitude), iterations: iterations),
+      iterations: run.iterations, residual: error, errorBound: bound.isFinite ? bound : nil)
   }
 }
 
 /// The memory of a solve by conjugate gradients, and how far it has come.
-private struct ConjugateGradientRun<Scalar: KernelScalar>: ~Copyable {
-  private let matrix: SampledBlock<Scalar>
+private struct ConjugateGradientRun: ~Copyable {
+  private let matrix: SampledBlock<Double>
   private let damping: Double
-  private let preconditioner: DampedBlocks<Scalar>
-  private var direction: Matrix<Scalar>
-  private var product: Matrix<Scalar>
-  private var conditioned: Matrix<Scalar>
+  private let preconditioner: BlockFactors
+  private var direction: Matrix<Double>
+  private var product: Matrix<Double>
+  private var conditioned: Matrix<Double>
   private(set) var iterations = 0
 
-  init(_ matrix: SampledBlock<Scalar>, damping: Double) throws(FisherError) {
+  init(_ matrix: SampledBlock<Double>, damping: Double) throws(FisherError) {
     let (m, d) = (matrix.neurons, matrix.order)
-    let preconditioner = try DampedBlocks(try matrix.diagonalBlocks(), damping: damping)
-    let direction = try Matrix<Scalar>(rows: m, columns: d, what: "search direction")
-    let product = try Matrix<Scalar>(rows: m, columns: d, what: "product")
-    let conditioned = try Matrix<Scalar>(rows: m, columns: d, what: "preconditioned residual")
+    var weights = try Matrix<Double>(rows: matrix.samples, columns: m, what: "weights of the diagonal blocks")
+    try matrix.covariance.diagonal(into: &weights)
+    let preconditioner = try BlockFactors(inputs: matrix.observations.inputs, nu: weights, damping: damping)
+    let direction = try Matrix<Double>(rows: m, columns: d, what: "search direction")
+    let product = try Matrix<Double>(rows: m, columns: d, what: "product")
+    let conditioned = try Matrix<Double>(rows: m, columns: d, what: "preconditioned residual")
     self.matrix = matrix
     self.damping = damping
     self.preconditioner = preconditioner
@@ -60,15 +73,17 @@ private struct ConjugateGradientRun<Scalar: KernelScalar>: ~Copyable {
     self.conditioned = conditioned
   }
 
-  /// One run of the recurrence from this residual: adds to the solution until the residual's norm is below `bound`, has
-  /// come down by the square root of the rounding unit, or has had as many iterations as there are unknowns, and some.
-  mutating func correct(
-    _ solution: inout Matrix<Scalar>, _ residual: inout Matrix<Scalar>, until bound: Double, iterations limit: Int
+  /// One run of the recurrence from 0, for this residual as the right-hand side: until the residual's norm is below
+  /// `bound`, has come down by the square root of the rounding unit, or has had four times as many iterations as there
+  /// are unknowns, which rounding may take.
+  mutating func solve(
+    _ solution: inout Matrix<Double>, _ residual: inout Matrix<Double>, until bound: Double, iterations limit: Int
   ) throws(FisherError) {
+    solution.setToZero()
     let start = residual.dot(residual).squareRoot()
-    let bound = max(bound, start * Double(Scalar.ulpOfOne).squareRoot())
+    let bound = max(bound, start * 0x1p-26)
     var rho = 0.0
-    for step in 0..<(matrix.neurons * matrix.order + 20) {
+    for step in 0..<(4 * matrix.neurons * matrix.order + 20) {
       conditioned.copy(from: residual)
       preconditioner.solve(&conditioned)
       let next = residual.dot(conditioned)
@@ -84,31 +99,4 @@ private struct ConjugateGradientRun<Scalar: KernelScalar>: ~Copyable {
       if !(error > bound) || iterations == limit { return }
     }
   }
-
-  /// residual = v − (Ĝ + λI)x
-  mutating func setTrueResidual(
-    _ residual: inout Matrix<Scalar>, _ vectors: borrowing Matrix<Scalar>, _ solution: borrowing Matrix<Scalar>
-  ) throws(FisherError) {
-    try matrix.multiply(&product, solution)
-    product.combine(1, damping, solution)
-    residual.copy(from: vectors)
-    residual.combine(1, -1, product)
-  }
-}
-
-/// Blocks G_i + λI, factored.
-final class DampedBlocks<Scalar: KernelScalar> {
-  private let factors: BlockBatch<Scalar>
-  private let workspace: BlockWorkspace
-
-  init(_ blocks: NeuronBlocks<Scalar>, damping: Double) throws(FisherError) {
-    var factors = try blocks.copyOfBlocks()
-    let workspace = try factors.makeWorkspace(samples: 1)
-    try factors.factor(damping: damping, parameter: "Fisher matrix", workspace: workspace)
-    self.factors = factors
-    self.workspace = workspace
-  }
-
-  /// Replaces row i of V by (G_i + λI)⁻¹ times it.
-  func solve(_ vectors: inout Matrix<Scalar>) { factors.solve(&vectors, workspace: workspace) }
 }

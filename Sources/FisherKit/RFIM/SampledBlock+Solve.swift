@@ -1,36 +1,63 @@
 extension SampledBlock {
+  /// In double precision, in which the A_s are computed anew and X̃ is held once more where samples are `Float`.
   public func solve(
     _ vectors: inout Matrix<Scalar>, damping: Double, route: SolveRoute, memoryCap: Int
   ) throws(FisherError) -> SolveReport {
     checkShape(vectors)
     try checkDamping(damping)
-    switch route {
-    case .dense:
-      try DenseFactor(self, damping: damping, memoryCap: memoryCap, parameter: "Fisher matrix").solve(&vectors)
-      return SolveReport(route: .dense, iterations: 0)
-    case .lowRank:
-      try LowRankFactor(self, damping: damping, memoryCap: memoryCap, parameter: "Fisher matrix").solve(&vectors)
-      guard vectors.isFinite else { throw .nonFinite(what: "low-rank solution", step: 0) }
-      return SolveReport(route: .lowRank, iterations: LowRankFactor<Scalar>.refinements)
-    case .conjugateGradients(let tolerance, let iterations):
-      return try solveByConjugateGradients(&vectors, damping: damping, tolerance: tolerance, iterations: iterations)
-    case .automatic:
-      return try solve(
-        &vectors, damping: damping, route: try cheapestRoute(damping: damping, memoryCap: memoryCap),
-        memoryCap: memoryCap)
+    let system = try inDouble()
+    return try solveInDouble(&vectors) { (solution) throws(FisherError) in
+      try system.solveExactly(&solution, damping: damping, route: route, memoryCap: memoryCap)
+    }
+  }
+}
+
+extension SampledBlock where Scalar == Double {
+  func solveExactly(
+    _ vectors: inout Matrix<Double>, damping: Double, route: SolveRoute, memoryCap: Int
+  ) throws(FisherError) -> SolveReport {
+    let routes = route == .automatic ? accurateRoutes(damping: damping, memoryCap: memoryCap) : [route]
+    return try solve(&vectors, by: routes) { (route, vectors) throws(FisherError) in
+      switch route {
+      case .dense:
+        let inverse = try DenseFactor(self, damping: damping, memoryCap: memoryCap, parameter: "Fisher matrix")
+        var refinement = try makeRefinement(damping: damping)
+        return SolveReport(route, try refinement.solve(&vectors, inverse: inverse))
+      case .lowRank:
+        let inverse = try LowRankFactor(self, damping: damping, memoryCap: memoryCap, parameter: "Fisher matrix")
+        var refinement = try makeRefinement(damping: damping)
+        return SolveReport(route, try refinement.solve(&vectors, inverse: inverse))
+      case .conjugateGradients(let tolerance, let iterations):
+        return try solveByConjugateGradients(
+          &vectors, damping: damping, tolerance: tolerance, iterations: iterations)
+      case .automatic:
+        return try solveByConjugateGradients(&vectors, damping: damping, tolerance: nil, iterations: 2000)
+      }
     }
   }
 
-  /// Low rank where there are fewer factors than weights, else dense; conjugate gradients where neither fits the cap, or
-  /// where factoring would take far longer than a thousand products.
-  private func cheapestRoute(damping: Double, memoryCap: Int) throws(FisherError) -> SolveRoute {
-    let size = neurons * order
-    let smaller = min(size, rankBound)
-    let isCheap = Double(smaller) * Double(smaller) * Double(smaller) / 3 < 4000 * Double(samples) * Double(size) + 1e9
-    let fits = (try? Matrix<Scalar>.bytes(rows: smaller, columns: smaller)).map { 2 * $0 <= memoryCap } ?? false
-    guard isCheap && fits || damping == 0 else {
-      return .conjugateGradients(tolerance: Double(Scalar.ulpOfOne) * 16, iterations: 2000)
+  func makeRefinement(damping: Double) throws(FisherError) -> Refinement {
+    guard let covariance = covariance as? any TwofoldCovariance else {
+      preconditionFailure("every covariance in double precision is one in twice that")
     }
-    return rankBound < size && damping > 0 ? .lowRank : .dense
+    return try Refinement(
+      try SampledProduct(observations, covariance, neurons: neurons), damping: damping, isCoupled: true)
+  }
+
+  /// Low rank where there are fewer factors than weights, else dense, and then the other; conjugate gradients (as
+  /// accurate as the others: `automatic`) where neither fits the cap, or where factoring would take far longer than a
+  /// thousand products.
+  private func accurateRoutes(damping: Double, memoryCap: Int) -> [SolveRoute] {
+    let size = neurons * order
+    func isWithinReach(_ order: Int) -> Bool {
+      let flops = Double(order) * Double(order) * Double(order) / 3
+      let fits = (try? Matrix<Double>.bytes(rows: order, columns: order)).map { 2 * $0 <= memoryCap } ?? false
+      return fits && flops < 4000 * Double(samples) * Double(size) + 1e9
+    }
+    if damping == 0 { return [.dense] }
+    let routes: [(SolveRoute, Int)] =
+      rankBound < size ? [(.lowRank, rankBound), (.dense, size)] : [(.dense, size), (.lowRank, rankBound)]
+    let within = routes.filter { isWithinReach($0.1) }.map { $0.0 }
+    return within.isEmpty ? [.automatic] : within
   }
 }

@@ -69,6 +69,21 @@ final class SoftmaxCovariance<Scalar: KernelScalar>: SampleCovariance {
   }
 }
 
+extension SoftmaxCovariance: TwofoldCovariance where Scalar == Double {
+  /// η∘(z − (η·z)/(η·1)): η as rounded need not add up to 1, and shifts of z are to change nothing.
+  func apply(_ z: inout TwofoldMatrix) {
+    for s in 0..<samples {
+      var (sum, mean) = (Twofold(0), Twofold(0))
+      for i in 0..<neurons {
+        sum = sum + Twofold(eta[s, i])
+        mean = mean + z[s, i] * eta[s, i]
+      }
+      mean = mean / sum
+      for i in 0..<neurons { z[s, i] = (z[s, i] - mean) * eta[s, i] }
+    }
+  }
+}
+
 // The loops over samples, compiled for both precisions: unspecialised generic arithmetic is a hundred times slower.
 extension Matrix {
   /// Row s = (diag η_s − η_sη_sᵀ) times it.

@@ -105,6 +105,22 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
   }
 }
 
+extension TwoLayerCovariance: TwofoldCovariance where Scalar == Double {
+  func apply(_ z: inout TwofoldMatrix) throws(FisherError) {
+    guard let outputs = outputs as? any TwofoldCovariance else { preconditionFailure("outputs of an unknown kind") }
+    var above = try TwofoldMatrix(rows: samples, columns: outer.rows, what: "outputs in twice the precision")
+    var turned = try Matrix<Double>(rows: neurons, columns: outer.rows, what: "transposed outer weights")
+    for l in 0..<outer.rows {
+      for i in 0..<neurons { turned[i, l] = outer[l, i] }
+    }
+    z.multiplyElements(slopes)
+    above.setToProduct(z, turned)
+    try outputs.apply(&above)
+    z.setToProduct(above, outer)
+    z.multiplyElements(slopes)
+  }
+}
+
 extension Matrix {
   /// Rows s·count to (s + 1)·count − 1 times row s of `factors`, element by element.
   @_specialize(where Scalar == Float)

@@ -15,6 +15,9 @@ public enum FisherError: Error, Equatable, Sendable {
   case exceedsMemoryCap(what: String, bytes: Int, cap: Int, instead: String)
   /// An iteration ended before it was as exact as asked: ‖r‖/‖b‖ was `residual`.
   case notConverged(what: String, iterations: Int, residual: Double, tolerance: Double)
+  /// A damped system was solved, but not to the accuracy that is promised: the relative error is bounded by no less than
+  /// `errorBound`, with a relative residual of `residual`.
+  case inaccurate(what: String, errorBound: Double, tolerance: Double, residual: Double, damping: Double)
   /// A hyper-parameter outside its range.
   case invalidArgument(what: String, expected: String, found: String)
 }
@@ -66,6 +69,9 @@ extension FisherError: CustomStringConvertible {
       "\(what): expected at most \(cap) bytes of memory, found \(bytes) needed; \(instead)"
     case .notConverged(let what, let iterations, let residual, let tolerance):
       "\(what): expected a relative residual of \(tolerance), found \(residual) after \(iterations) iterations"
+    case .inaccurate(let what, let bound, let tolerance, let residual, let damping):
+      "\(what): expected a relative error of at most \(tolerance), found a bound of \(bound) with damping \(damping) "
+        + "and a relative residual of \(residual); use a larger damping"
     case .invalidArgument(let what, let expected, let found): "\(what): expected \(expected), found \(found)"
     }
   }

@@ -25,18 +25,19 @@ public struct BatchNorm: Subsystem {
   }
 
   /// The blocks over normalised inputs x̂ (n, channels): parameters are (channels, 2), γ first. Cost 4 flops an element;
-  /// memory 3 elements a channel.
+  /// memory 3 elements a channel,
+  /// and 3 doubles.
   public func rfim<S: KernelScalar>(normalized x: borrowing Matrix<S>) throws(FisherError) -> NeuronBlocks<S> {
     precondition(x.rows > 0, "expected at least one sample")
     var sums = ChannelSums(channels: x.columns)
     sums.add(x)
-    var blocks = try BlockBatch<S>(count: x.columns, order: 2, what: "blocks of \(x.columns) channels")
+    var blocks = try BlockBatch<Double>(count: x.columns, order: 2, what: "blocks of \(x.columns) channels")
     for channel in 0..<x.columns {
-      blocks[channel, 0, 0] = S(sums.meanOfSquares(channel))
-      blocks[channel, 1, 0] = S(sums.mean(channel))
+      blocks[channel, 0, 0] = sums.meanOfSquares(channel)
+      blocks[channel, 1, 0] = sums.mean(channel)
       blocks[channel, 1, 1] = 1
     }
-    return NeuronBlocks(blocks: blocks)
+    return try NeuronBlocks(blocks: blocks)
   }
 
   /// The blocks over the samples seen since the last refresh.

@@ -14,6 +14,6 @@ public struct SoftmaxLayer: Subsystem {
   public func rfim<S: KernelScalar>(
     inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>
   ) throws(FisherError) -> any RFIM<S> {
-    try SampledBlock<S>(inputs: x, covariance: try SoftmaxCovariance<S>(preactivations: z))
+    try SampledBlock<S>(inputs: x, source: try SoftmaxSource<S>(preactivations: z))
   }
 }

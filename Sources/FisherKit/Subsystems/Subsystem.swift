@@ -39,8 +39,9 @@ extension Subsystem {
     inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>
   ) throws(FisherError) -> any RFIM<S> {
     if let constantNu { return try SharedBlock<S>(inputs: x, nu: constantNu, neurons: z.columns) }
-    var nu = try Matrix<S>(rows: z.rows, columns: z.columns, what: "ν of \(z.rows) samples")
-    self.nu(&nu, preactivations: z)
-    return try NeuronBlocks<S>(inputs: x, nu: nu)
+    // In double precision: what rounding it to Float would lose is felt by a solve.
+    var nu = try Matrix<Double>(rows: z.rows, columns: z.columns, what: "ν of \(z.rows) samples")
+    self.nu(&nu, preactivations: try z.inDouble(what: "pre-activations of \(z.rows) samples"))
+    return try NeuronBlocks<S>(inputs: x, exactNu: nu)
   }
 }

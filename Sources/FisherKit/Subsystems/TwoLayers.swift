@@ -20,19 +20,10 @@ public struct TwoLayers: Sendable, CustomStringConvertible {
   public func rfim<S: KernelScalar>(
     inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>, outerWeights c: borrowing Matrix<S>
   ) throws(FisherError) -> SampledBlock<S> {
-    let (n, m) = (z.rows, z.columns)
+    let m = z.columns
     precondition(c.columns == m + 1, "expected outer weights of \(m + 1) columns, bias last, found \(c.columns)")
-    var h = try Matrix<S>(rows: n, columns: m + 1, what: "outputs of the hidden layer")
-    h.fill(column: m, with: 1)
-    hidden.values(&h, of: z)
-    var above = try Matrix<S>(rows: n, columns: c.rows, what: "outer pre-activations")
-    above.setToProduct(h, .none, c, .transposed, inner: m + 1, outputColumns: c.rows)
-    var slopes = try Matrix<S>(rows: n, columns: m, what: "slopes of the hidden layer")
-    slopes.setToSlopes(of: hidden, at: z)
     return try SampledBlock(
-      inputs: x,
-      covariance: try TwoLayerCovariance(
-        slopes: slopes, outerWeights: c, outputs: try outer.outputCovariance(preactivations: above)))
+      inputs: x, source: try TwoLayerSource<S>(hidden: hidden, outer: outer, preactivations: z, outerWeights: c))
   }
 }
 

@@ -78,7 +78,7 @@ extension FisherError {
   /// Whether these settings with this seed end like that, as often as they are run.
   var isOfTheRun: Bool {
     switch self {
-    case .nonFinite, .diverged, .notPositiveDefinite, .notConverged: true
+    case .nonFinite, .diverged, .notPositiveDefinite, .notConverged, .inaccurate: true
     case .sizeOverflow, .outOfMemory, .exceedsMemoryCap, .invalidArgument: false
     }
   }

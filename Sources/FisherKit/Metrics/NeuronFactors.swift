@@ -7,7 +7,7 @@
 ///
 /// Memory: m blocks of d(d+1)/2 elements, twice where that is no more than ``keptLimit``. Cost of a refresh beside what
 /// forms the blocks: m d³/3 flops, with the inverses md³; of a step: 2md².
-final class BlockFactors<Scalar: KernelScalar> {
+final class NeuronFactors<Scalar: KernelScalar> {
   /// Forms some blocks, undamped, in whole groups of lanes.
   typealias Form = (_ blocks: inout BlockBatch<Scalar>, _ range: Range<Int>, _ workspace: borrowing BlockWorkspace) -> Void
   /// Forms one block in double precision, as the only one of its batch.
