@@ -17,7 +17,10 @@ import Testing
   static let damages: [(String, [UInt8], [String])] = [
     ("empty", [], ["an NPY file", "8 bytes", "found 0 bytes"]),
     ("magic cut short", Array(good.prefix(5)), ["8 bytes", "found 5 bytes"]),
-    ("text", Array("<html>not found".utf8), ["first bytes 93 4e 55 4d 50 59", "3c 68 74 6d 6c 3e, an HTML or XML page"]),
+    (
+      "text", Array("<html>not found".utf8),
+      ["first bytes 93 4e 55 4d 50 59", "3c 68 74 6d 6c 3e, an HTML or XML page"]
+    ),
     ("archive", Array("PK\u{3}\u{4}\0\0\0\0".utf8), ["50 4b 03 04 00 00", "a ZIP archive (as NPZ files are)"]),
     ("gzip", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0], ["first bytes 1f 8b", "gzip data"]),
     ("numbers as text", Array("1.5 2 3\n4 5 6\n".utf8), ["first bytes 31 2e", "text"]),
@@ -94,7 +97,8 @@ import Testing
   @Test(arguments: [
     ("'<i16'", "\"<i16\" (integers of another size)"), ("'|b1'", "(booleans)"), ("'?'", "(booleans)"),
     ("'<f16'", "floats of another size"), ("'<float32'", "floats of another size"), ("'Float64'", "\"Float64\""),
-    ("'<\\f4'", "\"<\\\\f4\""), ("'f4,f4'", "floats of another size"), ("' f4'", "\" f4\""), ("'<c16'", "\"<c16\" (complex numbers)"), ("'|O'", "\"|O\" (Python objects)"),
+    ("'<\\f4'", "\"<\\\\f4\""), ("'f4,f4'", "floats of another size"), ("' f4'", "\" f4\""),
+    ("'<c16'", "\"<c16\" (complex numbers)"), ("'|O'", "\"|O\" (Python objects)"),
     ("'<U5'", "(text)"), ("'|S3'", "(bytes)"), ("'<M8[ns]'", "(dates)"), ("'|V8'", "(raw bytes)"), ("''", "found \"\""),
     ("'<'", "\"<\""), ("'<f44'", "\"<f44\""), ("'\\x1b[2J'", "[2J"),
     ("[('x', '<f4'), ('y', '<f8', (2,))]", "a structured dtype, [(\"x\", \"<f4\")"),

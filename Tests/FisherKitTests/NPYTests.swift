@@ -68,7 +68,9 @@ import Testing
     ([">u2", ">H"], [0xff, 0xff, 0, 1], [65535, 1], false),
     (["<i4", "int32", "intc"], [0xff, 0xff, 0xff, 0x7f, 0xfe, 0xff, 0xff, 0xff], [2_147_483_647, -2], true),
     ([">u4", ">I"], [0xff, 0xff, 0xff, 0xff, 0, 0, 1, 0], [4_294_967_295, 256], true),
-    (["<i8", "<q", "int64", "int"], [0, 0, 0, 0, 0, 0, 0x20, 0] + Array(repeating: 0xff, count: 8), [0x1p53, -1], true),
+    (
+      ["<i8", "<q", "int64", "int"], [0, 0, 0, 0, 0, 0, 0x20, 0] + Array(repeating: 0xff, count: 8), [0x1p53, -1], true
+    ),
     ([">u8", "<u8"], [1] + Array(repeating: 0, count: 6) + [1, 0, 0, 0, 0, 0, 0, 0, 0], [], true),
   ]
 

@@ -18,7 +18,8 @@ private let magics: [([UInt8], String)] = [
   ([0x1f, 0x8b], "gzip data"), (Array("PK\u{3}\u{4}".utf8), "a ZIP archive (as NPZ files are)"),
   (Array("BZh".utf8), "bzip2 data"), ([0xfd, 0x37, 0x7a, 0x58, 0x5a], "xz data"),
   ([0x28, 0xb5, 0x2f, 0xfd], "zstd data"), (NPYHeader.magic, "an NPY file"), ([0x89, 0x50, 0x4e, 0x47], "a PNG image"),
-  ([0x89, 0x48, 0x44, 0x46], "an HDF5 file"), ([0xff, 0xd8, 0xff], "a JPEG image"), ([0x80, 0x02], "a pickle of Python"),
+  ([0x89, 0x48, 0x44, 0x46], "an HDF5 file"), ([0xff, 0xd8, 0xff], "a JPEG image"),
+  ([0x80, 0x02], "a pickle of Python"),
   ([0x80, 0x04], "a pickle of Python"), ([0, 0, 8, 1], "an IDX file"), ([0, 0, 8, 3], "an IDX file"),
   (Array("%PDF".utf8), "a PDF document"),
 ]
