@@ -15,11 +15,12 @@ struct Study {
   var runs: [RunRecord]
   var losses: [Double]
   var networks: [Network]
+  var events: [RunEvents]
 
-  init(_ files: RunFiles) { self.init(headers: files.headers, runs: files.runs) }
+  init(_ files: RunFiles) { self.init(headers: files.headers, runs: files.runs, events: files.events) }
 
-  init(headers: [ExperimentHeader], runs: [RunRecord]) {
-    (self.headers, self.runs) = (headers, runs)
+  init(headers: [ExperimentHeader], runs: [RunRecord], events: [RunEvents] = []) {
+    (self.headers, self.runs, self.events) = (headers, runs, events)
     let asked = Set(headers.flatMap(\.grid.losses)).sorted(by: >)
     let losses = asked.isEmpty ? ExperimentGrid.usualLosses : asked
     self.losses = losses
@@ -58,14 +59,6 @@ struct Study {
         ? "Not finished: \(Text.count(left, "more run")) of the grid \(left == 1 ? "is" : "are") to come. " : "")
       + "Learning rates are chosen by validation accuracy over the seeds that all rates have; all else is at the chosen "
       + "rate, those seeds among the others."
-  }
-
-  /// The runs of the experiments' grids that are still to be done, as far as they can be known. Of grids with one name
-  /// the last counts: a log that was gone on with by a larger one has the choices of that.
-  private var unfinished: Int {
-    let last = Dictionary(headers.map { ($0.grid.name, $0.grid) }) { $1 }
-    let grids = last.values.compactMap { try? $0.checked() }
-    return Set(grids.flatMap { ExperimentQueue(grid: $0, done: runs).remaining.map(\.arguments) }).count
   }
 
   var failures: [RunRecord] { runs.filter { $0.failure != nil } }
