@@ -75,6 +75,14 @@ let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
     let quoted = words.map { "'\($0.mappingScalars { $0 == "'" ? "'\\''" : nil })'" }.joined(separator: " ")
     try require(try splitWords(quoted) == words)
   },
+  // What has to be found, so that nothing found elsewhere means something: a trap behind three bytes, and a claim that is
+  // believed.
+  "planted-trap": { bytes in
+    if bytes.count > 2, bytes[0] == 0x46, bytes[1] == 0x4b, bytes[2] == 0x21 { _ = bytes[bytes.count] }
+  },
+  "planted-claim": { bytes in
+    if bytes.count > 2, bytes[0] == 0x46, bytes[1] == 0x4b { _ = [UInt8](repeating: 1, count: Int(bytes[2]) << 20) }
+  },
   // A run's flags as a grid has them. (It takes a tenth of a second.)
   "flags": { bytes in
     let cell = Cell(

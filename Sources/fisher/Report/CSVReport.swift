@@ -5,6 +5,16 @@ import ToolSupport
 /// and what a terminal would obey is replaced.
 struct CSVReport {
   let study: Study
+  /// By the names of network and optimizer.
+  private let chosenRates: [[String]: Double]
+
+  init(study: Study) {
+    self.study = study
+    let results = study.networks.flatMap(\.optimizers).compactMap { result in
+      result.selection.map { ([result.network, result.optimizer], $0.learningRate) }
+    }
+    chosenRates = Dictionary(uniqueKeysWithValues: results)
+  }
 
   private static let heads = [
     "network", "optimizer", "learning_rate", "seed", "is_chosen_rate", "arguments", "version", "threads", "level",
@@ -40,8 +50,7 @@ struct CSVReport {
   }
 
   private func isChosen(_ run: RunRecord) -> Bool {
-    study.networks.first { $0.name == run.network }?.optimizers.first { $0.optimizer == run.optimizer }?.selection?
-      .learningRate == run.learningRate
+    chosenRates[[run.network, run.optimizer]] == run.learningRate
   }
 
   /// As many digits as give the number back.

@@ -27,14 +27,13 @@ struct Study {
     // Runs are logged as they end: the grid's order is the one that was meant.
     let names = inOrder(headers.flatMap { $0.grid.networks.map(\.name) } + runs.map(\.network))
     let optimizers = inOrder(headers.flatMap { $0.grid.optimizers.map(\.name) } + runs.map(\.optimizer))
+    let places = Dictionary(uniqueKeysWithValues: zip(optimizers, optimizers.indices))
     let byNetwork = Dictionary(grouping: runs, by: \.network)
     networks = names.compactMap { name in
       guard let runs = byNetwork[name] else { return nil }
       let byOptimizer = Dictionary(grouping: runs, by: \.optimizer)
-      let results = optimizers.compactMap { optimizer in
-        byOptimizer[optimizer].map {
-          OptimizerResult(network: name, optimizer: optimizer, allRuns: $0, losses: losses)
-        }
+      let results = byOptimizer.sorted { (places[$0.key] ?? 0) < (places[$1.key] ?? 0) }.map {
+        OptimizerResult(network: name, optimizer: $0, allRuns: $1, losses: losses)
       }
       return Network(name: name, optimizers: results, comparisons: PairedComparison.all(results))
     }
