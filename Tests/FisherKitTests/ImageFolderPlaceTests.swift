@@ -69,6 +69,18 @@ import Testing
     #expect(error?.found.hasPrefix("only 1 (\(set.path(of: .testLabels, gzip: true)) is there too") == true)
   }
 
+  /// A file as large as its header says, which no memory holds.
+  @Test func tooLarge() throws {
+    let set = try ImageSet()
+    defer { set.remove() }
+    let path = set.path(of: .trainImages)
+    try set.write(.trainImages, IDXFile.bytes(dimensions: [1 << 24, 1 << 10, 1 << 11], elements: []))
+    // (there is nothing in it; where files cannot be so large, there is nothing to test)
+    guard truncate(path, off_t(16 + 1 << 45)) == 0 else { return }
+    let error = failure(of: { _ = try ImageFolder.load(path: set.path) }) as? DataError
+    #expect(error?.description == "\(path): expected no more than fits the memory, found 35184372088832 bytes to hold")
+  }
+
   /// The line that says that a file is missing says what is there.
   @Test func nearMisses() throws {
     let files = FileManager.default

@@ -52,6 +52,8 @@ import Testing
       (Self.epoch + "{\"test_loss\":1}\n", ["log.jsonl:2: ", "none of its \"test_accuracy\""]),
       (Self.epoch + Self.test + "\n" + Self.epoch, ["log.jsonl:4: ", "nothing behind the last line", "one run"]),
       (Self.epoch.replacingOccurrences(of: "9", with: "-9"), ["log.jsonl:1: ", "counts that can be"]),
+      (Self.epoch.replacingOccurrences(of: "0.5", with: "NaN"), ["log.jsonl:1: ", "not JSON (NaN or infinity): {"]),
+      (Self.epoch.replacingOccurrences(of: "0.5", with: " -Infinity"), ["log.jsonl:1: ", "(NaN or infinity)"]),
       ("{\"event\":\"a\"}\n", ["log.jsonl: ", "epochs and a last line"]),
       ("{\"event\":3}\n" + Self.epoch, ["log.jsonl:1: ", "another type of \"event\""]),
       (header + "{\"event\":\"a\"}\n", ["log.jsonl: ", "at least one run"]),

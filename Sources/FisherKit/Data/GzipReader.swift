@@ -33,20 +33,26 @@ struct GzipReader: ~Copyable {
   /// has been seen to be there.
   func read(_ count: Int) throws(DataError) -> [UInt8] {
     var bytes: [UInt8] = []
-    if isPlain { bytes.reserveCapacity(min(count, size)) }
+    if isPlain {
+      try requireRoom(min(count, size))
+      bytes.reserveCapacity(min(count, size))
+    }
     while bytes.count < count {
       let wanted = min(Self.chunk, count - bytes.count)
       // (an array that grows is there twice, the new one up to twice as large)
-      let needed = bytes.count + wanted > bytes.capacity ? 2 * bytes.count + Self.chunk : Self.chunk
-      if bytes.count >= 1 << 24, let available = availableMemory(), available < needed {
-        throw DataError(
-          path, expected: "no more than fits the memory", found: "more than \(bytes.count) bytes of \(count)")
-      }
+      if bytes.count + wanted > bytes.capacity { try requireRoom(3 * bytes.count + Self.chunk) }
       let part = try next(wanted)
       bytes += part
       if part.count < wanted { break }
     }
     return bytes
+  }
+
+  /// (Linux grants more than there is, and kills the process that uses it)
+  private func requireRoom(_ bytes: Int) throws(DataError) {
+    guard bytes < 1 << 26 || availableMemory().map({ bytes <= $0 }) ?? true else {
+      throw DataError(path, expected: "no more than fits the memory", found: "\(bytes) bytes to hold")
+    }
   }
 
   /// How many bytes there are from here to the end, none of them kept.

@@ -1,8 +1,8 @@
 /// An IDX file, the format of MNIST: magic 0, 0, type, number of dimensions; the dimensions as big-endian 32-bit
 /// numbers; then the elements, last dimension fastest. Plain or gzip; elements are unsigned bytes (type 0x08).
 ///
-/// A plain file takes no more memory than itself, whatever its header claims; a gzip file twice what is in it, which is
-/// at most 1032 times the file.
+/// A plain file takes no more memory than itself, whatever its header claims; a gzip file three times what is in it
+/// while it is read, which is at most 1032 times the file.
 public struct IDX: Sendable {
   public let dimensions: [Int]
   public let elements: [UInt8]

@@ -47,7 +47,9 @@ struct LogLine {
       throw error(expected: wrong.expected, found: wrong.found)
     } catch {
       // (what is JSON has a number beyond what it counts)
-      throw self.error(expected: expected, found: isJSON ? "a number out of range" : "what is not JSON: \(start)")
+      if isJSON { throw self.error(expected: expected, found: "a number out of range") }
+      let kind = hasNotFinite ? " (NaN or infinity)" : ""
+      throw self.error(expected: expected, found: "what is not JSON\(kind): \(start)")
     }
   }
 
@@ -58,6 +60,11 @@ struct LogLine {
   var place: String { "\(path):\(number)" }
 
   var isJSON: Bool { (try? JSONSerialization.jsonObject(with: bytes)) != nil }
+
+  /// Whether it seems to have numbers that Python writes, and JSON does not have.
+  private var hasNotFinite: Bool {
+    String(decoding: bytes, as: UTF8.self).contains(/:\s*-?(nan\b|inf(inity)?\b)/.ignoresCase())
+  }
 
   private func name(of context: DecodingError.Context) -> String {
     context.codingPath.isEmpty ? "the line" : context.codingPath.map(\.stringValue).joined(separator: ".")
