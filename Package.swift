@@ -72,9 +72,22 @@ let package = Package(
       name: "CKernelsTests", dependencies: ["CKernels", "FisherKit", "TestSupport"], swiftSettings: strictSwift),
     .testTarget(name: "FisherKitTests", dependencies: ["FisherKit", "TestSupport"], swiftSettings: strictSwift),
     .testTarget(
-      name: "FisherToolTests", dependencies: ["fisher", "bench-fisher", "FisherKit", "TestSupport"],
+      name: "FisherToolTests", dependencies: ["fisher", "bench-fisher", "FisherKit", "TestSupport", "ToolSupport"],
       swiftSettings: strictSwift),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
 )
+
+// FISHERKIT_FUZZ=1 (set by scripts/fuzz) makes one program of the readers, whose main function is libFuzzer's: the tool
+// is a library then, without its own.
+if Context.environment["FISHERKIT_FUZZ"] == "1", let fisher = package.targets.first(where: { $0.name == "fisher" }) {
+  package.products.removeAll { $0.name == "fisher" || $0.name == "bench-fisher" }
+  package.targets.removeAll { $0.isTest || $0.name == "fisher" || $0.name == "bench-fisher" }
+  package.targets += [
+    .target(name: "fisher", dependencies: fisher.dependencies, exclude: ["Fisher.swift"], swiftSettings: strictSwift),
+    .executableTarget(
+      name: "fuzz-readers", dependencies: ["fisher", "FisherKit", "TestSupport"], path: "Tests/Fuzz",
+      exclude: ["corpus", "dictionary"], swiftSettings: strictSwift),
+  ]
+}

@@ -16,14 +16,7 @@ struct CostModelFile {
       try file.finish()
       return costs
     }
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw DataError(path, expected: "a file that can be read", found: "one that cannot")
-    }
-    guard let costs = try? JSONDecoder().decode(MachineCosts.self, from: data), costs.isValid else {
-      throw DataError(
-        path, expected: "JSON with positive products, grams, factors, solves and bandwidth, and call",
-        found: "\(data.count) bytes that are not")
-    }
-    return costs
+    return try MachineCosts(
+      file: try readText(path, what: "a file with the machine's speeds", limit: 1 << 20), path: path)
   }
 }

@@ -37,6 +37,8 @@ struct SubsystemOptions: ParsableArguments {
     let x = try NPYArray(path: inputs, rank: 2)
     let w = try NPYArray(path: weights, rank: 2)
     guard x.shape[0] > 0 else { throw DataError(inputs, expected: "at least one sample", found: "none") }
+    // (a file without elements can claim any number of rows, each of which would get its bias)
+    guard x.shape[1] > 0 else { throw DataError(inputs, expected: "at least one input", found: "none") }
     guard w.shape[0] > 0 else { throw DataError(weights, expected: "at least one neuron", found: "none") }
     guard w.shape[1] == x.shape[1] + 1 else {
       throw DataError(

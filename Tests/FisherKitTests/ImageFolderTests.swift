@@ -104,8 +104,22 @@ import Testing
     Damage(description: "test images of another size", file: .testImages, words: ["4×3", "3×4"]) {
       $0.prefix(8) + [0, 0, 0, 3, 0, 0, 0, 4] + $0.dropFirst(16)
     },
-    Damage(description: "text", file: .trainImages, words: ["first bytes 0 0", "first bytes 60 104"]) { _ in
+    Damage(
+      description: "a page", file: .trainImages, words: ["first bytes 0 0", "first bytes 60 104, an HTML or XML page"]
+    ) { _ in
       Array("<html>not found</html>".utf8)
+    },
+    Damage(description: "a pointer", file: .testLabels, words: ["first bytes 118 101", "git lfs pull"]) { _ in
+      Array("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 7840016\n".utf8)
+    },
+    Damage(description: "an NPY file", file: .testLabels, words: ["first bytes 147 78, an NPY file"]) { _ in
+      [0x93] + Array("NUMPY".utf8) + [1, 0]
+    },
+    Damage(description: "floats", file: .testImages, words: ["type 13 (floats of 32 bits)"]) {
+      Array($0[0..<2]) + [13] + $0.dropFirst(3)
+    },
+    Damage(description: "little-endian sizes", file: .trainImages, words: ["(the sizes are little-endian"]) {
+      Array($0[0..<4]) + $0[4..<8].reversed() + $0[8..<12].reversed() + $0[12..<16].reversed() + $0.dropFirst(16)
     },
   ]
 
@@ -127,7 +141,8 @@ import Testing
   @Test func damagedGzip() throws {
     let damages: [(String, ([UInt8]) -> [UInt8])] = [
       ("cut short", { $0.dropLast(20) }), ("wrong checksum", { flip($0, $0.count - 5) }),
-      ("damaged block", { flip($0, 10) }),
+      ("damaged block", { flip($0, 10) }), ("without its trailer", { $0.dropLast(8) }),
+      ("a second member cut short", { $0 + $0.prefix(100) }), ("only a header", { Array($0.prefix(10)) }),
     ]
     func flip(_ bytes: [UInt8], _ index: Int) -> [UInt8] {
       var bytes = bytes

@@ -17,7 +17,13 @@ import Testing
   static let damages: [(String, [UInt8], [String])] = [
     ("empty", [], ["an NPY file", "8 bytes", "found 0 bytes"]),
     ("magic cut short", Array(good.prefix(5)), ["8 bytes", "found 5 bytes"]),
-    ("text", Array("<html>not found".utf8), ["first bytes 93 4e 55 4d 50 59", "first bytes 3c 68 74 6d 6c 3e"]),
+    (
+      "text", Array("<html>not found".utf8),
+      ["first bytes 93 4e 55 4d 50 59", "3c 68 74 6d 6c 3e, an HTML or XML page"]
+    ),
+    ("archive", Array("PK\u{3}\u{4}\0\0\0\0".utf8), ["50 4b 03 04 00 00", "a ZIP archive (as NPZ files are)"]),
+    ("gzip", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0], ["first bytes 1f 8b", "gzip data"]),
+    ("numbers as text", Array("1.5 2 3\n4 5 6\n".utf8), ["first bytes 31 2e", "text"]),
     ("version 4", good.prefix(6) + [4] + good.dropFirst(7), ["1.0, 2.0 or 3.0", "version 4.0"]),
     ("version 1.1", good.prefix(7) + [1] + good.dropFirst(8), ["1.0, 2.0 or 3.0", "version 1.1"]),
     ("length cut short", Array(good.prefix(9)), ["2 bytes of header length", "only 1"]),
@@ -56,6 +62,7 @@ import Testing
     ("{'descr': '<f4\n'}", ["a string that ends at byte 10"]), ("{,}", ["a string at byte 1"]),
     ("{} {}", ["the end at byte 3"]), ("{'shape': (2, 3]}", ["a comma or )"]), ("{'shape': (02,)}", ["a whole number"]),
     ("{'shape': (-,)}", ["a whole number"]), ("{'shape': (2 3)}", ["a comma or )"]),
+    ("{'shape': (2l,)}", ["a comma or )"]), ("{'shape': (L,)}", ["a value"]), ("{b'shape': 1}", ["a string at byte 1"]),
     ("{'shape': (99999999999999999999,)}", ["at most 64 bits", "9999"]),
     (String(repeating: "[", count: 60_000), ["no more than 64 brackets"]), ("[1, 2]", ["a dictionary", "[1, 2]"]),
     ("{}", ["the keys descr, fortran_order and shape", "none"]),
@@ -88,8 +95,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("'<i8'", "\"<i8\" (integers)"), ("'|u1'", "(unsigned integers)"), ("'|b1'", "(booleans)"),
-    ("'<f2'", "floats of another size"), ("'<c16'", "\"<c16\" (complex numbers)"), ("'|O'", "\"|O\" (Python objects)"),
+    ("'<i16'", "\"<i16\" (integers of another size)"), ("'|b1'", "(booleans)"), ("'?'", "(booleans)"),
+    ("'<f16'", "floats of another size"), ("'<float32'", "floats of another size"), ("'Float64'", "\"Float64\""),
+    ("'<\\f4'", "\"<\\\\f4\""), ("'f4,f4'", "floats of another size"), ("' f4'", "\" f4\""),
+    ("'<c16'", "\"<c16\" (complex numbers)"), ("'|O'", "\"|O\" (Python objects)"),
     ("'<U5'", "(text)"), ("'|S3'", "(bytes)"), ("'<M8[ns]'", "(dates)"), ("'|V8'", "(raw bytes)"), ("''", "found \"\""),
     ("'<'", "\"<\""), ("'<f44'", "\"<f44\""), ("'\\x1b[2J'", "[2J"),
     ("[('x', '<f4'), ('y', '<f8', (2,))]", "a structured dtype, [(\"x\", \"<f4\")"),
@@ -98,7 +107,7 @@ import Testing
     defer { file.remove() }
     let header = "{'descr': \(descr), 'fortran_order': False, 'shape': (3,), }"
     try file.write(NPYFile.bytes(header: header, elements: Array(repeating: 0, count: 24)))
-    try check(descr, ["expected dtype float32 or float64", words])
+    try check(descr, ["expected dtype float32 or float64 (or float16, or integers)", words])
   }
 
   @Test(arguments: ["<f4", ">f8"], [Double.nan, .infinity, -.infinity])

@@ -40,13 +40,66 @@ import Testing
     "{'descr': '=f4', 'fortran_order': False, 'shape': (2, 1)}",
     "{'descr': '|f4', 'fortran_order': False, 'shape': (2, 1)}",
     "{'descr': 'f4', 'fortran_order': False, 'shape': (2, 1)}",
-    "{'descr': '<\\f4', 'fortran_order': False, 'shape': ((2), 1)}",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': ((2), 1)}",
+    // as Python 2 wrote it
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (2L, 1L), }",
+    "{u'descr': u'<f4', u'fortran_order': False, u'shape': (2, 1L), }",
+    "{'descr': 'float32', 'fortran_order': False, 'shape': (2, 1), }",
+    "{'descr': \"single\", 'fortran_order': False, 'shape': (2, 1), }",
+    "{'descr': '<f', 'fortran_order': False, 'shape': (2, 1), }",
+    "{'descr': 'f', 'fortran_order': False, 'shape': (2, 1), }",
   ])
   func readsHeader(header: String) throws {
     defer { file.remove() }
     try file.write(NPYFile.bytes(header: header, elements: NPYFile.elements([1.5, -2], "<f4", shape: [2, 1])))
     let array = try NPYArray(path: file.path)
     #expect(array.shape == [2, 1] && array.elements == .float32([1.5, -2]))
+  }
+
+  /// Every type by NumPy's names for it, with two numbers as the file has them and as they are.
+  static let types: [(names: [String], bytes: [UInt8], numbers: [Double], isDouble: Bool)] = [
+    (["<f2", "<e"], [0, 0x3e, 0x01, 0x80], [1.5, -0x1p-24], false),
+    ([">f2", ">e"], [0x7b, 0xff, 0xc0, 0], [65504, -2], false),
+    (["float16", "half", "f2", "=f2", "|e"], [0, 4, 0, 0x80], [0x1p-14, 0], false),
+    (["float64", "double", "float", "d", "<d", "=f8", "|f8"], Array(repeating: 0, count: 16), [0, 0], true),
+    (["|i1", "<i1", ">b", "int8", "byte"], [0x80, 0x7f], [-128, 127], false),
+    (["|u1", "u1", ">B", "uint8", "ubyte"], [0x80, 0xff], [128, 255], false),
+    (["<i2", "<h", "int16", "short"], [0xff, 0x7f, 0, 0x80], [32767, -32768], false),
+    ([">u2", ">H"], [0xff, 0xff, 0, 1], [65535, 1], false),
+    (["<i4", "int32", "intc"], [0xff, 0xff, 0xff, 0x7f, 0xfe, 0xff, 0xff, 0xff], [2_147_483_647, -2], true),
+    ([">u4", ">I"], [0xff, 0xff, 0xff, 0xff, 0, 0, 1, 0], [4_294_967_295, 256], true),
+    (
+      ["<i8", "<q", "int64", "int"], [0, 0, 0, 0, 0, 0, 0x20, 0] + Array(repeating: 0xff, count: 8), [0x1p53, -1], true
+    ),
+    ([">u8", "<u8"], [1] + Array(repeating: 0, count: 6) + [1, 0, 0, 0, 0, 0, 0, 0, 0], [], true),
+  ]
+
+  @Test(arguments: types.indices)
+  func readsType(index: Int) throws {
+    defer { file.remove() }
+    let (names, bytes, numbers, isDouble) = Self.types[index]
+    for name in names {
+      try file.write(NPYFile.bytes(header: NPYFile.header(name, shape: [2]), elements: bytes))
+      guard !numbers.isEmpty else {
+        let error = failure(of: { _ = try NPYArray(path: file.path) }) as? DataError
+        #expect(error?.expected == "integers that a float64 holds", "\(name): \(String(describing: error))")
+        #expect(error?.found == "72057594037927937, element 0 in the file")
+        continue
+      }
+      let array = try NPYArray(path: file.path)
+      #expect(array.elements == (isDouble ? .float64(numbers) : .float32(numbers.map(Float.init))), "\(name)")
+    }
+  }
+
+  /// What is converted comes out of Fortran order too, and is refused where it is no number.
+  @Test func convertsFortranOrder() throws {
+    defer { file.remove() }
+    let header = NPYFile.header("<i2", fortran: true, shape: [2, 3])
+    try file.write(NPYFile.bytes(header: header, elements: [1, 0, 4, 0, 2, 0, 5, 0, 3, 0, 6, 0]))
+    #expect(try NPYArray(path: file.path).elements == .float32([1, 2, 3, 4, 5, 6]))
+    try file.write(NPYFile.bytes(header: NPYFile.header("<f2", shape: [2]), elements: [0, 0, 0, 0x7c]))
+    let error = failure(of: { _ = try NPYArray(path: file.path) }) as? DataError
+    #expect(error?.found == "inf at index (1,)")
   }
 
   @Test(arguments: shapes)

@@ -24,6 +24,18 @@ import Testing
       (#""seeds": 3"#, #""seeds": 1"#, "selection_seeds from 1 to 1"),
       (#""seeds": 3"#, #""seeds": 3, "sedes": 1"#, "sedes"),
       (#""seeds": 3"#, #""seeds": "x""#, "another kind at seeds"),
+      (#""seeds": 3"#, #""seeds": 2.5"#, "a number out of range"),
+      (
+        #""name": "b","#, #""name": "b", "falgs": "","#,
+        "expected members flags, name at networks.[1], found \"falgs\""
+      ),
+      (
+        #""flags": "--optimizer sgd","#, #""flags": "--optimizer sgd", "rates": [],"#,
+        "expected members flags, learning_rates, name at optimizers.[0], found \"rates\""
+      ),
+      ("--optimizer sgd", "--optimizer 'sgd", "a closing ' in the flags, found --optimizer 'sgd"),
+      ("--optimizer sgd", #"--optimizer \"sgd"#, "a closing \""),
+      ("--optimizer sgd", #"--optimizer sgd\\"#, "the last \\"),
       (#""name": "small", "#, "", "no name"),
       (#""name": "b""#, #""name": "a""#, "networks with names, all different"),
       ("[0.02, 0.01]", "[]", "learning_rates of RNGD"),
@@ -42,6 +54,68 @@ import Testing
       let result = try refusal { $0 = $0.replacingOccurrences(of: old, with: new) }
       #expect(result.status == 65 && result.errors.contains(expected), "\(new): \(result)")
     }
+  }
+
+  /// Flags are parted as a shell does it.
+  @Test func words() throws {
+    for (text, words) in [
+      ("", []), ("  a  b\t", ["a", "b"]), ("--data 'my data'", ["--data", "my data"]),
+      (#"--data my\ data"#, ["--data", "my data"]), (#"--data "my data""#, ["--data", "my data"]),
+      (#"'a'"b"c\d"#, ["abcd"]), (#"'' """#, ["", ""]), (#"'a\b"' "c\\\"\n'""#, [#"a\b""#, #"c\"\n'"#]),
+      ("a\\\nb c\nd", ["ab", "c", "d"]), ("a\r\nb", ["a", "b"]), ("\"\u{301}a\" b", ["\u{301}a", "b"]),
+      (#"\'a\" \\"#, ["'a\"", "\\"]), ("é'ü 训'", ["éü 训"]),
+    ] {
+      #expect(throws: Never.self) { try splitWords(text) }
+      #expect((try? splitWords(text)) == words, "\(text)")
+    }
+    for (text, expected) in [("'a", "'"), ("a \"b'", "\""), ("a\\", "\\"), (#""a\""#, "\"")] {
+      let error = #expect(throws: GridError.self) { try splitWords(text) }
+      #expect(error?.expected.contains(expected) == true && error?.found == text)
+    }
+  }
+
+  /// Numbers that no machine has, in a file and in the header of a log.
+  @Test func costs() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let prepared = try SmallExperiment.prepare(folder)
+    let good = try String(contentsOfFile: prepared.costs, encoding: .utf8)
+    for (old, new, words) in [
+      ("\"products\":1e11", "\"products\":0", ["products of 1e6 to 1e16 flops", "found 0.0"]),
+      ("\"grams\":1e11", "\"grams\":-1e11", ["grams of 1e6", "found -1"]),
+      ("5e10,\"solves\"", "1e300,\"solves\"", ["factors of 1e6 to 1e16", "found 1e+300"]),
+      ("3e10", "1e17", ["solves of", "1e+17"]), ("\"bandwidth\":5e10", "\"bandwidth\":9e5", ["bandwidth of", "bytes"]),
+      ("\"call\":1e-6", "\"call\":7200", ["a call of 1e-10 to 1 seconds", "7200"]),
+      ("\"call\":1e-6", "\"call\":0", ["a call of", "found 0.0"]), ("\"call\":1e-6", "\"call\":-1e-6", ["a call of"]),
+      ("\"call\":1e-6", "\"call\":NaN", ["no JSON"]), ("\"call\":1e-6", "\"call\":1e999", ["costs.json", "found"]),
+      ("\"grams\"", "\"gram\"", ["no grams"]), ("\"call\":1e-6", "\"call\":null", ["at call"]), (good, "", ["no JSON"]),
+    ] {
+      try good.replacingOccurrences(of: old, with: new).write(toFile: prepared.costs, atomically: true, encoding: .utf8)
+      for command in [
+        ["train", "--quiet", "--epochs", "1"], ["experiment", prepared.grid, "--quiet", "--log", folder.file("log")],
+      ] {
+        let result = try Tool.run(command + ["--cost-model", prepared.costs])
+        #expect(result.status == 65 && result.errors.split(separator: "\n").count == 1, "\(new): \(result)")
+        for word in ["costs.json: expected "] + words { #expect(result.errors.contains(word), "\(new): \(result)") }
+      }
+    }
+  }
+
+  /// An experiment that comes to nothing says so; its log stays, and has what each run came to.
+  @Test func allFail() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let (grid, log) = (folder.file("grid.json"), folder.file("log.jsonl"))
+    try SmallExperiment.grid.replacingOccurrences(of: "[0.1, 0.01, 1e20]", with: "[1e20]")
+      .replacingOccurrences(of: "[0.02, 0.01]", with: "[1e25]")
+      .write(toFile: grid, atomically: true, encoding: .utf8)
+    for _ in 0..<2 {
+      let result = try Tool.run(["experiment", grid, "--log", log, "--quiet"])
+      #expect(result.status == 70 && result.errors.split(separator: "\n").count == 1, "\(result)")
+      #expect(result.errors.contains("small: expected a run that ends, found that all 8 failed"), "\(result)")
+      #expect(try SmallExperiment.records(log).count == 8)
+    }
+    #expect(try Tool.run(["report", log, "--format", "csv"]).status == 0)
   }
 
   @Test func logs() throws {

@@ -144,7 +144,7 @@ import Testing
     #expect(rows[0].hasPrefix("network,optimizer,learning_rate,seed,") && rows[0].hasSuffix(",failure"))
     let first = ReportLog.runs[0]
     #expect(
-      rows[1].hasPrefix("plain,RNGD,0.01,0,true,\(first.arguments),1.2.3,4,avx2,1,200,\(first.epochs[0].seconds),"))
+      rows[1].hasPrefix("plain,RNGD,0.01,0,true,'\(first.arguments),1.2.3,4,avx2,1,200,\(first.epochs[0].seconds),"))
     #expect(rows[1].contains("\"[{\"\"measured\"\":") && rows[1].contains("\(first.epochs[0].trainLoss)"))
     #expect(result.output.contains("\"Adam <b> & \"\"co\"\"\""))
     #expect(result.output.contains("\"step 437: expected a finite loss, found NaN; \"\"so, it ended\"\"\""))

@@ -15,6 +15,7 @@ import Testing
   private static let epoch =
     "{\"epoch\":1,\"step\":9,\"seconds\":1,\"train_loss\":1,\"train_error\":0.5,\"validation_loss\":1,"
     + "\"validation_accuracy\":0.5}\n"
+  private static let test = "{\"test_loss\":1,\"test_accuracy\":0.5,\"peak_memory_bytes\":9}\n"
 
   @Test func badData() throws {
     let (header, run) = (try ReportLog.line(ReportLog.header), try ReportLog.line(ReportLog.runs[0]))
@@ -29,7 +30,7 @@ import Testing
     for (text, words) in [
       ("", ["log.jsonl: ", "empty"]), (header, ["at least one run", "none"]),
       (header + run + run.prefix(50) + "\n" + run, ["log.jsonl:3: ", "not JSON"]), ("nonsense\n", ["log.jsonl:1: "]),
-      (header + "\n" + run, ["log.jsonl:2: ", "an empty line"]),
+      ("\n \r\n", ["log.jsonl: ", "empty"]), ("\u{FEFF}", ["log.jsonl: ", "empty"]),
       (header + "{\"kind\":\"other\"}\n", ["log.jsonl:2: ", "\"other\""]),
       (header + run.replacingOccurrences(of: "\"seed\":0", with: "\"seed\":\"x\""), ["log.jsonl:2: ", "\"seed\""]),
       (header + "{\"kind\":\"run\"}\n", ["log.jsonl:2: ", "none of its"]),
@@ -46,10 +47,17 @@ import Testing
       ),
       (header.replacingOccurrences(of: "\"losses\"", with: "\"loses\""), ["log.jsonl:1: ", "members", "\"loses\""]),
       ("{\"kind\":\"a\\r\\nb\\u001b[2J\"}\n", ["log.jsonl:1: ", "\"a b [2J\""]),
-      (String(header.dropLast(9)), ["log.jsonl:1: "]), (Self.epoch, ["epochs and a last line"]),
-      (Self.epoch + Self.epoch, ["log.jsonl:2: ", "test_loss"]),
-      (Self.epoch + "{\"test_loss\":1", ["log.jsonl:2: ", "torn"]),
-      (Self.epoch + Self.epoch + "{\"test_loss\":1}\n", ["log.jsonl:2: ", "epoch 2", "found 1"]),
+      (String(header.dropLast(9)), ["log.jsonl:1: "]),
+      (Self.epoch + Self.epoch, ["log.jsonl:2: ", "epoch 2", "found 1"]),
+      (Self.epoch + "{\"test_loss\":1}\n", ["log.jsonl:2: ", "none of its \"test_accuracy\""]),
+      (Self.epoch + Self.test + "\n" + Self.epoch, ["log.jsonl:4: ", "nothing behind the last line", "one run"]),
+      (Self.epoch.replacingOccurrences(of: "9", with: "-9"), ["log.jsonl:1: ", "counts that can be"]),
+      (Self.epoch.replacingOccurrences(of: "0.5", with: "NaN"), ["log.jsonl:1: ", "not JSON (NaN or infinity): {"]),
+      (Self.epoch.replacingOccurrences(of: "0.5", with: " -Infinity"), ["log.jsonl:1: ", "(NaN or infinity)"]),
+      ("{\"event\":\"a\"}\n", ["log.jsonl: ", "epochs and a last line"]),
+      ("{\"event\":3}\n" + Self.epoch, ["log.jsonl:1: ", "another type of \"event\""]),
+      (header + "{\"event\":\"a\"}\n", ["log.jsonl: ", "at least one run"]),
+      (header + "[1]\n" + run, ["log.jsonl:2: ", "another type of \"the line\""]),
     ] as [(String, [String])] {
       let result = try report(text, ["--format", "csv"])
       #expect(result.status == 65 && result.output.isEmpty, "\(text): \(result)")

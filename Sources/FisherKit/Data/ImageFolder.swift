@@ -1,7 +1,8 @@
 import Foundation
 
 /// A folder with the four IDX files of MNIST and its relatives, gzip (`.gz`) or plain, of any image size and number of
-/// classes.
+/// classes. Files in folders of their own names, and names with a dot (`train-images.idx3-ubyte`), are taken too, as some
+/// archives have them.
 public enum ImageFolder {
   /// Where Debian's and Ubuntu's package dataset-fashion-mnist puts its files.
   public static let fashionMNIST = "/usr/share/datasets/fashion-mnist"
@@ -36,10 +37,8 @@ public enum ImageFolder {
   }
 
   private static func pair(in folder: String, prefix: String) throws(DataError) -> (Dataset, Size) {
-    let imagePath = try find(folder, "\(prefix)-images-idx3-ubyte")
-    let labelPath = try find(folder, "\(prefix)-labels-idx1-ubyte")
-    let images = try IDX(path: imagePath, dimensions: 3)
-    let labels = try IDX(path: labelPath, dimensions: 1)
+    let (images, imagePath) = try read(folder, "\(prefix)-images-idx3-ubyte", dimensions: 3)
+    let (labels, labelPath) = try read(folder, "\(prefix)-labels-idx1-ubyte", dimensions: 1)
     let (count, rows, columns) = (images.dimensions[0], images.dimensions[1], images.dimensions[2])
     guard count > 0, rows > 0, columns > 0 else {
       throw DataError(imagePath, expected: "at least one image", found: "\(count) images of \(rows)×\(columns)")
@@ -52,13 +51,5 @@ public enum ImageFolder {
       features: .bytes(images.elements, scale: 1.0 / 255), labels: labels.elements.map(Int32.init),
       width: rows * columns, classes: Int(labels.elements.max() ?? 0) + 1)
     return (dataset, Size(rows: rows, columns: columns))
-  }
-
-  private static func find(_ folder: String, _ name: String) throws(DataError) -> String {
-    for suffix in ["", ".gz"] {
-      let path = "\(folder)/\(name)\(suffix)"
-      if FileManager.default.fileExists(atPath: path) { return path }
-    }
-    throw DataError(folder, expected: "\(name) or \(name).gz in it", found: "neither")
   }
 }

@@ -2,7 +2,7 @@
 /// a little-endian number (2 bytes in version 1.0, 4 bytes in 2.0 and 3.0), and the header, a Python dictionary such as
 /// `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }` with spaces and a line end behind it.
 struct NPYHeader {
-  var isDouble = false
+  var type = NPYType.float32
   var isBigEndian = false
   var isFortranOrder = false
   var shape: [Int] = []
@@ -15,7 +15,7 @@ struct NPYHeader {
   static let maximumRank = 32
 
   init(isDouble: Bool, shape: [Int]) {
-    self.isDouble = isDouble
+    type = isDouble ? .float64 : .float32
     self.shape = shape
   }
 
@@ -27,8 +27,10 @@ struct NPYHeader {
       throw DataError(path, expected: "an NPY file (magic and version of 8 bytes)", found: "\(start.count) bytes")
     }
     guard start.starts(with: Self.magic) else {
+      let kind = kindOfFile(startingWith: start + (try file.read(56))).map { ", \($0)" } ?? ""
       throw DataError(
-        path, expected: "an NPY file (first bytes \(hex(Self.magic)))", found: "first bytes \(hex(start.prefix(6)))")
+        path, expected: "an NPY file (first bytes \(hex(Self.magic)))",
+        found: "first bytes \(hex(start.prefix(6)))\(kind)")
     }
     guard (1...3).contains(start[6]), start[7] == 0 else {
       throw DataError(path, expected: "NPY version 1.0, 2.0 or 3.0", found: "version \(start[6]).\(start[7])")
@@ -70,7 +72,7 @@ struct NPYHeader {
     }
     for (key, value) in pairs {
       switch key {
-      case "descr": (isDouble, isBigEndian) = try Self.type(value, path: path)
+      case "descr": (type, isBigEndian) = try Self.type(value, path: path)
       case "shape": shape = try Self.shape(value, path: path)
       default:
         guard case .bool(let bool) = value else {
@@ -81,26 +83,18 @@ struct NPYHeader {
     }
   }
 
-  private static func type(_ value: PythonLiteral, path: String) throws(DataError) -> (isDouble: Bool, big: Bool) {
+  private static func type(_ value: PythonLiteral, path: String) throws(DataError) -> (NPYType, isBigEndian: Bool) {
+    let expected = "dtype float32 or float64 (or float16, or integers)"
     guard case .string(let name) = value else {
       var found = short(value)
       if case .list = value { found = "a structured dtype, \(found)" }
-      throw DataError(path, expected: "dtype float32 or float64", found: found)
+      throw DataError(path, expected: expected, found: found)
     }
-    let hasOrder = name.first.map("<>=|".contains) ?? false
-    let kind = hasOrder ? name.dropFirst() : name[...]
-    guard kind == "f4" || kind == "f8" else {
-      let what = kind.first.flatMap { kinds[$0] }.map { " (\($0))" } ?? ""
-      throw DataError(path, expected: "dtype float32 or float64", found: short(value) + what)
-    }
-    // Without an order it is the machine's own.
-    return (kind == "f8", name.hasPrefix(">") || !name.hasPrefix("<") && !isLittleEndianMachine)
+    if let known = NPYType.named(name) { return known }
+    let kind = name.first.map("<>=|".contains) ?? false ? name.dropFirst() : name[...]
+    let what = kind.first.flatMap { NPYType.others[$0] }.map { " (\($0))" } ?? ""
+    throw DataError(path, expected: expected, found: short(value) + what)
   }
-
-  private static let kinds: [Character: String] = [
-    "b": "booleans", "i": "integers", "u": "unsigned integers", "f": "floats of another size", "c": "complex numbers",
-    "O": "Python objects", "S": "bytes", "U": "text", "M": "dates", "m": "time differences", "V": "raw bytes",
-  ]
 
   private static func shape(_ value: PythonLiteral, path: String) throws(DataError) -> [Int] {
     guard case .tuple(let values) = value else {

@@ -42,7 +42,7 @@ extension NPYArray {
 extension NPYHeader {
   /// The file up to its first element. 32 dimensions fit version 1.0 many times over.
   var bytes: [UInt8] {
-    var text = "{'descr': '<\(isDouble ? "f8" : "f4")', 'fortran_order': False, 'shape': \(NPYArray.tuple(shape)), }"
+    var text = "{'descr': '<\(type.rawValue)', 'fortran_order': False, 'shape': \(NPYArray.tuple(shape)), }"
     // NumPy leaves room for the first size to grow to the 21 digits that it can have.
     if let first = shape.first { text += String(repeating: " ", count: max(0, 21 - "\(first)".count)) }
     // The elements start at a multiple of 64. (As in NumPy there are 64 spaces where none would do.)

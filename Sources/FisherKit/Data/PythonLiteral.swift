@@ -1,5 +1,6 @@
 /// A value as Python source writes it, so far as NPY headers use them: strings in either quotes, whole numbers, True and
-/// False, tuples, lists, and dictionaries with strings as keys.
+/// False, tuples, lists, and dictionaries with strings as keys. Python 2 has a `u` before some strings, and an `L` behind
+/// numbers that it holds as longs.
 enum PythonLiteral {
   case string(String)
   case integer(Int)
@@ -48,7 +49,7 @@ private struct Parser {
     guard depth < 64 else { throw failure(expected: "no more than 64 brackets in each other") }
     skipSpaces()
     switch next {
-    case UInt8(ascii: "'"), UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "u"): return .string(try string())
     case let byte? where byte == UInt8(ascii: "-") || isDigit(byte): return .integer(try integer())
     case UInt8(ascii: "{"):
       var pairs: [(key: String, value: PythonLiteral)] = []
@@ -108,17 +109,18 @@ private struct Parser {
 
   private mutating func string() throws(PythonLiteral.Failure) -> String {
     let start = offset
-    guard take("'") || take("\"") else { throw failure(expected: "a string") }
+    _ = take("u")
+    let quote = next
+    guard take("'") || take("\"") else { throw failure(expected: "a string", at: start) }
     var bytes: [UInt8] = []
     while let byte = next, byte != 0x0a {
       offset += 1
-      if byte == source[start] { return String(decoding: bytes, as: UTF8.self) }
-      // (what \n and the like stand for is of no interest; that \' ends no string is)
+      if byte == quote { return String(decoding: bytes, as: UTF8.self) }
+      bytes.append(byte)
+      // (what \n and the like stand for is of no interest, and no type is called so; that \' ends no string is)
       if byte == UInt8(ascii: "\\"), let escaped = next {
         bytes.append(escaped)
         offset += 1
-      } else {
-        bytes.append(byte)
       }
     }
     throw failure(expected: "a string that ends", at: start)
@@ -135,6 +137,7 @@ private struct Parser {
     guard let number = Int(String(decoding: source[start..<offset], as: UTF8.self)) else {
       throw failure(expected: "a number of at most 64 bits", at: start)
     }
+    _ = take("L")
     return number
   }
 }

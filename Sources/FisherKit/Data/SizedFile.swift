@@ -59,6 +59,13 @@ struct SizedFile: ~Copyable {
     return Array(bytes.prefix(got))
   }
 
+  /// A descriptor of its own for another reader of the same file.
+  func duplicate() throws(DataError) -> Int32 {
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else { throw Self.unreadable(path, errno) }
+    return copy
+  }
+
   private static func unreadable(_ path: String, _ code: Int32) -> DataError {
     DataError(path, expected: "a readable file", found: String(cString: strerror(code)))
   }

@@ -25,26 +25,46 @@ struct KernelBatch<Scalar: KernelScalar>: ~Copyable {
 
   var bytes: Int { factors.count * MemoryLayout<Scalar>.stride + work.count }
 
-  /// `info` of a neuron is 0, or 1 + the first sample whose pivot was not positive. Cost 2n²d + m n³/3 flops.
+  /// Cost 2n²d + m n³/3 flops.
+  /// - Throws: `notPositiveDefinite` with the first failing neuron and pivot; the factors are then not to be used.
+  mutating func factor(
+    inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, damping: Double, parameter: String
+  ) throws(FisherError) {
+    var failure = fk_failure()
+    if try factor(inputs: x, nu: nu, damping: damping, info: nil, &failure) { return }
+    throw .notPositiveDefinite(
+      FactorizationFailure(
+        parameter: parameter, neuron: failure.block, pivot: failure.pivot, value: failure.value,
+        failedBlocks: failure.failed_blocks, blocks: nu.columns, order: x.rows, damping: damping))
+  }
+
+  /// The same, whatever becomes of single neurons: `info` of one is 0, or 1 + the first sample whose pivot was not
+  /// positive.
   /// - Returns: whether all have factors.
   mutating func factor(
     inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, damping: Double, info: inout [Int]
   ) throws(FisherError) -> Bool {
-    precondition(x.rows == nu.rows && x.rows <= samples && info.count == nu.columns, "samples of another shape")
-    let (base, xBase, xStride, nuBase, nuStride) = (
-      factors.base, x.storage.base, x.stride, nu.storage.base, nu.stride
-    )
-    let (n, d, m, space, size, threads) = (x.rows, x.columns, nu.columns, work.base, work.count, threads)
-    let status = info.withUnsafeMutableBufferPointer { info in
-      Scalar._kernels.kernelBatchFactor(
-        base, info.baseAddress, nil, xBase, xStride, nuBase, nuStride, n, d, m, damping, space, size, threads)
+    precondition(info.count == nu.columns, "expected room for \(nu.columns) pivots")
+    var failure = fk_failure()
+    return try info.withUnsafeMutableBufferPointer { (info) throws(FisherError) in
+      try factor(inputs: x, nu: nu, damping: damping, info: info.baseAddress, &failure)
     }
+  }
+
+  private mutating func factor(
+    inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, damping: Double,
+    info: UnsafeMutablePointer<Int>?, _ failure: inout fk_failure
+  ) throws(FisherError) -> Bool {
+    precondition(x.rows == nu.rows && x.rows <= samples, "samples of another shape")
+    let status = Scalar._kernels.kernelBatchFactor(
+      factors.base, info, &failure, x.storage.base, x.stride, nu.storage.base, nu.stride, x.rows, x.columns, nu.columns,
+      damping, work.base, work.count, threads)
     if status == FK_NOT_POSITIVE_DEFINITE { return false }
     if status == FK_INVALID_ARGUMENT {
       throw .invalidArgument(
         what: "damping", expected: "a number whose reciprocal \(Scalar.self) can hold", found: "\(damping)")
     }
-    try check(status, "kernel matrices of \(n) samples")
+    try check(status, "kernel matrices of \(x.rows) samples")
     return true
   }
 

@@ -4,7 +4,7 @@ extension SampledBlock {
     var weights = try Matrix<Scalar>(rows: samples, columns: neurons, what: "weights of the diagonal blocks")
     try covariance.diagonal(into: &weights)
     var squares = [Double](repeating: 0, count: samples)
-    inputs.rowDots(inputs, into: &squares)
+    observations.inputs.rowDots(observations.inputs, into: &squares)
     var sum = 0.0
     for s in 0..<samples { for i in 0..<neurons { sum += Double(weights[s, i]) * squares[s] } }
     return sum / Double(samples)

@@ -66,7 +66,12 @@ extension Cell {
   /// - Throws: ``DataError`` where they are not flags of a training run, or would take something out of the hands of the
   ///   experiment.
   func training() throws(DataError) -> Train {
-    let words = try splitWords(arguments)
+    let words: [String]
+    do {
+      words = try splitWords(arguments)
+    } catch {
+      throw DataError("grid", expected: error.expected, found: error.found)
+    }
     let ours = ["--log", "--quiet", "--profile", "--threads", "--cost-model", "--checkpoint", "--resume"]
     for word in words {
       let flag = word.split(separator: "=").first.map(String.init) ?? word
@@ -84,25 +89,4 @@ extension Cell {
       throw DataError("grid", expected: "flags of fisher train", found: "\(arguments): \(Train.message(for: error))")
     }
   }
-}
-
-/// Words between spaces; what is in double quotes is one.
-private func splitWords(_ text: String) throws(DataError) -> [String] {
-  var words: [String] = []
-  var word: String?
-  var isQuoted = false
-  for character in text {
-    if character == "\"" {
-      isQuoted.toggle()
-      word = word ?? ""
-    } else if character == " " && !isQuoted {
-      if let word { words.append(word) }
-      word = nil
-    } else {
-      word = (word ?? "") + String(character)
-    }
-  }
-  guard !isQuoted else { throw DataError("grid", expected: "a closing quote", found: text) }
-  if let word { words.append(word) }
-  return words
 }

@@ -58,6 +58,7 @@ struct Experiment: ParsableCommand {
     let costs =
       try costModel.map { try CostModelFile(path: $0).load() } ?? log.headers.last?.costs
       ?? MachineCosts.measure(Float.self)
+    try costs.requirePossible(in: costModel ?? path)
     view.say(
       "grid       \(grid.name): \(grid.networks.count) networks, \(grid.optimizers.count) optimizers, "
         + "\(grid.seeds) seeds")

@@ -1,17 +1,20 @@
 import FisherKit
 import Foundation
+import ToolSupport
 
 extension ExperimentGrid {
   /// Reads a grid from a file of JSON.
   /// - Throws: ``DataError`` where it is not one, naming the member that is wrong.
   static func load(path: String) throws(DataError) -> ExperimentGrid {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw DataError(path, expected: "a file with a grid of experiments in JSON", found: "none that can be read")
-    }
+    let data = try readText(path, what: "a file with a grid of experiments in JSON", limit: 1 << 24)
+    return try ExperimentGrid(data, path: path)
+  }
+
+  init(_ data: Data, path: String) throws(DataError) {
     do {
-      return try JSONDecoder().decode(ExperimentGrid.self, from: data).checked()
+      self = try JSONDecoder().decode(ExperimentGrid.self, from: data).checked()
     } catch let error as DecodingError {
-      throw DataError(path, expected: "a grid (see fisher experiment --print-grid)", found: error.summary)
+      throw DataError(path, expected: "a grid (see fisher experiment --print-grid)", found: error.summary(of: data))
     } catch let error as GridError {
       throw DataError(path, expected: error.expected, found: error.found)
     } catch {
@@ -21,10 +24,7 @@ extension ExperimentGrid {
 
   /// Members that are not there have these values: no flags, all seeds at all rates, the losses of the built-in grids.
   init(from decoder: any Decoder) throws {
-    let known = Set(CodingKeys.allCases.map(\.rawValue))
-    for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
-      throw GridError(expected: "members \(known.sorted().joined(separator: ", "))", found: "\"\(key.stringValue)\"")
-    }
+    try requireKnown(CodingKeys.self, in: decoder)
     let members = try decoder.container(keyedBy: CodingKeys.self)
     name = try members.decode(String.self, forKey: .name)
     flags = try members.decodeIfPresent(String.self, forKey: .flags) ?? ""
@@ -41,6 +41,8 @@ extension ExperimentGrid {
   func checked() throws(GridError) -> ExperimentGrid {
     try requireNames("networks", networks.map(\.name))
     try requireNames("optimizers", optimizers.map(\.name))
+    // (each by itself: quotes do not go from one's flags into another's)
+    for flags in [flags] + networks.map(\.flags) + optimizers.map(\.flags) { _ = try splitWords(flags) }
     guard (1...1_000_000).contains(seeds) else {
       throw GridError(expected: "seeds from 1 to 1000000", found: "\(seeds)")
     }
@@ -86,8 +88,37 @@ extension ExperimentGrid {
   func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    return String(decoding: try encoder.encode(self), as: UTF8.self).printableJSON
   }
+}
+
+extension ExperimentGrid.Network {
+  init(from decoder: any Decoder) throws {
+    try requireKnown(CodingKeys.self, in: decoder)
+    let members = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      name: try members.decode(String.self, forKey: .name), flags: try members.decode(String.self, forKey: .flags))
+  }
+}
+
+extension ExperimentGrid.Optimizer {
+  init(from decoder: any Decoder) throws {
+    try requireKnown(CodingKeys.self, in: decoder)
+    let members = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      name: try members.decode(String.self, forKey: .name), flags: try members.decode(String.self, forKey: .flags),
+      learningRates: try members.decode([Double].self, forKey: .learningRates))
+  }
+}
+
+/// A member that is misspelt would be one that is left out.
+private func requireKnown<Key: CodingKey & CaseIterable>(_: Key.Type, in decoder: any Decoder) throws {
+  let known = Key.allCases.map(\.stringValue).sorted()
+  let found = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()
+  guard let other = found.first(where: { !known.contains($0) }) else { return }
+  let place = decoder.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+  throw GridError(
+    expected: "members \(known.joined(separator: ", "))\(place.isEmpty ? "" : " at \(place)")", found: "\"\(other)\"")
 }
 
 /// What is wrong with a grid.
@@ -106,13 +137,16 @@ private struct AnyKey: CodingKey {
 
 extension DecodingError {
   /// In a few words.
-  var summary: String {
+  /// - Parameter data: the JSON.
+  func summary(of data: Data) -> String {
     switch self {
     case .keyNotFound(let key, let context):
       "no \(key.stringValue)" + place(context)
     case .typeMismatch(_, let context), .valueNotFound(_, let context):
       "a value of another kind" + place(context)
-    case .dataCorrupted(let context): "no JSON" + place(context)
+    case .dataCorrupted(let context):
+      // (what is JSON has a number beyond what it counts)
+      ((try? JSONSerialization.jsonObject(with: data)) == nil ? "no JSON" : "a number out of range") + place(context)
     @unknown default: "something else"
     }
   }

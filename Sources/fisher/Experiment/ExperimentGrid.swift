@@ -18,6 +18,10 @@ struct ExperimentGrid: Codable, Equatable {
     /// Its name in reports.
     var name: String
     var flags: String
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case name, flags
+    }
   }
 
   struct Optimizer: Codable, Equatable {
@@ -25,7 +29,7 @@ struct ExperimentGrid: Codable, Equatable {
     var flags: String
     var learningRates: [Double]
 
-    enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey, CaseIterable {
       case name, flags
       case learningRates = "learning_rates"
     }

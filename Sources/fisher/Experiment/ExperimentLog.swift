@@ -1,5 +1,6 @@
 import FisherKit
 import Foundation
+import ToolSupport
 
 /// The log of an experiment: a line of JSON for each command that worked on it, and one for each finished run, which is
 /// there for good as soon as the run is done. Whatever ends the process, the file holds all runs that were finished.
@@ -145,5 +146,5 @@ final class ExperimentLog {
 func jsonLine(_ value: some Encodable) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  return String(decoding: try encoder.encode(value), as: UTF8.self)
+  return String(decoding: try encoder.encode(value), as: UTF8.self).printableJSON
 }

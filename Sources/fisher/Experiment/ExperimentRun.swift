@@ -30,7 +30,8 @@ final class ExperimentRun: @unchecked Sendable {
   }
 
   /// Ends when all runs are in the log.
-  /// - Throws: the first error that is not a run's own; what was finished before is in the log.
+  /// - Throws: the first error that is not a run's own; what was finished before is in the log. Where all are in the log,
+  ///   and each of them failed, that.
   func run() throws {
     let group = DispatchGroup()
     for _ in 0..<jobs {
@@ -44,7 +45,18 @@ final class ExperimentRun: @unchecked Sendable {
     }
     group.wait()
     if let failure { throw failure }
-    try log.sort(by: grid.order)
+    let order = grid.order
+    try log.sort(by: order)
+    let runs = log.records.filter { order[$0.arguments] != nil }
+    guard let first = runs.first?.failure, runs.allSatisfy({ $0.failure != nil }) else { return }
+    throw AllFailed(
+      errorDescription:
+        "\(grid.name): expected a run that ends, found that all \(runs.count) failed; the first: \(first)")
+  }
+
+  /// Neither the grid nor the data can be told to be at fault.
+  private struct AllFailed: LocalizedError {
+    var errorDescription: String?
   }
 
   private func work() {

@@ -9,7 +9,8 @@ struct ExperimentView {
 
   func say(_ line: String) {
     guard !isQuiet else { return }
-    Standard.print((hasStatus ? "\r\u{1B}[K" : "") + line + "\n")
+    // (names are the grid's, and paths whatever they are)
+    Standard.print((hasStatus ? "\r\u{1B}[K" : "") + line.printable() + "\n")
   }
 
   func show(_ record: RunRecord, done: Int, of count: Int, remaining: Double) {

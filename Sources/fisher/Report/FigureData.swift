@@ -1,4 +1,5 @@
 import Foundation
+import ToolSupport
 
 /// The numbers behind the figures, for whoever wants to draw their own.
 struct FigureData: Encodable {
@@ -54,6 +55,7 @@ struct FigureData: Encodable {
   func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
-    return String(decoding: try encoder.encode(self), as: UTF8.self).mappingScalars { $0 == "<" ? "\\u003C" : nil }
+    return String(decoding: try encoder.encode(self), as: UTF8.self).printableJSON
+      .mappingScalars { $0 == "<" ? "\\u003C" : nil }
   }
 }

@@ -1,25 +1,31 @@
 import FisherKit
 import Foundation
 
-/// The lines of a log, and what follows the last newline, if anything does.
+/// The lines of a log but for blank ones, and what follows the last newline, if that is not a whole line of JSON too.
 struct LogLines {
-  var complete: [LogLine]
-  var unfinished: Data?
+  var complete: [LogLine] = []
+  var unfinished: LogLine?
 
+  private static let spaces: [UInt8] = [0x20, 0x09, 0x0d]
+
+  /// Reads a file or a pipe.
   init(path: String) throws(DataError) {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      var isFolder: ObjCBool = false
-      let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      let found = isFolder.boolValue ? "a folder" : isThere ? "one that cannot be read" : "none"
-      throw DataError(path, expected: "a file of runs", found: found)
+    let data = try readText(path, what: "a file of runs", limit: 1 << 30, lineLimit: 1 << 26)
+    try self.init(data, path: path)
+  }
+
+  init(_ data: Data, path: String) throws(DataError) {
+    for mark in [[0xff, 0xfe], [0xfe, 0xff]] as [[UInt8]] where data.starts(with: mark) {
+      throw DataError(path, expected: "lines of JSON in UTF-8", found: "UTF-16")
     }
-    var parts = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    let last = parts.popLast() ?? Data()
-    unfinished = last.isEmpty ? nil : Data(last)
-    complete = parts.enumerated().map { LogLine(path: path, number: $0 + 1, bytes: Data($1)) }
+    let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+    let parts = data.dropFirst(data.starts(with: mark) ? mark.count : 0)
+      .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (index, part) in parts.enumerated() where !part.allSatisfy(Self.spaces.contains) {
+      let line = LogLine(path: path, number: index + 1, bytes: Data(part))
+      // (an editor may have left out the last newline)
+      if index < parts.count - 1 || line.isJSON { complete.append(line) } else { unfinished = line }
+    }
   }
 }
 
@@ -41,8 +47,9 @@ struct LogLine {
       throw error(expected: wrong.expected, found: wrong.found)
     } catch {
       // (what is JSON has a number beyond what it counts)
-      let isJSON = (try? JSONSerialization.jsonObject(with: bytes)) != nil
-      throw self.error(expected: expected, found: isJSON ? "a number out of range" : "what is not JSON: \(start)")
+      if isJSON { throw self.error(expected: expected, found: "a number out of range") }
+      let kind = hasNotFinite ? " (NaN or infinity)" : ""
+      throw self.error(expected: expected, found: "what is not JSON\(kind): \(start)")
     }
   }
 
@@ -52,6 +59,13 @@ struct LogLine {
 
   var place: String { "\(path):\(number)" }
 
+  var isJSON: Bool { (try? JSONSerialization.jsonObject(with: bytes)) != nil }
+
+  /// Whether it seems to have numbers that Python writes, and JSON does not have.
+  private var hasNotFinite: Bool {
+    String(decoding: bytes, as: UTF8.self).contains(/:\s*-?(nan\b|inf(inity)?\b)/.ignoresCase())
+  }
+
   private func name(of context: DecodingError.Context) -> String {
     context.codingPath.isEmpty ? "the line" : context.codingPath.map(\.stringValue).joined(separator: ".")
   }
@@ -59,6 +73,6 @@ struct LogLine {
   /// Enough of it to be found.
   private var start: String {
     let text = String(decoding: bytes.prefix(40), as: UTF8.self)
-    return text.isEmpty ? "an empty line" : bytes.count > 40 ? text + "…" : text
+    return bytes.count > 40 ? text + "…" : text
   }
 }

@@ -1,3 +1,5 @@
+import ToolSupport
+
 /// The summary and the tables, for a repository's own pages.
 struct MarkdownReport {
   let study: Study
@@ -34,6 +36,7 @@ extension Table {
 func plain(_ text: String) -> String {
   text.mappingScalars { scalar in
     if scalar.value < 0x20 { return " " }
+    if scalar.isObeyed { return "\u{FFFD}" }
     return "\\|<&*_`~$[]".unicodeScalars.contains(scalar) ? "\\\(scalar)" : nil
   }
 }

@@ -38,7 +38,8 @@ struct OptimizerResult {
     trainError = Spread(ended.compactMap { $0.epochs.last?.trainError })
     validationAccuracy = Spread(ended.compactMap { $0.epochs.last?.validationAccuracy })
     testAccuracy = Spread(ended.compactMap(\.testAccuracy))
-    memoryBytes = Spread(ended.map { Double($0.memoryBytes) })
+    // (of a run that was interrupted it is not known)
+    memoryBytes = Spread(ended.map { Double($0.memoryBytes) }.filter { $0 > 0 })
     times = losses.map { TimeToLoss(loss: $0, runs: runs) }
   }
 
@@ -55,7 +56,7 @@ struct OptimizerResult {
   /// By the flags, in which rngd need not be said.
   var isNaturalGradient: Bool {
     runs.contains { run in
-      let words = run.arguments.replacing("=", with: " ").split(separator: " ")
+      let words = ((try? splitWords(run.arguments)) ?? []).flatMap { $0.split(separator: "=", maxSplits: 1) }
       guard let flag = words.lastIndex(of: "--optimizer") else { return words.contains { $0.hasPrefix("--") } }
       return words.indices.contains(flag + 1) && words[flag + 1] == "rngd"
     }

@@ -13,9 +13,9 @@ struct Report: ParsableCommand {
     discussion: """
       Example: fisher report mnist.jsonl --out report.html
 
-      RUNS are logs of `fisher experiment` and of `fisher train --log`. The page is one file that needs no network. \
-      csv has a row for each run and epoch, markdown has the tables; both go to the standard output unless --out is \
-      given.
+      RUNS are logs of `fisher experiment` and of `fisher train --log`, or /dev/stdin. The page is one file that needs \
+      no network. csv has a row for each run and epoch, markdown has the tables; both go to the standard output unless \
+      --out is given.
       """)
 
   @Argument(help: ArgumentHelp("Logs of runs.", valueName: "runs")) var files: [String]

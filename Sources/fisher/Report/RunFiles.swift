@@ -5,6 +5,7 @@ import Foundation
 struct RunFiles {
   var headers: [ExperimentHeader] = []
   var runs: [RunRecord] = []
+  var events: [RunEvents] = []
   /// What was left out of them, to be told.
   var warnings: [String] = []
   private var known: [String: RunRecord] = [:]
@@ -12,35 +13,61 @@ struct RunFiles {
   private var recipes: [[String]: String] = [:]
 
   init(paths: [String]) throws(DataError) {
-    let names = TrainingLog.names(of: paths)
-    for (path, name) in zip(paths, names) { try read(path, name: name) }
+    let paths = Self.distinct(paths)
+    for (path, name) in zip(paths, TrainingLog.names(of: paths)) {
+      try add(try LogLines(path: path), path: path, name: name)
+    }
   }
 
-  private mutating func read(_ path: String, name: String) throws(DataError) {
-    let lines = try LogLines(path: path)
-    guard let first = lines.complete.first ?? lines.unfinished.map({ LogLine(path: path, number: 1, bytes: $0) }) else {
+  init() {}
+
+  /// Each file once, however often and by whatever spellings or links it is named.
+  private static func distinct(_ paths: [String]) -> [String] {
+    var known: Set<[UInt64]> = []
+    return paths.filter { path in
+      var status = stat()
+      guard stat(path, &status) == 0 else { return true }
+      return known.insert([UInt64(status.st_dev), UInt64(status.st_ino)]).inserted
+    }
+  }
+
+  /// - Parameter name: what a training log's run is to be called.
+  mutating func add(_ lines: LogLines, path: String, name: String) throws(DataError) {
+    guard let first = lines.complete.first ?? lines.unfinished else {
       throw DataError(path, expected: "runs of fisher experiment or of fisher train --log", found: "an empty file")
     }
+    let expected = "a line of JSON of an experiment or of a training log"
     // A first line without its end may be an experiment's whose header is being written, or nothing at all.
-    let kind = try first.decode(Kind.self, expected: "a line of JSON of an experiment or of a training log")
-    if kind.kind == nil, kind.epoch != nil {
-      add(try TrainingLog(lines, path: path).record(name: name))
+    var kind = try first.decode(LineKind.self, expected: expected)
+    // (events come before the first epoch too)
+    for line in lines.complete where kind.hasEvent { kind = try line.decode(LineKind.self, expected: expected) }
+    if kind.kind == nil, kind.epoch != nil || kind.hasEvent {
+      let log = try TrainingLog(lines, path: path, name: name)
+      add(log.record)
+      add(log.events)
+      warnings += log.warnings
       return
     }
-    let before = runs.count
     var count = 0
-    for line in lines.complete { count += try add(experimentLine: line) }
-    if lines.unfinished != nil {
-      warnings.append(
-        "\(path):\(lines.complete.count + 1): expected a line that is finished, found one that is not; left out")
-    }
-    guard count > 0 || runs.count > before else { throw DataError(path, expected: "at least one run", found: "none") }
+    var events = RunEvents(run: name)
+    for line in lines.complete { count += try add(experimentLine: line, &events) }
+    add(events)
+    if let unfinished = lines.unfinished { warnings.append(unfinished.leftOut) }
+    guard count > 0 else { throw DataError(path, expected: "at least one run", found: "none") }
+  }
+
+  private mutating func add(_ events: RunEvents) {
+    if !events.kinds.isEmpty { self.events.append(events) }
   }
 
   /// How many runs the line has, whether or not they were known.
-  private mutating func add(experimentLine line: LogLine) throws(DataError) -> Int {
-    let kind = try line.decode(Kind.self, expected: "a line of JSON of an experiment").kind
-    switch kind {
+  private mutating func add(experimentLine line: LogLine, _ events: inout RunEvents) throws(DataError) -> Int {
+    let kind = try line.decode(LineKind.self, expected: "a line of JSON of an experiment")
+    if kind.hasEvent {
+      events.add(try line.decode(RunEvents.Line.self, expected: "an event of an experiment"))
+      return 0
+    }
+    switch kind.kind {
     case "experiment":
       let header = try line.decode(ExperimentHeader.self, expected: "the header of an experiment")
       if !headers.contains(header) { headers.append(header) }
@@ -55,7 +82,8 @@ struct RunFiles {
       add(run)
       return 1
     default:
-      throw line.error(expected: "a line of kind \"experiment\" or \"run\"", found: kind.map { "\"\($0)\"" } ?? "none")
+      throw line.error(
+        expected: "a line of kind \"experiment\" or \"run\"", found: kind.kind.map { "\"\($0)\"" } ?? "none")
     }
   }
 
@@ -83,17 +111,11 @@ struct RunFiles {
     guard zip(run.epochs, run.epochs.dropFirst()).allSatisfy({ $0.epoch < $1.epoch }) else {
       throw line.error(expected: "epochs in order", found: "\(run.epochs.map(\.epoch))")
     }
-    let counts = run.epochs.map(\.epoch) + run.divergences.map(\.epoch) + run.epochs.map(\.step)
+    let counts = run.divergences.map(\.epoch) + [run.dampingEvents]
     let isPossible =
-      counts.allSatisfy { (0...1_000_000_000_000).contains($0) }
-      && (0...1_000_000_000_000).contains(run.dampingEvents) && run.memoryBytes >= 0
+      run.epochs.allSatisfy(\.isPossible) && counts.allSatisfy((0...RunRecord.largestCount).contains)
+      && run.memoryBytes >= 0
     guard isPossible else { throw line.error(expected: "counts that can be", found: "others") }
-  }
-
-  /// What tells a line of an experiment from one of a training log.
-  private struct Kind: Decodable {
-    var kind: String?
-    var epoch: Int?
   }
 }
 

@@ -15,25 +15,25 @@ struct Study {
   var runs: [RunRecord]
   var losses: [Double]
   var networks: [Network]
+  var events: [RunEvents]
 
-  init(_ files: RunFiles) { self.init(headers: files.headers, runs: files.runs) }
+  init(_ files: RunFiles) { self.init(headers: files.headers, runs: files.runs, events: files.events) }
 
-  init(headers: [ExperimentHeader], runs: [RunRecord]) {
-    (self.headers, self.runs) = (headers, runs)
+  init(headers: [ExperimentHeader], runs: [RunRecord], events: [RunEvents] = []) {
+    (self.headers, self.runs, self.events) = (headers, runs, events)
     let asked = Set(headers.flatMap(\.grid.losses)).sorted(by: >)
     let losses = asked.isEmpty ? ExperimentGrid.usualLosses : asked
     self.losses = losses
     // Runs are logged as they end: the grid's order is the one that was meant.
     let names = inOrder(headers.flatMap { $0.grid.networks.map(\.name) } + runs.map(\.network))
     let optimizers = inOrder(headers.flatMap { $0.grid.optimizers.map(\.name) } + runs.map(\.optimizer))
+    let places = Dictionary(uniqueKeysWithValues: zip(optimizers, optimizers.indices))
     let byNetwork = Dictionary(grouping: runs, by: \.network)
     networks = names.compactMap { name in
       guard let runs = byNetwork[name] else { return nil }
       let byOptimizer = Dictionary(grouping: runs, by: \.optimizer)
-      let results = optimizers.compactMap { optimizer in
-        byOptimizer[optimizer].map {
-          OptimizerResult(network: name, optimizer: optimizer, allRuns: $0, losses: losses)
-        }
+      let results = byOptimizer.sorted { (places[$0.key] ?? 0) < (places[$1.key] ?? 0) }.map {
+        OptimizerResult(network: name, optimizer: $0, allRuns: $1, losses: losses)
       }
       return Network(name: name, optimizers: results, comparisons: PairedComparison.all(results))
     }
@@ -58,14 +58,6 @@ struct Study {
         ? "Not finished: \(Text.count(left, "more run")) of the grid \(left == 1 ? "is" : "are") to come. " : "")
       + "Learning rates are chosen by validation accuracy over the seeds that all rates have; all else is at the chosen "
       + "rate, those seeds among the others."
-  }
-
-  /// The runs of the experiments' grids that are still to be done, as far as they can be known. Of grids with one name
-  /// the last counts: a log that was gone on with by a larger one has the choices of that.
-  private var unfinished: Int {
-    let last = Dictionary(headers.map { ($0.grid.name, $0.grid) }) { $1 }
-    let grids = last.values.compactMap { try? $0.checked() }
-    return Set(grids.flatMap { ExperimentQueue(grid: $0, done: runs).remaining.map(\.arguments) }).count
   }
 
   var failures: [RunRecord] { runs.filter { $0.failure != nil } }

@@ -45,5 +45,5 @@ extension Study {
       }, isWords: true, kind: "commands")
   }
 
-  var closingTables: [Table] { [failureTable, experimentTable, commandTable].compactMap { $0 } }
+  var closingTables: [Table] { [failureTable, eventTable, experimentTable, commandTable].compactMap { $0 } }
 }

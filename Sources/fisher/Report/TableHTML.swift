@@ -1,3 +1,5 @@
+import ToolSupport
+
 extension Table {
   /// In a box of its own that scrolls, for narrow screens; it can be focused, so that it scrolls by keys too.
   var html: String {
@@ -32,7 +34,7 @@ func escaped(_ text: String) -> String {
     case ">": "&gt;"
     case "\"": "&quot;"
     case "\t", "\n": " "
-    case _ where scalar.value < 0x20 || scalar.value == 0xFFFE || scalar.value == 0xFFFF: "\u{FFFD}"
+    case _ where scalar.isObeyed || scalar.value == 0xFFFE || scalar.value == 0xFFFF: "\u{FFFD}"
     default: nil
     }
   }

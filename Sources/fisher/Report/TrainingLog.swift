@@ -1,13 +1,16 @@
 import FisherKit
 import Foundation
 
-/// A log of `fisher train --log`: one run, which does not say what made it.
+/// A log of `fisher train --log`: one run, which does not say what made it. One that was interrupted has no last line.
 struct TrainingLog {
   static let network = "training log"
 
   private let path: String
-  private let epochs: [RunRecord.Epoch]
-  private let test: Test
+  private var epochs: [RunRecord.Epoch] = []
+  private var test: Test?
+  private(set) var events: RunEvents
+  /// What is missing, to be told.
+  private(set) var warnings: [String] = []
 
   private struct Test: Decodable {
     var loss: Double
@@ -21,33 +24,43 @@ struct TrainingLog {
     }
   }
 
-  /// The command writes its log whole or not at all: one that lacks its last line, or the end of it, is torn.
-  init(_ lines: LogLines, path: String) throws(DataError) {
+  init(_ lines: LogLines, path: String, name: String) throws(DataError) {
     self.path = path
-    if let unfinished = lines.unfinished {
-      let line = LogLine(path: path, number: lines.complete.count + 1, bytes: unfinished)
-      throw line.error(expected: "a line with its end", found: "one that is torn")
-    }
-    var epochs: [RunRecord.Epoch] = []
-    for line in lines.complete.dropLast() {
-      let epoch = try line.decode(RunRecord.Epoch.self, expected: "an epoch of a training log")
-      guard epoch.epoch == epochs.count + 1 else {
-        throw line.error(expected: "epoch \(epochs.count + 1)", found: "\(epoch.epoch)")
-      }
-      epochs.append(epoch)
-    }
-    guard let last = lines.complete.last, !epochs.isEmpty else {
+    events = RunEvents(run: name)
+    for line in lines.complete { try read(line) }
+    guard !epochs.isEmpty else {
       throw DataError(path, expected: "epochs and a last line with test_loss", found: "less")
     }
-    test = try last.decode(Test.self, expected: "the last line of a training log")
-    self.epochs = epochs
+    if let unfinished = lines.unfinished { warnings.append(unfinished.leftOut) }
+    if test == nil {
+      warnings.append("\(path): expected a last line with test_loss, found none: the run was interrupted")
+    }
   }
 
-  /// Its rate and seed are not known; 0 stands for both.
-  func record(name: String) -> RunRecord {
+  private mutating func read(_ line: LogLine) throws(DataError) {
+    if try line.decode(LineKind.self, expected: "an epoch of a training log").hasEvent {
+      return events.add(try line.decode(RunEvents.Line.self, expected: "an event of a training log"))
+    }
+    guard test == nil else {
+      throw line.error(expected: "nothing behind the last line of a run", found: "more (a log has one run)")
+    }
+    if !epochs.isEmpty, try line.decode(LineKind.self, expected: "an epoch of a training log").epoch == nil {
+      test = try line.decode(Test.self, expected: "an epoch, or the last line of a training log")
+      return
+    }
+    let epoch = try line.decode(RunRecord.Epoch.self, expected: "an epoch of a training log")
+    guard epoch.epoch == epochs.count + 1 else {
+      throw line.error(expected: "epoch \(epochs.count + 1)", found: "\(epoch.epoch)")
+    }
+    guard epoch.isPossible else { throw line.error(expected: "counts that can be", found: "others") }
+    epochs.append(epoch)
+  }
+
+  /// Its rate and seed are not known; 0 stands for both, and for the memory where the last line is missing.
+  var record: RunRecord {
     RunRecord(
-      network: Self.network, optimizer: name, learningRate: 0, seed: 0, arguments: path, version: "", threads: 0,
-      level: "", epochs: epochs, testLoss: test.loss, testAccuracy: test.accuracy, memoryBytes: test.memory,
+      network: Self.network, optimizer: events.run, learningRate: 0, seed: 0, arguments: path, version: "", threads: 0,
+      level: "", epochs: epochs, testLoss: test?.loss, testAccuracy: test?.accuracy, memoryBytes: test?.memory ?? 0,
       dampingEvents: 0, divergences: [], effectiveDimensions: [], failure: nil)
   }
 
@@ -57,4 +70,36 @@ struct TrainingLog {
     let different = Dictionary(grouping: paths, by: \.1).mapValues { Set($0.map(\.0)).count }
     return paths.map { different[$1] == 1 ? $1 : $0 }
   }
+}
+
+/// What tells the lines of logs from each other.
+struct LineKind: Decodable {
+  var kind: String?
+  var epoch: Int?
+  var hasEvent: Bool
+
+  enum CodingKeys: String, CodingKey {
+    case kind, epoch, event
+  }
+
+  init(from decoder: any Decoder) throws {
+    let members = try decoder.container(keyedBy: CodingKeys.self)
+    hasEvent = members.contains(.event)
+    kind = hasEvent ? nil : try members.decodeIfPresent(String.self, forKey: .kind)
+    epoch = hasEvent ? nil : try members.decodeIfPresent(Int.self, forKey: .epoch)
+  }
+}
+
+extension LogLine {
+  /// That the line is torn.
+  var leftOut: String { "\(place): expected a line that is finished, found one that is not; left out" }
+}
+
+extension RunRecord.Epoch {
+  /// Whether its counts are such that something can be done with them.
+  var isPossible: Bool { [epoch, step].allSatisfy((0...RunRecord.largestCount).contains) }
+}
+
+extension RunRecord {
+  static let largestCount = 1_000_000_000_000
 }
