@@ -44,9 +44,12 @@ enum Failure {
     case let error as FisherError:
       Standard.printError(line: "\(error)")
       return status(of: error)
-    case let error as LogError:
+    case let error as OptionError:
       Standard.printError(line: "\(error)")
       return error.status
+    case let error as OutputError:
+      Standard.printError(line: "\(error)")
+      return OptionError.status(of: error)
     default:
       return reportUsage(error)
     }

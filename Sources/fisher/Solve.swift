@@ -29,22 +29,24 @@ struct Solve: ParsableCommand {
   }
 
   func run() throws {
-    let arrays = try system.load()
-    let v = try NPYArray(path: gradient)
-    let (m, d) = (arrays.w.shape[0], arrays.w.shape[1])
-    guard v.shape == [m, d] || v.shape == [m * d] else {
-      throw DataError(gradient, expected: "shape (\(m), \(d)) or (\(m * d),)", found: "\(v.shape)")
+    try OutputArray(path: out, inputs: system.files + [("--gradient", gradient)]).write {
+      let arrays = try system.load()
+      let v = try NPYArray(path: gradient)
+      let (m, d) = (arrays.w.shape[0], arrays.w.shape[1])
+      guard v.shape == [m, d] || v.shape == [m * d] else {
+        throw DataError(gradient, expected: "shape (\(m), \(d)) or (\(m * d),)", found: "\(v.shape)")
+      }
+      return try arrays.isDouble || v.isDouble ? solution(arrays, v, Double.self) : solution(arrays, v, Float.self)
     }
-    try arrays.isDouble || v.isDouble ? solve(arrays, v, Double.self) : solve(arrays, v, Float.self)
   }
 
-  private func solve<S: KernelScalar>(_ arrays: SubsystemArrays, _ v: NPYArray, _: S.Type) throws {
+  private func solution<S: KernelScalar>(_ arrays: SubsystemArrays, _ v: NPYArray, _: S.Type) throws -> NPYArray {
     let fisher = try system.rfim(arrays, shared: metric == .shared, S.self)
     let shape = [fisher.neurons, fisher.order]
     var direction = try Matrix<S>(npy: NPYArray(shape: shape, elements: v.elements, place: v.place))
     try fisher.solve(
       &direction, damping: damping, route: route.route(S.self), memoryCap: system.memoryCap)
-    try NPYArray(shape: v.shape, numbers: direction.elements.flatMap { $0 }, place: out).write(to: out)
+    return NPYArray(shape: v.shape, numbers: direction.elements.flatMap { $0 }, place: out)
   }
 }
 
