@@ -60,6 +60,8 @@ fk_status fk_level_select(int level);
 /* The number of threads that `threads` = 0 stands for, in the whole process; 0 or less goes back to OpenMP's own. */
 int fk_default_threads(void);
 void fk_default_threads_set(int threads);
+/* Makes as many OpenMP threads, which the functions then find: where one cannot be had, OpenMP ends the process. */
+void fk_start_threads(int threads);
 
 /* ---- Batch-minor storage ----------------------------------------------------------------------------------------- *
  * m symmetric or triangular blocks of order d, packed lower triangles, in groups of L = lanes (one cache line: 16

@@ -108,12 +108,14 @@ struct BenchFisher: ParsableCommand {
   }
 
   static func main() {
-    Standard.prepare()
-    do {
-      try Environment.validate()
-      try parse().run()
-    } catch {
-      Foundation.exit(report(error))
+    ToolProcess.run {
+      do {
+        try Environment.validate()
+        try parse().run()
+        return 0
+      } catch {
+        return report(error)
+      }
     }
   }
 
@@ -134,6 +136,7 @@ struct BenchFisher: ParsableCommand {
   }
 
   func run() throws {
+    ToolThreads.start(Int(try threadCounts().max() ?? 1))
     let reports = try Reports([("--json", json), ("--plot", plot), ("--markdown", markdown)])
     do {
       if let level = level.flatMap(CPULevel.named) { fk_level_select(level) }

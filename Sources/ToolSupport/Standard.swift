@@ -11,6 +11,12 @@ package enum Standard {
     }
   }
 
+  /// Whether the standard output is a terminal that can be told to draw a line anew.
+  package static let canRedraw: Bool = {
+    let terminal = getenv("TERM").map { String(cString: $0) } ?? ""
+    return isatty(STDOUT_FILENO) != 0 && !terminal.isEmpty && terminal != "dumb"
+  }()
+
   /// Prints to the standard output. Where that cannot be, a run has nobody to tell: it ends with one line and status
   /// 70, without the line when the reader has gone.
   package static func print(_ text: String) {
@@ -19,7 +25,7 @@ package enum Standard {
       let reason = String(cString: strerror(errno))
       printError(line: "standard output: expected room for \(text.utf8.count) bytes, found: \(reason)")
     }
-    exit(ExitStatus.failure)
+    ToolProcess.end(ExitStatus.failure)
   }
 
   /// Prints one line to the standard error, after the tool's name; or nowhere.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FisherKit
+import ToolSupport
 
 struct Rfim: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,6 +16,7 @@ struct Rfim: ParsableCommand {
   @Option(help: ArgumentHelp("Where to write G.", valueName: "g.npy")) var out: String
 
   func run() throws {
+    ToolThreads.start(Compute.threads)
     try OutputArray(path: out, inputs: system.files).write {
       let arrays = try system.load()
       return try arrays.isDouble ? matrix(arrays, Double.self) : matrix(arrays, Float.self)

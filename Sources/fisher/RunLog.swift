@@ -6,6 +6,7 @@ import ToolSupport
 final class RunLog {
   private let path: String
   private let file: WholeFile
+  private var epochs = 0
 
   init(path: String) throws {
     file = try OptionError.naming("--log") { () throws(OutputError) in
@@ -18,6 +19,7 @@ final class RunLog {
   func record(_ event: TrainingEvent) throws {
     switch event {
     case .epoch(let report):
+      epochs = report.epoch
       try write(
         """
         {"epoch":\(report.epoch),"step":\(report.step),"seconds":\(report.seconds),\
@@ -43,6 +45,20 @@ final class RunLog {
       try ExperimentLog.requireNone(at: path)
       try file.finish()
     }
+  }
+
+  /// Ends the log of a run that was interrupted. Its epochs take the log's name, unless that would cost an older log.
+  /// - Returns: where they are.
+  func keep() throws -> String {
+    guard epochs > 0 else {
+      file.discard()
+      return "no epoch was done, and there is no log"
+    }
+    if access(path, F_OK) != 0 {
+      try finish()
+      return "the log of \(epochs) epochs is \(path)"
+    }
+    return "the log of \(epochs) epochs is \(file.writtenPath), and \(path) is the older one"
   }
 
   /// Ends the log of a run that failed.

@@ -4,7 +4,7 @@ import ToolSupport
 
 /// The human view of a run: a table on the standard output, and a progress bar where that is a terminal.
 final class RunView {
-  private let hasBar = isatty(STDOUT_FILENO) != 0
+  private let hasBar = Standard.canRedraw
   private var lastBar = ContinuousClock.now
   /// What the process held before it loaded anything.
   private let residentBefore: Int
@@ -20,13 +20,6 @@ final class RunView {
     costs = (optimizer as? RNGD<Float>)?.expectedSeconds
     refreshInterval = (optimizer as? RNGD<Float>)?.refreshInterval
     isSpread = (optimizer as? RNGD<Float>)?.schedule.isSpread ?? false
-    guard hasBar else { return }
-    // An interrupted run leaves the prompt a line of its own.
-    signal(SIGINT) { number in
-      _ = write(STDOUT_FILENO, "\r\u{1B}[K", 4)
-      signal(number, SIG_DFL)
-      raise(number)
-    }
   }
 
   func begin(
@@ -109,7 +102,7 @@ final class RunView {
     print("\r\u{1B}[K\(pad("\(epoch)", 5)) [\(bar)] \(step)/\(steps)  loss \(fixed(loss, 4))", terminator: "")
   }
 
-  private func clearBar() {
+  func clearBar() {
     if hasBar { print("\r\u{1B}[K", terminator: "") }
   }
 }

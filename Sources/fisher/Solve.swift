@@ -1,5 +1,6 @@
 import ArgumentParser
 import FisherKit
+import ToolSupport
 
 struct Solve: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -29,6 +30,7 @@ struct Solve: ParsableCommand {
   }
 
   func run() throws {
+    ToolThreads.start(Compute.threads)
     try OutputArray(path: out, inputs: system.files + [("--gradient", gradient)]).write {
       let arrays = try system.load()
       let v = try NPYArray(path: gradient)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FisherKit
+import ToolSupport
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,11 +31,13 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    if let threads = schedule.threads { Compute.threads = threads }
+    ToolThreads.start(schedule.threads ?? Compute.threads)
     let log = try schedule.log.map { try RunLog(path: $0) }
     do {
       try train(log: log)
       try log?.finish()
+    } catch let interruption as Interrupted {
+      throw interruption.with(try log?.keep())
     } catch {
       log?.abandon()
       throw error
@@ -49,9 +52,15 @@ struct Train: ParsableCommand {
     view?.begin(
       data: data, shape: network.shape(for: data), network: network, optimizer: optimizer, schedule: schedule)
     trainer.profile = StepProfile()
-    try trainer.run(epochs: schedule.epochs) { event in
-      try log?.record(event)
-      view?.show(event)
+    _ = try Interruption.deferred {
+      try trainer.run(epochs: schedule.epochs) { event in
+        try log?.record(event)
+        view?.show(event)
+        if let interruption = Interruption.noted {
+          view?.clearBar()
+          throw interruption
+        }
+      }
     }
     if let profile = trainer.profile { view?.compare(profile, showing: schedule.profile) }
   }

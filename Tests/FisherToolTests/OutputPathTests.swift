@@ -121,7 +121,7 @@ import Testing
     let first = Process()
     first.executableURL = Tool.executable("fisher")
     first.arguments = ["train", "--epochs", "30000", "--optimizer", "sgd", "--quiet", "--log", log]
-    try first.run()
+    try first.runWithSignals()
     defer { first.terminate() }
     let part = "run.jsonl.partial-\(first.processIdentifier)"
     while !folder.contents.contains(part), first.isRunning { usleep(10_000) }

@@ -16,6 +16,15 @@ import Testing
     "{\"epoch\":1,\"step\":9,\"seconds\":1,\"train_loss\":1,\"train_error\":0.5,\"validation_loss\":1,"
     + "\"validation_accuracy\":0.5}\n"
 
+  /// The log of an interrupted run has no last line.
+  @Test func interrupted() throws {
+    let result = try report(Self.epoch, ["--format", "csv"])
+    #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+    #expect(result.output.contains("interrupted after 1 epochs, before its test"), "\(result)")
+    let tables = try report(Self.epoch, ["--format", "markdown"])
+    #expect(tables.status == 0 && tables.output.contains("1 of them failed"), "\(tables)")
+  }
+
   @Test func badData() throws {
     let (header, run) = (try ReportLog.line(ReportLog.header), try ReportLog.line(ReportLog.runs[0]))
     var empty = ReportLog.runs[0]
@@ -46,8 +55,8 @@ import Testing
       ),
       (header.replacingOccurrences(of: "\"losses\"", with: "\"loses\""), ["log.jsonl:1: ", "members", "\"loses\""]),
       ("{\"kind\":\"a\\r\\nb\\u001b[2J\"}\n", ["log.jsonl:1: ", "\"a b [2J\""]),
-      (String(header.dropLast(9)), ["log.jsonl:1: "]), (Self.epoch, ["epochs and a last line"]),
-      (Self.epoch + Self.epoch, ["log.jsonl:2: ", "test_loss"]),
+      (String(header.dropLast(9)), ["log.jsonl:1: "]), (Self.epoch + "{}\n", ["log.jsonl:2: ", "test_loss"]),
+      (Self.epoch + Self.epoch, ["log.jsonl:2: ", "epoch 2", "found 1"]),
       (Self.epoch + "{\"test_loss\":1", ["log.jsonl:2: ", "torn"]),
       (Self.epoch + Self.epoch + "{\"test_loss\":1}\n", ["log.jsonl:2: ", "epoch 2", "found 1"]),
     ] as [(String, [String])] {

@@ -77,5 +77,12 @@ void fk_default_threads_set(int threads) {
   atomic_store_explicit(&default_threads, (int)fk_min(threads, FK_MOST_THREADS), memory_order_relaxed);
 }
 
+void fk_start_threads(int threads) {
+  volatile int first; /* (a region without anything in it is none) */
+#pragma omp parallel num_threads((int)fk_min(threads, FK_MOST_THREADS)) if (threads > 1)
+  if (omp_get_thread_num() == 0) first = omp_get_num_threads();
+  (void)first;
+}
+
 const fk_sops *fk_sops_current(void) { return levels[fk_level_current()].s; }
 const fk_dops *fk_dops_current(void) { return levels[fk_level_current()].d; }

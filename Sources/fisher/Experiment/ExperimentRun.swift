@@ -1,7 +1,8 @@
 import FisherKit
 import Foundation
+import ToolSupport
 
-/// Does the runs of a grid that a log does not have yet, several at a time on threads of their own.
+/// Does the runs of a grid that a log does not have yet, several at a time, on this thread and others.
 final class ExperimentRun: @unchecked Sendable {
   private let grid: ExperimentGrid
   private let data: ExperimentData
@@ -33,7 +34,7 @@ final class ExperimentRun: @unchecked Sendable {
   /// - Throws: the first error that is not a run's own; what was finished before is in the log.
   func run() throws {
     let group = DispatchGroup()
-    for _ in 0..<jobs {
+    for _ in 1..<jobs {
       group.enter()
       let thread = Thread { [self] in
         work()
@@ -42,7 +43,11 @@ final class ExperimentRun: @unchecked Sendable {
       thread.stackSize = 8 << 20
       thread.start()
     }
+    work()
     group.wait()
+    if let interruption = failure as? Interrupted {
+      throw interruption.with("\(done) of \(grid.runCount) runs are in the log, and the same command does the others")
+    }
     if let failure { throw failure }
     try log.sort(by: grid.order)
   }
@@ -50,6 +55,7 @@ final class ExperimentRun: @unchecked Sendable {
   private func work() {
     while let cell = queue.next() {
       do {
+        if let interruption = Interruption.noted { throw interruption }
         let start = ContinuousClock.now
         let training = try cell.training()
         let split = try data.load(for: training)

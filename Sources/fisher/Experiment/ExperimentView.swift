@@ -5,7 +5,7 @@ import ToolSupport
 /// with how far it is.
 struct ExperimentView {
   let isQuiet: Bool
-  private let hasStatus = isatty(STDOUT_FILENO) != 0
+  private let hasStatus = Standard.canRedraw
 
   func say(_ line: String) {
     guard !isQuiet else { return }

@@ -7,7 +7,10 @@ struct TrainingLog {
 
   private let path: String
   private let epochs: [RunRecord.Epoch]
-  private let test: Test
+  /// None where the run was interrupted.
+  private let test: Test?
+
+  private struct Kind: Decodable { var epoch: Int? }
 
   private struct Test: Decodable {
     var loss: Double
@@ -21,7 +24,7 @@ struct TrainingLog {
     }
   }
 
-  /// The command writes its log whole or not at all: one that lacks its last line, or the end of it, is torn.
+  /// An interrupted run's log has whole epochs and no last line; one that ends within a line is torn.
   init(_ lines: LogLines, path: String) throws(DataError) {
     self.path = path
     if let unfinished = lines.unfinished {
@@ -29,17 +32,20 @@ struct TrainingLog {
       throw line.error(expected: "a line with its end", found: "one that is torn")
     }
     var epochs: [RunRecord.Epoch] = []
-    for line in lines.complete.dropLast() {
+    let last = try lines.complete.last.flatMap { line throws(DataError) in
+      try line.decode(Kind.self, expected: "a line of a training log").epoch == nil ? line : nil
+    }
+    for line in last == nil ? lines.complete[...] : lines.complete.dropLast() {
       let epoch = try line.decode(RunRecord.Epoch.self, expected: "an epoch of a training log")
       guard epoch.epoch == epochs.count + 1 else {
         throw line.error(expected: "epoch \(epochs.count + 1)", found: "\(epoch.epoch)")
       }
       epochs.append(epoch)
     }
-    guard let last = lines.complete.last, !epochs.isEmpty else {
-      throw DataError(path, expected: "epochs and a last line with test_loss", found: "less")
+    guard !epochs.isEmpty else { throw DataError(path, expected: "at least one epoch", found: "none") }
+    test = try last.map { line throws(DataError) in
+      try line.decode(Test.self, expected: "the last line of a training log")
     }
-    test = try last.decode(Test.self, expected: "the last line of a training log")
     self.epochs = epochs
   }
 
@@ -47,8 +53,9 @@ struct TrainingLog {
   func record(name: String) -> RunRecord {
     RunRecord(
       network: Self.network, optimizer: name, learningRate: 0, seed: 0, arguments: path, version: "", threads: 0,
-      level: "", epochs: epochs, testLoss: test.loss, testAccuracy: test.accuracy, memoryBytes: test.memory,
-      dampingEvents: 0, divergences: [], effectiveDimensions: [], failure: nil)
+      level: "", epochs: epochs, testLoss: test?.loss, testAccuracy: test?.accuracy, memoryBytes: test?.memory ?? 0,
+      dampingEvents: 0, divergences: [], effectiveDimensions: [],
+      failure: test == nil ? "interrupted after \(epochs.count) epochs, before its test" : nil)
   }
 
   /// The files' names without what follows the last dot; the whole path where two would be called the same.
