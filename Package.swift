@@ -76,7 +76,7 @@ let package = Package(
       name: "CKernelsTests", dependencies: ["CKernels", "FisherKit", "TestSupport"], swiftSettings: strictSwift),
     .testTarget(name: "FisherKitTests", dependencies: ["FisherKit", "TestSupport"], swiftSettings: strictSwift),
     .testTarget(
-      name: "FisherToolTests", dependencies: ["fisher", "bench-fisher", "FisherKit", "TestSupport"],
+      name: "FisherToolTests", dependencies: ["fisher", "bench-fisher", "FisherKit", "TestSupport", "ToolSupport"],
       swiftSettings: strictSwift),
   ],
   swiftLanguageModes: [.v6],

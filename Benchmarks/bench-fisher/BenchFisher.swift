@@ -130,7 +130,8 @@ struct BenchFisher: ParsableCommand {
         Standard.print(fullMessage(for: error) + "\n")
         return 0
       }
-      Standard.printError(line: "\(message(for: error)) (see bench-fisher --help)")
+      let message = message(for: error).split(separator: "\n").joined(separator: " ")
+      Standard.printError(line: "\(message) (see bench-fisher --help)")
       return ExitStatus.wrongCommandLine
     }
   }

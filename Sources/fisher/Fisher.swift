@@ -76,7 +76,7 @@ enum Failure {
       Standard.print(Fisher.fullMessage(for: error) + "\n")
       return 0
     }
-    let message = Fisher.message(for: error)
+    let message = Fisher.message(for: error).split(separator: "\n").joined(separator: " ")
     if code == .validationFailure {
       let first = CommandLine.arguments.dropFirst().first ?? ""
       let command = Fisher.commands.contains(first) ? "fisher \(first)" : "fisher"

@@ -47,7 +47,7 @@ struct Experiment: ParsableCommand {
 
   func run() throws {
     let grid = try self.grid.map(ExperimentGrid.load(path:)) ?? (quick ? .quick : .paper)
-    if printGrid { return Standard.print(try grid.json() + "\n") }
+    if printGrid { return Standard.print(document: try grid.json() + "\n") }
     guard let path = log else { return }
     let cores = max(1, Compute.threads)
     let (jobs, threads) = roomFor(jobs: self.jobs ?? max(1, cores / threads))

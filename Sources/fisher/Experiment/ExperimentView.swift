@@ -9,7 +9,8 @@ struct ExperimentView {
 
   func say(_ line: String) {
     guard !isQuiet else { return }
-    Standard.print((hasStatus ? "\r\u{1B}[K" : "") + line + "\n")
+    if hasStatus { Standard.clearLine() }
+    Standard.print(line.visible(keeping: []) + "\n")
   }
 
   func show(_ record: RunRecord, done: Int, of count: Int, remaining: Double) {

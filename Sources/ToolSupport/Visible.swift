@@ -1,0 +1,28 @@
+extension String {
+  /// The text with what a terminal obeys, or what turns its reading round, written out as in Swift: control characters
+  /// (C0, DEL, C1), separators of lines, and marks of direction.
+  package func visible(keeping kept: Set<Unicode.Scalar>) -> String {
+    guard unicodeScalars.contains(where: { $0.isObeyed && !kept.contains($0) }) else { return self }
+    var text = String.UnicodeScalarView()
+    for scalar in unicodeScalars {
+      switch scalar {
+      case _ where kept.contains(scalar) || !scalar.isObeyed: text.append(scalar)
+      case "\n": text.append(contentsOf: "\\n".unicodeScalars)
+      case "\r": text.append(contentsOf: "\\r".unicodeScalars)
+      case "\t": text.append(contentsOf: "\\t".unicodeScalars)
+      default: text.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+      }
+    }
+    return String(text)
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isObeyed: Bool {
+    switch value {
+    case 0..<0x20, 0x7f..<0xa0: true
+    case 0x61c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
+    default: false
+    }
+  }
+}
