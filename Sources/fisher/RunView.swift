@@ -25,7 +25,9 @@ final class RunView {
   func begin(
     data: DataSplit, shape: [Int], network: NetworkOptions, optimizer: OptimizerOptions, schedule: RunOptions
   ) {
-    var settings = ["learning rate \(optimizer.rate)", "batch \(schedule.batch)", "L2 \(optimizer.l2)"]
+    let batch = schedule.batch(for: data)
+    let batchName = "batch \(batch)" + (batch < schedule.batch ? ", all samples, for \(schedule.batch)" : "")
+    var settings = ["learning rate \(optimizer.rate)", batchName, "L2 \(optimizer.l2)"]
     var name = "\(optimizer.optimizer)"
     if optimizer.optimizer == .rngd {
       let metric = optimizer.metric ?? .auto
@@ -36,7 +38,7 @@ final class RunView {
       settings.append("damping \(optimizer.usualDamping)")
       if let refreshInterval { settings.append("refresh \(refreshInterval)") }
     }
-    print("data       \(data.name), \(data.width) features, \(data.classes) classes")
+    print("data       \(data.name.visible(keeping: [])), \(data.width) features, \(data.classes) classes")
     var layers = "\(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)"
     if network.batchNorm, shape.count > 2 {
       layers += ", batch normalisation\(network.batchNormBlocks ? " in 2×2 blocks" : "")"
@@ -99,11 +101,12 @@ final class RunView {
     let width = min(30, max(0, terminalWidth() - 45))
     let filled = width * step / steps
     let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-    print("\r\u{1B}[K\(pad("\(epoch)", 5)) [\(bar)] \(step)/\(steps)  loss \(fixed(loss, 4))", terminator: "")
+    clearBar()
+    print("\(pad("\(epoch)", 5)) [\(bar)] \(step)/\(steps)  loss \(fixed(loss, 4))", terminator: "")
   }
 
   func clearBar() {
-    if hasBar { print("\r\u{1B}[K", terminator: "") }
+    if hasBar { Standard.clearLine() }
   }
 }
 

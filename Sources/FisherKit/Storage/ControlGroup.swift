@@ -11,7 +11,9 @@ struct ControlGroup {
     Self.places(membership: membership).compactMap { place in
       let folder = root + place
       let files = Self.files.first { FileManager.default.fileExists(atPath: folder + $0.limit) }
-      guard let files, let limit = text(folder + files.limit), let usage = text(folder + files.usage) else { return nil }
+      guard let files, let limit = text(folder + files.limit), let usage = text(folder + files.usage) else {
+        return nil
+      }
       return Self.room(
         limit: limit, usage: usage, statistics: text(folder + "/memory.stat") ?? "", inactive: files.inactive)
     }.min()
