@@ -25,6 +25,12 @@ public protocol Optimizer<Scalar>: AnyObject {
   /// - Throws: `nonFinite` when a gradient holds a NaN or an infinity, before any weight is touched.
   /// - Returns: what went wrong and was survived.
   func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident]
+  /// Whether it wants to know what the last step made of the loss of its mini-batch: see ``note(loss:after:)``. By default
+  /// not.
+  var wantsLossAfterStep: Bool { get }
+  /// The loss of the last step's mini-batch before the step and after it, by the same pass. A training loop calls it where
+  /// ``wantsLossAfterStep`` says so.
+  func note(loss: Double, after: Double)
   /// Forgets what it gathered from gradients and mini-batches, after the weights were put back to earlier ones. By default
   /// there is nothing to forget.
   func restart()
@@ -33,6 +39,8 @@ public protocol Optimizer<Scalar>: AnyObject {
 }
 
 extension Optimizer {
+  public var wantsLossAfterStep: Bool { false }
+  public func note(loss: Double, after: Double) {}
   public func restart() {}
 }
 

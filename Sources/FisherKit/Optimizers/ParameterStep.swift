@@ -73,8 +73,11 @@ final class ParameterStep<Scalar: KernelScalar> {
   /// nothing too, and would make of the penalty a step that only shrinks the weights.
   ///
   /// Below a mini-batch of 50 the gradient is longer by its noise, which says nothing: by √(50/samples).
-  func addWeightDecay(l2: Double, samples: Int) {
+  ///
+  /// - Parameter samples: of a mini-batch; `nil` for no limit.
+  func addWeightDecay(l2: Double, samples: Int?) {
     guard l2 > 0, parameter.isDecayed else { return }
+    guard let samples else { return parameter.addWeightDecay(l2: l2) }
     parameter.gradient.rowDots(parameter.gradient, into: &dots)
     let gradient = sumOfDots() * min(1, Double(samples) / 50)
     parameter.value.rowDots(parameter.value, into: &dots)

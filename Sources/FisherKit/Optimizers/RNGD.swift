@@ -4,8 +4,9 @@ import Foundation
 /// steps and then at every T-th, and s such that no subsystem leaves its ``TrustRegion``. Parameters without a
 /// subsystem take the plain gradient.
 ///
-/// L2 is coupled, a part of g on weights. It adds at most a tenth of what the loss puts into a layer's gradient: where the
-/// loss says next to nothing of a layer yet, a natural gradient would make of the penalty a step that only shrinks.
+/// L2 is coupled, a part of g on weights. Within a trust region it adds at most a tenth of what the loss puts into a layer's
+/// gradient: where the loss says next to nothing of a layer yet, a natural gradient would make of the penalty a step that
+/// only shrinks.
 ///
 /// What cannot be factored goes down a ladder of remedies, neuron by neuron, and the step that survives says so: see
 /// ``Incident``.
@@ -157,7 +158,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       try model.requireFiniteGradients(step: steps + 1)
       steps += 1
       try observe(model)
-      for part in parts { part.addWeightDecay(l2: l2, samples: batchSize) }
+      for part in parts { part.addWeightDecay(l2: l2, samples: kappa > 0 ? batchSize : nil) }
     }
     if isAnyDue() {
       try profile.measure(.refresh, dueWork) { () throws(FisherError) in try refresh() }
@@ -178,6 +179,21 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       }
     }
     return incidents.take(step: steps)
+  }
+
+  /// After a refresh, of an adaptive damping.
+  public var wantsLossAfterStep: Bool { damping.isAdaptive && parts.contains { $0.isDue && $0.isRefreshed } }
+
+  /// Adapts the dampings by the reduction ratio (loss − after)/Σ (γ − γ²/2) gᵀδ, with the γ that each layer's step was
+  /// taken with.
+  public func note(loss: Double, after: Double) {
+    var foreseen = 0.0
+    for part in parts {
+      let rate = learningRate * part.scale
+      foreseen += (rate - rate * rate / 2) * part.product
+    }
+    guard foreseen > 0 else { return }
+    for part in parts { part.damping?.adapt(to: (loss - after) / foreseen) }
   }
 
   /// Makes all matrices anew, soon and often.

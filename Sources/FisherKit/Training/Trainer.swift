@@ -114,6 +114,7 @@ public final class Trainer<Scalar: KernelScalar> {
     if loss.isFinite {
       do throws(FisherError) {
         let incidents = try step()
+        if optimizer.wantsLossAfterStep { noteLossAfterStep(loss) }
         let isExploding = watch.note(loss: loss, of: model)
         return (incidents, isExploding ? "a loss of \(watch.recentLoss)" : nil)
       } catch {
@@ -122,6 +123,14 @@ public final class Trainer<Scalar: KernelScalar> {
       }
     }
     return leaveOut("loss")
+  }
+
+  /// Passes the mini-batch through once more, for an optimizer that wants to know.
+  private func noteLossAfterStep(_ loss: Double) {
+    let samples = model.input.rows
+    let chosen = labels
+    let after = model.forward { logits in logits.crossEntropy(labels: chosen.span.extracting(first: samples)).loss }
+    optimizer.note(loss: loss, after: after / Double(samples))
   }
 
   private func leaveOut(_ what: String) -> (incidents: [Incident], fault: String?) {

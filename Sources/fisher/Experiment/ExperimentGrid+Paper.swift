@@ -19,10 +19,10 @@ extension ExperimentGrid {
       Optimizer(
         name: "Adam", flags: "--optimizer adam", learningRates: [0.002, 0.001, 0.0005, 0.0002, 0.0001, 5e-5]),
       Optimizer(
-        name: "RNGD, paper preset", flags: "--optimizer rngd --metric paper --damping 0.005 --refresh 100",
+        name: "RNGD, paper preset", flags: "--optimizer rngd --metric paper --damping 0.005 --refresh 100 --trust-region 0 --no-early-refreshes",
         learningRates: [0.05, 0.02, 0.01, 0.005, 0.002]),
       Optimizer(
-        name: "RNGD, auto", flags: "--optimizer rngd --metric auto --damping 0.005",
+        name: "RNGD, auto", flags: "--optimizer rngd --metric auto",
         learningRates: [0.05, 0.02, 0.01, 0.005, 0.002]),
     ],
     selectionSeeds: 40, seeds: 40, losses: usualLosses)
