@@ -30,7 +30,7 @@ extern "C" {
    * are the running moments, w -= rate * first / (sqrt(second) + epsilon). */                                         \
   fk_status fk_##p##update_adam(T *w, T *first, T *second, const T *g, ptrdiff_t count, double rate, double beta1,     \
                                 double beta2, double epsilon);                                                         \
-  /* dots[i] = the inner product of rows i of A and B (m,d), summed in T over 256 elements at a time and in double       \
+  /* dots[i] = the inner product of rows i of A and B (m,d), summed in T over 256 elements at a time and in double     \
    * beyond. It is a number only where all of both rows are, so that it finds what all_finite does. */                 \
   fk_status fk_##p##row_dots(double *dots, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t ldb, ptrdiff_t m,          \
                              ptrdiff_t d);                                                                             \

@@ -37,7 +37,9 @@ public enum SyntheticData {
     private var outer: Matrix<Double>
     private let units: [Double]
 
-    init(features: Int, factors: Int, classes: Int, units: [Double], using generator: inout SeededGenerator) throws(FisherError) {
+    init(features: Int, factors: Int, classes: Int, units: [Double], using generator: inout SeededGenerator)
+      throws(FisherError)
+    {
       let hidden = 24
       var mixing = try Matrix<Double>(rows: features, columns: factors)
       mixing.fillNormal(using: &generator) { pow(30, -Double($0) / Double(max(factors - 1, 1))) }

@@ -111,7 +111,8 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
         outputs: try subsystem.outputCovariance(preactivations: outerPreactivations)))
     let isSmall = block.rankBound < site.neurons * site.order
     let isLowRank = !isDense || isSmall && block.rankBound <= Self.orderLimit / 4
-    inverse = try site.factor(trace: try block.trace(), order: site.neurons * site.order) { (lambda) throws(FisherError) in
+    inverse = try site.factor(trace: try block.trace(), order: site.neurons * site.order) {
+      (lambda) throws(FisherError) in
       if isLowRank && lambda > 0 {
         try LowRankFactor(block, damping: lambda, memoryCap: .max, parameter: site.name)
       } else {

@@ -12,6 +12,9 @@ final class ParameterStep<Scalar: KernelScalar> {
   private var gradient: Matrix<Scalar>
   /// g_iᵀδ_i of each neuron.
   private var dots: [Double]
+  /// ‖g‖² by the loss alone, and ‖W‖² of late.
+  private var gradientSquares = 0.0
+  private var weightSquares = 0.0
   /// gᵀδ of the step.
   private(set) var product = 0.0
   /// The mean square of the layer's pre-activations, over the last ten mini-batches or so, in whose units normal outputs
@@ -68,22 +71,32 @@ final class ParameterStep<Scalar: KernelScalar> {
     isObserved = true
   }
 
+  /// Takes ‖g‖² of the loss's gradient.
+  /// - Returns: whether it is a number, which it is only where all of g is.
+  func measureGradient() -> Bool {
+    parameter.gradient.rowDots(parameter.gradient, into: &dots)
+    gradientSquares = sumOfDots()
+    return gradientSquares.isFinite
+  }
+
   /// Adds the gradient of ½ l2 ‖W‖², but no more than a tenth of what the gradient has by the loss. Where the loss says next
   /// to nothing of a layer yet, as at the bottom of a deep network that was just started, the layer's matrix is next to
   /// nothing too, and would make of the penalty a step that only shrinks the weights.
   ///
   /// Below a mini-batch of 50 the gradient is longer by its noise, which says nothing: by √(50/samples).
   ///
-  /// - Parameter samples: of a mini-batch; `nil` for no limit.
-  func addWeightDecay(l2: Double, samples: Int?) {
+  /// - Parameters:
+  ///   - samples: of a mini-batch; `nil` for no limit. `step`: ‖W‖ is taken every 16 steps.
+  func addWeightDecay(l2: Double, samples: Int?, step: Int) {
     guard l2 > 0, parameter.isDecayed else { return }
     guard let samples else { return parameter.addWeightDecay(l2: l2) }
-    parameter.gradient.rowDots(parameter.gradient, into: &dots)
-    let gradient = sumOfDots() * min(1, Double(samples) / 50)
-    parameter.value.rowDots(parameter.value, into: &dots)
-    let weights = sumOfDots()
-    guard weights > 0 else { return }
-    parameter.addWeightDecay(l2: min(l2, 0.1 * (gradient / weights).squareRoot()))
+    if step % 16 == 1 {
+      parameter.value.rowDots(parameter.value, into: &dots)
+      weightSquares = sumOfDots()
+    }
+    guard weightSquares > 0 else { return }
+    let said = gradientSquares * min(1, Double(samples) / 50)
+    parameter.addWeightDecay(l2: min(l2, 0.1 * (said / weightSquares).squareRoot()))
   }
 
   /// In how many parts a refresh is done: the first one is whole, since parts need a matrix to go on with.

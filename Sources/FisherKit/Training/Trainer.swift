@@ -1,9 +1,12 @@
 /// Trains a ``Sequential`` classifier: shuffled mini-batches, an optimizer's steps, and an evaluation after each epoch.
 ///
+/// A network that has learned nothing yet starts in the units of its data: where a feature's root mean square is above 3,
+/// the first layer's starting weights for it are divided by that. What goes wrong is survived as ``Recovery`` says.
+///
 ///     let data = try SyntheticData.make()
 ///     let model = try Sequential<Float>.perceptron(
 ///       shape: [data.width, 80, 80, 80, data.classes], activation: Relu(), batchCapacity: 50)
-///     let optimizer = try RNGD<Float>(learningRate: 0.01, damping: 0.005, l2: 1e-3)
+///     let optimizer = try RNGD<Float>(l2: 1e-3)
 ///     let trainer = try Trainer(model: model, optimizer: optimizer, data: data, batchSize: 50, seed: 0)
 ///     try trainer.run(epochs: 2) { event in
 ///       if case .epoch(let report) = event { print(report.epoch, report.training.loss) }

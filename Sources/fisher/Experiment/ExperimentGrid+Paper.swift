@@ -19,7 +19,8 @@ extension ExperimentGrid {
       Optimizer(
         name: "Adam", flags: "--optimizer adam", learningRates: [0.002, 0.001, 0.0005, 0.0002, 0.0001, 5e-5]),
       Optimizer(
-        name: "RNGD, paper preset", flags: "--optimizer rngd --metric paper --damping 0.005 --refresh 100 --trust-region 0 --no-early-refreshes",
+        name: "RNGD, paper preset",
+        flags: "--optimizer rngd --metric paper --damping 0.005 --refresh 100 --trust-region 0 --no-early-refreshes",
         learningRates: [0.05, 0.02, 0.01, 0.005, 0.002]),
       Optimizer(
         name: "RNGD, auto", flags: "--optimizer rngd --metric auto",
