@@ -116,7 +116,7 @@ public protocol Curvature<Scalar>: AnyObject {
   func refresh(part: Int) throws(FisherError)
   /// gradient (m,d) = (Ĝ + λI)⁻¹ gradient, block by block.
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError)
-  /// The memory that it holds.
+  /// The memory that it holds, with the most that a refresh makes beside it; not what only a failure makes.
   var bytes: Int { get }
   /// What was known of it before it was made; by default that it is there.
   var estimate: CurvatureEstimate { get }
