@@ -202,7 +202,9 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     let floor = site.lambda(trace: nu * subspace.trace, order: site.order) / nu
     let chosen = subspace.rank(keeping: share, against: floor, atMost: most)
     guard chosen != rank else { return }
-    // (all or none of them: where memory does not suffice they still fit each other)
+    // (the last one goes first: both together would be more than the one of the most rank, which is what was planned)
+    isReady = false
+    inverse = try ExactMetric.inverse(for: site, order: 1, samples: 1)
     let samples = window.inputs.capacity
     let newInputs = try Matrix<Scalar>(rows: samples, columns: chosen, what: "\(site.name): projected inputs")
     let newProjected = try Matrix<Scalar>(
