@@ -119,7 +119,9 @@ extension CurvatureSite {
         lambda = max(lambda, Ladder.leastDamping) * 10
       }
     }
-    guard incidents.faults?.breaks(layer: name, neuron: nil, attempt: Ladder.raises) != true else { throw broken(lambda) }
+    guard incidents.faults?.breaks(layer: name, neuron: nil, attempt: Ladder.raises) != true else {
+      throw broken(lambda)
+    }
     let made = try make(lambda)
     report(.raisedDamping, damping: lambda)
     return made

@@ -104,9 +104,11 @@ final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
     var eta = try Matrix<Scalar>(rows: weights.rows, columns: weights.columns, what: "\(site.name): probabilities")
     eta.copy(from: weights)
     let block = try SampledBlock<Scalar>(inputs: inputs, covariance: SoftmaxCovariance<Scalar>(eta: eta))
-    factor = try site.factor(trace: try block.trace(), order: site.neurons * site.order) { (lambda) throws(FisherError) in
+    factor = try site.factor(trace: try block.trace(), order: site.neurons * site.order) {
+      (lambda) throws(FisherError) in
       try LowRankFactor(block, damping: lambda, memoryCap: .max, parameter: site.name)
     }
+    assert(factor.map { $0.bytes <= bytes } ?? true, "\(site.name): a factor larger than planned")
   }
 
   func precondition(_ vectors: inout Matrix<Scalar>) throws(FisherError) { try factor?.solve(&vectors) }

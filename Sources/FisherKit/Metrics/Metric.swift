@@ -57,6 +57,9 @@ public struct CurvatureSite<Scalar: KernelScalar> {
   public var isSpread: Bool
   /// The pair of layers of which W is the lower one's; only for a metric that takes pairs.
   public var pair: LayerPair<Scalar>?
+  /// What the curvatures of the layers that the metric does not measure hold, such as those of batch normalisation: a cap
+  /// for all layers counts them.
+  public var bytesBeside = 0
 
   public init(
     name: String, index: Int, count: Int, neurons: Int, order: Int, subsystem: any Subsystem, batchSize: Int,

@@ -9,7 +9,8 @@
 /// forms the blocks: m d³/3 flops, with the inverses md³; of a step: 2md².
 final class NeuronFactors<Scalar: KernelScalar> {
   /// Forms some blocks, undamped, in whole groups of lanes.
-  typealias Form = (_ blocks: inout BlockBatch<Scalar>, _ range: Range<Int>, _ workspace: borrowing BlockWorkspace) -> Void
+  typealias Form = (_ blocks: inout BlockBatch<Scalar>, _ range: Range<Int>, _ workspace: borrowing BlockWorkspace) ->
+    Void
   /// Forms one block in double precision, as the only one of its batch.
   typealias FormOne = (_ block: inout BlockBatch<Double>, _ neuron: Int) throws(FisherError) -> Void
 

@@ -137,13 +137,17 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
         outputs: try subsystem.outputCovariance(preactivations: outerPreactivations)))
     let isSmall = block.rankBound < site.neurons * site.order
     let isLowRank = !size.isDense || isSmall && block.rankBound <= Self.orderLimit / 4
-    inverse = try site.factor(trace: try block.trace(), order: site.neurons * site.order) { (lambda) throws(FisherError) in
+    inverse = try site.factor(trace: try block.trace(), order: site.neurons * site.order) {
+      (lambda) throws(FisherError) in
       if isLowRank && lambda > 0 {
         try LowRankFactor(block, damping: lambda, memoryCap: .max, parameter: site.name)
       } else {
         try DenseFactor(block, damping: lambda, memoryCap: .max, parameter: site.name)
       }
     }
+    assert(
+      inverse.map { $0.bytes <= Self.refreshBytes(for: site, pair: pair, size) } ?? true,
+      "\(site.name): a factor larger than planned")
     if 2 * inputs.rows > inputs.capacity { removeAll() }
   }
 
