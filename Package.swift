@@ -28,8 +28,8 @@ let package = Package(
       name: "CKernels",
       path: ".",
       exclude: [
-        "Benchmarks", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "Sources/CZlib", "Sources/FisherKit",
-        "Sources/ToolSupport", "Sources/fisher", "Tests", "docs", "scripts",
+        "Benchmarks", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "Sources/CFisherProcess",
+        "Sources/CZlib", "Sources/FisherKit", "Sources/ToolSupport", "Sources/fisher", "Tests", "docs", "scripts",
       ],
       sources: ["Sources/CKernels"],
       publicHeadersPath: "include",
@@ -46,10 +46,14 @@ let package = Package(
       name: "FisherKit", dependencies: ["CKernels", "CZlib"],
       // `Span` properties of our own storage need a lifetime; nothing else does.
       swiftSettings: [.enableExperimentalFeature("Lifetimes")] + strictSwift),
-    // What the command line tools share.
+    // What the command line tools share, and of that what has to be C.
+    .target(
+      name: "CFisherProcess", dependencies: ["CKernels"], cSettings: [.define("_GNU_SOURCE")] + strictC),
     .target(
       name: "ToolSupport",
-      dependencies: ["FisherKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "CFisherProcess", "FisherKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strictSwift),
     .executableTarget(
       name: "fisher",

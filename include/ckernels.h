@@ -57,9 +57,17 @@ int fk_level_supported(int level);
 int fk_level_current(void);
 /* Selects a level for the calling thread only; a negative level goes back to the default. */
 fk_status fk_level_select(int level);
-/* The number of threads that `threads` = 0 stands for, in the whole process; 0 or less goes back to OpenMP's own. */
+/* The number of threads that `threads` = 0 stands for, in the whole process; 0 or less goes back to OpenMP's own, or
+ * without OMP_NUM_THREADS to what a CPU quota of the process is worth where that is less. */
 int fk_default_threads(void);
 void fk_default_threads_set(int threads);
+/* The cores that a CPU quota is worth: its time and period as in cpu.max ("150000 100000"), 0 where it is none. */
+int fk_quota_cores(const char *quota);
+/* The least of them over the control groups that the text of /proc/self/cgroup names, and all that these are in, with
+ * the hierarchies mounted below `root`; 0 where there is none. */
+int fk_group_cores(const char *root, const char *membership);
+/* Makes as many OpenMP threads, which the functions then find: where one cannot be had, OpenMP ends the process. */
+void fk_start_threads(int threads);
 
 /* ---- Batch-minor storage ----------------------------------------------------------------------------------------- *
  * m symmetric or triangular blocks of order d, packed lower triangles, in groups of L = lanes (one cache line: 16

@@ -5,7 +5,7 @@ enum BenchError: Error, CustomStringConvertible {
   case kernel(String, Int32)
   case wrong(rows: Int, of: Int)
   case peer(String)
-  case report(option: String, DataError)
+  case report(option: String, OutputError)
 
   var description: String {
     switch self {

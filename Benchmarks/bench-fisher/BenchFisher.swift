@@ -108,12 +108,14 @@ struct BenchFisher: ParsableCommand {
   }
 
   static func main() {
-    Standard.prepare()
-    do {
-      try Environment.validate()
-      try parse().run()
-    } catch {
-      Foundation.exit(report(error))
+    ToolProcess.run {
+      do {
+        try Environment.validate()
+        try parse().run()
+        return 0
+      } catch {
+        return report(error)
+      }
     }
   }
 
@@ -128,12 +130,14 @@ struct BenchFisher: ParsableCommand {
         Standard.print(fullMessage(for: error) + "\n")
         return 0
       }
-      Standard.printError(line: "\(message(for: error)) (see bench-fisher --help)")
+      let message = message(for: error).split(separator: "\n").joined(separator: " ")
+      Standard.printError(line: "\(message) (see bench-fisher --help)")
       return ExitStatus.wrongCommandLine
     }
   }
 
   func run() throws {
+    ToolThreads.start(Int(try threadCounts().max() ?? 1))
     let reports = try Reports([("--json", json), ("--plot", plot), ("--markdown", markdown)])
     do {
       if let level = level.flatMap(CPULevel.named) { fk_level_select(level) }

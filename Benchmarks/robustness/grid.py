@@ -21,7 +21,7 @@ EPOCHS = 2
 
 
 def usual_rate(batch):
-    return min(0.1, 0.01 * (batch / 50) ** 0.75)
+    return min(0.1, 0.01 * (batch / 50) ** (0.5 if batch < 50 else 0.75))
 
 
 def rates(batch, factors):

@@ -3,7 +3,8 @@ extension Unicode.Scalar {
   /// and what turns the direction of the text behind it.
   package var isObeyed: Bool {
     switch value {
-    case 0..<0x20, 0x7f..<0xa0, 0x2028...0x202e, 0x2066...0x2069: true
+    case 0..<0x20, 0x7f..<0xa0: true
+    case 0x61c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
     default: false
     }
   }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import FisherKit
-import Foundation
 import ToolSupport
 
 @main
@@ -10,7 +9,7 @@ struct Fisher: ParsableCommand {
     abstract: "Trains networks with relative natural gradients, and computes the Fisher matrices they use.",
     discussion: """
       Exit status: 0 for success; 64 for a wrong command line; 65 for bad data, which includes data whose Fisher matrix \
-      cannot be inverted with the damping given; 70 for any other failure.
+      cannot be inverted with the damping given; 70 for any other failure; 130 and 143 after SIGINT and SIGTERM.
       """,
     version: FisherKitVersion.current,
     subcommands: [Train.self, Experiment.self, Rfim.self, Solve.self, Inspect.self, Report.self])
@@ -19,13 +18,15 @@ struct Fisher: ParsableCommand {
   static let commands = configuration.subcommands.map { $0.configuration.commandName ?? "\($0)".lowercased() }
 
   static func main() {
-    Standard.prepare()
-    do {
-      try Environment.validate()
-      var command = try parseAsRoot()
-      try command.run()
-    } catch {
-      Foundation.exit(Failure.report(error))
+    ToolProcess.run {
+      do {
+        try Environment.validate()
+        var command = try parseAsRoot()
+        try command.run()
+        return 0
+      } catch {
+        return Failure.report(error)
+      }
     }
   }
 
@@ -41,12 +42,18 @@ enum Failure {
     case let error as DataError:
       Standard.printError(line: "\(error)")
       return ExitStatus.badData
+    case let error as Interrupted:
+      Standard.printError(line: "\(error)")
+      return error.status
     case let error as FisherError:
       Standard.printError(line: "\(error)")
       return status(of: error)
-    case let error as LogError:
+    case let error as OptionError:
       Standard.printError(line: "\(error)")
       return error.status
+    case let error as OutputError:
+      Standard.printError(line: "\(error)")
+      return OptionError.status(of: error)
     default:
       return reportUsage(error)
     }
@@ -69,7 +76,7 @@ enum Failure {
       Standard.print(Fisher.fullMessage(for: error) + "\n")
       return 0
     }
-    let message = Fisher.message(for: error)
+    let message = Fisher.message(for: error).split(separator: "\n").joined(separator: " ")
     if code == .validationFailure {
       let first = CommandLine.arguments.dropFirst().first ?? ""
       let command = Fisher.commands.contains(first) ? "fisher \(first)" : "fisher"

@@ -22,6 +22,7 @@ struct Inspect: ParsableCommand {
   }
 
   func run() throws {
+    ToolThreads.start(Compute.threads)
     let array = try NPYArray(path: file)
     let shape = array.shape
     guard shape.count == 2 || shape.count == 3, shape[shape.count - 1] == shape[shape.count - 2], !shape.contains(0)

@@ -40,7 +40,7 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     name: [.long, .customLong("lr")], parsing: .unconditional,
     help: ArgumentHelp(
-      "γ (default: rngd 0.01·(batch/50)^¾ up to 0.1, sgd 0.1, momentum 0.01, adam 0.0005).", valueName: "γ"))
+      "γ (default: rngd by the batch, 0.01 for 50, sgd 0.1, momentum 0.01, adam 0.0005).", valueName: "γ"))
   var learningRate: Double?
   @Option(
     parsing: .unconditional,

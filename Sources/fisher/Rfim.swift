@@ -1,5 +1,6 @@
 import ArgumentParser
 import FisherKit
+import ToolSupport
 
 struct Rfim: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,16 +16,19 @@ struct Rfim: ParsableCommand {
   @Option(help: ArgumentHelp("Where to write G.", valueName: "g.npy")) var out: String
 
   func run() throws {
-    let arrays = try system.load()
-    try arrays.isDouble ? write(arrays, Double.self) : write(arrays, Float.self)
+    ToolThreads.start(Compute.threads)
+    try OutputArray(path: out, inputs: system.files).write {
+      let arrays = try system.load()
+      return try arrays.isDouble ? matrix(arrays, Double.self) : matrix(arrays, Float.self)
+    }
   }
 
-  private func write<S: KernelScalar>(_ arrays: SubsystemArrays, _: S.Type) throws {
+  private func matrix<S: KernelScalar>(_ arrays: SubsystemArrays, _: S.Type) throws -> NPYArray {
     let fisher = try system.rfim(arrays, S.self)
     let (m, d) = (fisher.neurons, fisher.order)
     guard fisher.isBlockDiagonal else {
       let dense = try fisher.dense(memoryCap: system.memoryCap)
-      return try NPYArray(dense, place: out).write(to: out)
+      return NPYArray(dense, place: out)
     }
     let (elements, overflow) = (m * d).multipliedReportingOverflow(by: d)
     let bytes = overflow ? Int.max : elements.multipliedReportingOverflow(by: MemoryLayout<S>.stride).partialValue
@@ -39,6 +43,6 @@ struct Rfim: ParsableCommand {
       let block = try fisher.block(i, i)
       for a in 0..<d { for b in 0..<d { numbers.append(block[a, b]) } }
     }
-    try NPYArray(shape: [m, d, d], numbers: numbers, place: out).write(to: out)
+    return NPYArray(shape: [m, d, d], numbers: numbers, place: out)
   }
 }

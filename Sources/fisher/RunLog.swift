@@ -4,19 +4,22 @@ import ToolSupport
 
 /// The JSON lines of a run. FILE is never half a run, and a run that fails leaves an older FILE alone.
 final class RunLog {
+  private let path: String
   private let file: WholeFile
+  private var epochs = 0
 
   init(path: String) throws {
-    do {
-      file = try WholeFile(path: path)
-    } catch {
-      throw LogError(error, status: ExitStatus.wrongCommandLine)
+    file = try OptionError.naming("--log") { () throws(OutputError) in
+      try ExperimentLog.requireNone(at: path)
+      return try WholeFile(path: path, keepsPart: true)
     }
+    self.path = path
   }
 
   func record(_ event: TrainingEvent) throws {
     switch event {
     case .epoch(let report):
+      epochs = report.epoch
       try write(
         """
         {"epoch":\(report.epoch),"step":\(report.step),"seconds":\(report.seconds),\
@@ -54,34 +57,33 @@ final class RunLog {
   }
 
   private func write(_ line: String) throws {
-    do {
-      try file.write(line + "\n")
-    } catch {
-      throw LogError(error, status: ExitStatus.failure)
-    }
+    try OptionError.naming("--log") { () throws(OutputError) in try file.write(line + "\n") }
   }
 
   func finish() throws {
-    do {
+    try OptionError.naming("--log") { () throws(OutputError) in
+      // (an experiment may have begun one meanwhile)
+      try ExperimentLog.requireNone(at: path)
       try file.finish()
-    } catch {
-      throw LogError(error, status: ExitStatus.failure)
     }
+  }
+
+  /// Ends the log of a run that was interrupted. Its epochs take the log's name, unless that would cost an older log.
+  /// - Returns: where they are.
+  func keep() throws -> String {
+    guard epochs > 0 else {
+      file.discard()
+      return "no epoch was done, and there is no log"
+    }
+    if access(path, F_OK) != 0 {
+      try finish()
+      return "the log of \(epochs) epochs is \(path)"
+    }
+    return "the log of \(epochs) epochs is \(file.writtenPath), and \(path) is the older one"
   }
 
   /// Ends the log of a run that failed.
   func abandon() { file.abandon() }
-}
-
-/// The log could not be written.
-struct LogError: Error, CustomStringConvertible {
-  let description: String
-  let status: Int32
-
-  init(_ error: DataError, status: Int32) {
-    description = "--log: \(error)"
-    self.status = status
-  }
 }
 
 /// The memory that this process holds now, or 0 where that is not known.

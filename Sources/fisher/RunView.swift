@@ -4,7 +4,7 @@ import ToolSupport
 
 /// The human view of a run: a table on the standard output, and a progress bar where that is a terminal.
 final class RunView {
-  private let hasBar = isatty(STDOUT_FILENO) != 0
+  private let hasBar = Standard.canRedraw
   private var lastBar = ContinuousClock.now
   /// What the process held before it loaded anything.
   private let residentBefore: Int
@@ -27,19 +27,14 @@ final class RunView {
     isSpread = (optimizer as? RNGD<Float>)?.schedule.isSpread ?? false
     earlyRefreshes = (optimizer as? RNGD<Float>)?.earlyRefreshes ?? 0
     trustRegion = (optimizer as? RNGD<Float>)?.trustRegionKappa
-    guard hasBar else { return }
-    // An interrupted run leaves the prompt a line of its own.
-    signal(SIGINT) { number in
-      _ = write(STDOUT_FILENO, "\r\u{1B}[K", 4)
-      signal(number, SIG_DFL)
-      raise(number)
-    }
   }
 
   func begin(
     data: DataSplit, shape: [Int], network: NetworkOptions, optimizer: OptimizerOptions, schedule: RunOptions
   ) {
-    var settings = ["learning rate \(short(optimizer.rate(batch: schedule.batch)))", "batch \(schedule.batch)", "L2 \(optimizer.l2)"]
+    let batch = schedule.batch(for: data)
+    let batchName = "batch \(batch)" + (batch < schedule.batch ? ", all samples, for \(schedule.batch)" : "")
+    var settings = ["learning rate \(short(optimizer.rate(batch: batch)))", batchName, "L2 \(optimizer.l2)"]
     var name = "\(optimizer.optimizer)"
     if optimizer.optimizer == .rngd {
       let metric = optimizer.metric ?? .auto
@@ -51,7 +46,7 @@ final class RunView {
       if let refreshInterval { settings.append("refresh \(refreshInterval)") }
       settings.append("trust region \(trustRegion.map { $0 > 0 ? short($0) : "off" } ?? "off")")
     }
-    print("data       \(data.name), \(data.width) features, \(data.classes) classes")
+    print("data       \(data.name.visible(keeping: [])), \(data.width) features, \(data.classes) classes")
     var layers = "\(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)"
     if network.batchNorm, shape.count > 2 {
       layers += ", batch normalisation\(network.batchNormBlocks ? " in 2×2 blocks" : "")"
@@ -138,11 +133,12 @@ final class RunView {
     let width = min(30, max(0, terminalWidth() - 45))
     let filled = width * step / steps
     let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-    print("\r\u{1B}[K\(pad("\(epoch)", 5)) [\(bar)] \(step)/\(steps)  loss \(fixed(loss, 4))", terminator: "")
+    clearBar()
+    print("\(pad("\(epoch)", 5)) [\(bar)] \(step)/\(steps)  loss \(fixed(loss, 4))", terminator: "")
   }
 
-  private func clearBar() {
-    if hasBar { print("\r\u{1B}[K", terminator: "") }
+  func clearBar() {
+    if hasBar { Standard.clearLine() }
   }
 }
 

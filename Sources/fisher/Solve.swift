@@ -1,5 +1,6 @@
 import ArgumentParser
 import FisherKit
+import ToolSupport
 
 struct Solve: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,27 +31,32 @@ struct Solve: ParsableCommand {
   }
 
   func run() throws {
-    let arrays = try system.load()
-    let v = try NPYArray(path: gradient)
-    let (m, d) = (arrays.w.shape[0], arrays.w.shape[1])
-    guard v.shape == [m, d] || v.shape == [m * d] else {
-      throw DataError(gradient, expected: "shape (\(m), \(d)) or (\(m * d),)", found: "\(v.shape)")
+    ToolThreads.start(Compute.threads)
+    try OutputArray(path: out, inputs: system.files + [("--gradient", gradient)]).write {
+      let arrays = try system.load()
+      let v = try NPYArray(path: gradient)
+      let (m, d) = (arrays.w.shape[0], arrays.w.shape[1])
+      guard v.shape == [m, d] || v.shape == [m * d] else {
+        throw DataError(gradient, expected: "shape (\(m), \(d)) or (\(m * d),)", found: "\(v.shape)")
+      }
+      return try solution(arrays, v)
     }
+  }
+
+  private func solution(_ arrays: SubsystemArrays, _ v: NPYArray) throws -> NPYArray {
     // Always in double precision: float32 numbers are exact ones, and so are the pre-activations they make then.
     let fisher = try system.rfim(arrays, shared: metric == .shared, Double.self)
-    var direction = try Matrix<Double>(npy: NPYArray(shape: [m, d], elements: v.elements, place: v.place))
-    let report = try fisher.solve(
-      &direction, damping: damping, route: route.route, memoryCap: system.memoryCap)
-    try require(report)
+    let shape = [fisher.neurons, fisher.order]
+    var direction = try Matrix<Double>(npy: NPYArray(shape: shape, elements: v.elements, place: v.place))
+    try require(
+      try fisher.solve(&direction, damping: damping, route: route.route, memoryCap: system.memoryCap))
     let numbers = direction.elements.flatMap { $0 }
-    if arrays.isDouble || v.isDouble {
-      return try NPYArray(shape: v.shape, numbers: numbers, place: out).write(to: out)
-    }
+    if arrays.isDouble || v.isDouble { return NPYArray(shape: v.shape, numbers: numbers, place: out) }
     let rounded = numbers.map { Float($0) }
     guard rounded.allSatisfy(\.isFinite) else {
       throw DataError(gradient, expected: "a direction that float32 can hold", found: "one that it cannot")
     }
-    try NPYArray(shape: v.shape, numbers: rounded, place: out).write(to: out)
+    return NPYArray(shape: v.shape, numbers: rounded, place: out)
   }
 
   /// Conjugate gradients promise a residual: the bound on the error that comes of it has to do as well.

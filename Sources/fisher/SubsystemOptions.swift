@@ -32,6 +32,11 @@ struct SubsystemOptions: ParsableArguments {
     }
   }
 
+  /// The arrays' options and files.
+  var files: [(option: String, path: String?)] {
+    [("--inputs", inputs), ("--weights", weights), ("--outer-weights", outerWeights)]
+  }
+
   /// The arrays, read and fitted to each other.
   func load() throws -> SubsystemArrays {
     let x = try NPYArray(path: inputs, rank: 2)

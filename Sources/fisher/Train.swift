@@ -1,5 +1,6 @@
 import ArgumentParser
 import FisherKit
+import ToolSupport
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,7 +10,8 @@ struct Train: ParsableCommand {
 
       The log has one JSON line per epoch with epoch, step, seconds (training only), train_loss, train_error, \
       validation_loss and validation_accuracy, and a last line with test_loss, test_accuracy and peak_memory_bytes. \
-      It is written to FILE.partial, which takes its name when the run is done.
+      It is written to FILE.partial-N, N the process's number, which takes its name when the run is done, or is \
+      interrupted by SIGINT or SIGTERM and there is no older FILE.
       """)
 
   @OptionGroup(title: "Data and network") var network: NetworkOptions
@@ -30,11 +32,13 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    if let threads = schedule.threads { Compute.threads = threads }
+    ToolThreads.start(schedule.threads ?? Compute.threads)
     let log = try schedule.log.map { try RunLog(path: $0) }
     do {
       try train(log: log)
       try log?.finish()
+    } catch let interruption as Interrupted {
+      throw interruption.with(try log?.keep())
     } catch {
       log?.abandon()
       throw error
@@ -50,9 +54,15 @@ struct Train: ParsableCommand {
     view?.begin(
       data: data, shape: network.shape(for: data), network: network, optimizer: optimizer, schedule: schedule)
     trainer.profile = StepProfile()
-    try trainer.run(epochs: schedule.epochs) { event in
-      try log?.record(event)
-      view?.show(event)
+    _ = try Interruption.deferred {
+      try trainer.run(epochs: schedule.epochs) { event in
+        try log?.record(event)
+        view?.show(event)
+        if let interruption = Interruption.noted {
+          view?.clearBar()
+          throw interruption
+        }
+      }
     }
     if let profile = trainer.profile { view?.compare(profile, showing: schedule.profile) }
   }
@@ -60,13 +70,17 @@ struct Train: ParsableCommand {
   /// The network with its optimizer, all memory allocated.
   /// - Parameter costs: the machine's speeds where they are known already.
   func makeTrainer(data: DataSplit, costs: MachineCosts? = nil) throws -> Trainer<Float> {
+    let (shape, batch) = (network.shape(for: data), schedule.batch(for: data))
+    let capacity = max(batch, 1000)
+    try Sequential<Float>.requireMemory(
+      shape: shape, hasBatchNormalization: network.batchNorm, batchCapacity: capacity)
     let model = try Sequential<Float>.perceptron(
-      shape: network.shape(for: data), activation: network.activation.forward,
+      shape: shape, activation: network.activation.forward,
       metricActivation: network.activation.metric, batchNormalization: network.batchNormalization,
-      batchCapacity: max(schedule.batch, 1000), seed: schedule.seed)
+      batchCapacity: capacity, seed: schedule.seed)
     for layer in optimizer.pair { try pairLayers(of: model, at: layer) }
     return try Trainer(
-      model: model, optimizer: try optimizer.make(batch: schedule.batch, costs: costs), data: data, batchSize: schedule.batch,
+      model: model, optimizer: try optimizer.make(batch: batch, costs: costs), data: data, batchSize: batch,
       seed: schedule.seed, recovery: Recovery(attempts: schedule.recoveries))
   }
 }
@@ -99,6 +113,9 @@ struct RunOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where to write the JSON lines.", valueName: "file.jsonl")) var log: String?
   @Flag(help: "Print where the time of the steps goes, with what their formulas count.") var profile = false
   @Flag(help: "Print nothing but errors.") var quiet = false
+
+  /// There is no mini-batch of more than all samples.
+  func batch(for data: DataSplit) -> Int { min(batch, data.training.count) }
 
   func validate() throws {
     guard batch >= 1, batch <= 1_000_000 else {

@@ -5,6 +5,9 @@ import Testing
 @Suite struct WholeFileTests {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("whole-\(UUID().uuidString)").path
 
+  /// Under which this process writes "file".
+  private let partial = "file.partial-\(getpid())"
+
   init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
 
   var contents: [String: String] {
@@ -20,7 +23,7 @@ import Testing
     let file = try WholeFile(path: "\(folder)/file")
     try file.write("one\n")
     try file.write("two\n")
-    #expect(contents == ["file": "older", "file.partial": "one\ntwo\n"])
+    #expect(contents == ["file": "older", partial: "one\ntwo\n"])
     try file.finish()
     #expect(contents == ["file": "one\ntwo\n"])
   }
@@ -33,7 +36,11 @@ import Testing
     let file = try WholeFile(path: "\(folder)/file")
     try file.write("one\n")
     file.abandon()
-    #expect(contents == ["file": "older", "file.partial": "one\n"])
+    #expect(contents == ["file": "older"])
+    let log = try WholeFile(path: "\(folder)/file", keepsPart: true)
+    try log.write("one\n")
+    log.abandon()
+    #expect(contents == ["file": "older", partial: "one\n"])
   }
 
   @Test func whatIsDiscardedLeavesNothing() throws {
@@ -41,7 +48,7 @@ import Testing
     try "older".write(toFile: "\(folder)/file", atomically: true, encoding: .utf8)
     let file = try WholeFile(path: "\(folder)/file")
     try file.write(Data("one\n".utf8))
-    #expect(contents == ["file": "older", "file.partial": "one\n"])
+    #expect(contents == ["file": "older", partial: "one\n"])
     file.discard()
     #expect(contents == ["file": "older"])
   }
@@ -84,11 +91,12 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let first = try WholeFile(path: "\(folder)/file")
     try first.write("first")
-    #expect(
-      throws: DataError("\(folder)/file.partial", expected: "a file that no other run writes", found: "one that does")
-    ) {
-      try WholeFile(path: "\(folder)/file")
+    try FileManager.default.createSymbolicLink(atPath: "\(folder)/link", withDestinationPath: "file")
+    for name in ["file", "./file", "link"] {
+      let error = failure(of: { _ = try WholeFile(path: "\(folder)/\(name)") }) as? OutputError
+      #expect(error?.cause == .unusablePath && error?.found == "one that does, as \(partial)", "\(name)")
     }
+    try FileManager.default.removeItem(atPath: "\(folder)/link")
     try first.finish()
     #expect(contents == ["file": "first"])
   }
@@ -106,13 +114,22 @@ import Testing
 
   @Test func refusals() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    #expect(throws: DataError(folder, expected: "a file name", found: "a folder")) { try WholeFile(path: folder) }
-    #expect(throws: DataError.self) { try WholeFile(path: "\(folder)/none/file") }
-    #expect(throws: DataError.self) { try WholeFile(path: "\(folder)/none/") }
-    #expect(throws: DataError.self) { try WholeFile(path: "") }
+    try "".write(toFile: "\(folder)/plain", atomically: true, encoding: .utf8)
+    try FileManager.default.createSymbolicLink(atPath: "\(folder)/a", withDestinationPath: "b")
+    try FileManager.default.createSymbolicLink(atPath: "\(folder)/b", withDestinationPath: "a")
+    for (path, found) in [
+      (folder, "a folder"), ("\(folder)/none/file", "No such file or directory"), ("\(folder)/none/", "a folder"),
+      ("", "an empty one"), ("\(folder)/plain/file", "Not a directory"), ("\(folder)/a", "Too many levels"),
+      ("\(folder)/" + String(repeating: "x", count: 300), "File name too long"),
+      ("/dev/none", "No such file or directory"),
+    ] {
+      let error = failure(of: { _ = try WholeFile(path: path) }) as? OutputError
+      #expect(error?.cause == .unusablePath && error?.found.hasPrefix(found) ?? false, "\(path): \(error as Any)")
+    }
     #if os(Linux)
       let full = try WholeFile(path: "/dev/full")
-      #expect(throws: DataError.self) { try full.write("no room") }
+      let error = failure(of: { try full.write("no room") }) as? OutputError
+      #expect(error?.cause == .failedWriting && error?.place == "/dev/full", "\(error as Any)")
     #endif
   }
 }

@@ -107,7 +107,7 @@ import Testing
     ),
     ("rfim --subsystem softmax --inputs x.npy --weights w.npy --memory-cap 100 --out o.npy", 70, "conjugate gradients"),
     ("rfim --subsystem layer --activation tanh --inputs x.npy --weights w.npy --memory-cap 9 --out o.npy", 70, "512"),
-    ("rfim --subsystem softmax --inputs x.npy --weights w.npy --out /nonexistent-folder/o", 65, "/nonexistent-folder"),
+    ("rfim --subsystem softmax --inputs x.npy --weights w.npy --out /nonexistent-folder/o", 64, "/nonexistent-folder"),
     ("solve --subsystem softmax --inputs x.npy --weights w.npy --gradient v.npy --out o.npy", 64, "--damping"),
     ("solve --subsystem softmax --inputs x.npy --weights w.npy --gradient v.npy --damping -1 --out o.npy", 64, "-1.0"),
     ("solve --subsystem softmax --inputs x.npy --weights w.npy --gradient v.npy --damping 0 --out o.npy", 65, "pivot"),

@@ -114,7 +114,11 @@ import Testing
   }
 
   @Test func memoryThatIsNotThere() throws {
-    try expectRefusal(["--shape", "64,2000000000,10"], status: 70, words: ["layer 1", "bytes of memory"])
+    try expectRefusal(
+      ["--shape", "64,2000000000,10"], status: 70, words: ["network 64-2000000000-10", "bytes of memory", "needed"])
+    // (each layer alone would fit)
+    try expectRefusal(["--shape", "64,200000,200000,10"], status: 70, words: ["64-200000-200000", "at most"])
+    try expectRefusal(["--shape", "64,2147483647,2147483647,2147483647,10"], status: 70, words: ["network 64-21"])
   }
 
   /// A run that fails leaves an older log of that name alone.

@@ -46,7 +46,7 @@ import Testing
         ["log.jsonl:2: ", "number out of range"]
       ),
       (header.replacingOccurrences(of: "\"losses\"", with: "\"loses\""), ["log.jsonl:1: ", "members", "\"loses\""]),
-      ("{\"kind\":\"a\\r\\nb\\u001b[2J\"}\n", ["log.jsonl:1: ", "\"a b [2J\""]),
+      ("{\"kind\":\"a\\r\\nb\\u001b[2J\"}\n", ["log.jsonl:1: ", #""a\r\nb\u{1b}[2J""#]),
       (String(header.dropLast(9)), ["log.jsonl:1: "]),
       (Self.epoch + Self.epoch, ["log.jsonl:2: ", "epoch 2", "found 1"]),
       (Self.epoch + "{\"test_loss\":1}\n", ["log.jsonl:2: ", "none of its \"test_accuracy\""]),

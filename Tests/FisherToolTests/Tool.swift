@@ -26,7 +26,7 @@ struct Tool {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: errors)
-    try process.run()
+    try process.runWithSignals()
     process.waitUntilExit()
     #expect(process.terminationReason == .exit)
     return Result(
@@ -39,6 +39,18 @@ struct Tool {
     Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent().appendingPathComponent(name) }
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
       ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name)
+  }
+}
+
+extension Process {
+  /// A child begins with the signals held back that its parent's thread holds back, and the threads of tests hold back all
+  /// of them: a shell would wait for ever for its own children.
+  func runWithSignals() throws {
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try run()
   }
 }
 

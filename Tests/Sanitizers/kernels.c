@@ -175,7 +175,7 @@ static void nested(void) {
 }
 
 int main(void) {
-  EXPECT(fk_default_threads() == omp_get_max_threads());
+  EXPECT(fk_default_threads() <= omp_get_max_threads()); /* (a CPU quota may be less) */
   const char *wanted = getenv("OMP_NUM_THREADS");
   if (wanted) EXPECT(fk_default_threads() == atoi(wanted));
   const int counts[] = {1, 2, 3, 5};

@@ -13,6 +13,7 @@ struct Reports {
         files[option] = try WholeFile(path: path)
       } catch {
         abandon()
+        if error.cause == .failedWriting { throw BenchError.report(option: option, error) }
         throw ValidationError("\(option): \(error)")
       }
     }

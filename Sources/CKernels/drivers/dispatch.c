@@ -23,6 +23,7 @@ static const fk_level levels[] = {
 static _Thread_local int selected_level = -1;
 static atomic_int default_level = -1;
 static atomic_int default_threads;
+static atomic_int quota_cores = -1; /* 0: none, or OMP_NUM_THREADS says otherwise */
 
 int fk_level_count(void) { return (int)(sizeof levels / sizeof levels[0]); }
 
@@ -69,12 +70,25 @@ int fk_default_threads(void) {
   if (threads > 0) return threads;
   /* libomp makes garbage of an OMP_NUM_THREADS that is not a number: then it counts as not set. */
   threads = omp_get_max_threads();
-  if (threads > 0 && threads <= FK_MOST_THREADS) return threads;
-  return (int)fk_min(fk_max(omp_get_num_procs(), 1), FK_MOST_THREADS);
+  if (threads <= 0 || threads > FK_MOST_THREADS) threads = (int)fk_min(fk_max(omp_get_num_procs(), 1), FK_MOST_THREADS);
+  int quota = atomic_load_explicit(&quota_cores, memory_order_relaxed);
+  if (quota < 0) {
+    const char *wanted = getenv("OMP_NUM_THREADS");
+    quota = wanted && *wanted ? 0 : fk_quota_of_process();
+    atomic_store_explicit(&quota_cores, quota, memory_order_relaxed);
+  }
+  return quota > 0 ? (int)fk_min(threads, quota) : threads;
 }
 
 void fk_default_threads_set(int threads) {
   atomic_store_explicit(&default_threads, (int)fk_min(threads, FK_MOST_THREADS), memory_order_relaxed);
+}
+
+void fk_start_threads(int threads) {
+  volatile int first; /* (a region without anything in it is none) */
+#pragma omp parallel num_threads((int)fk_min(threads, FK_MOST_THREADS)) if (threads > 1)
+  if (omp_get_thread_num() == 0) first = omp_get_num_threads();
+  (void)first;
 }
 
 const fk_sops *fk_sops_current(void) { return levels[fk_level_current()].s; }

@@ -28,6 +28,9 @@ static inline int omp_in_parallel(void) { return 0; }
 /* Below this much work (flops, or as many element visits) waking a second thread costs more than it saves. */
 #define FK_WORTH_A_THREAD 500000.0
 
+/* What the CPU quotas of this process are worth: see fk_group_cores. */
+int fk_quota_of_process(void);
+
 /* The threads to use for `work` flops when the caller asked for `threads`. Inside somebody's parallel region: one. */
 static inline int fk_threads_for(int threads, double work) {
   if (work < FK_WORTH_A_THREAD || omp_in_parallel()) return 1;

@@ -4,16 +4,12 @@ extension NPYArray {
   /// Writes the file that `numpy.save` writes for this array, to the byte: version 1.0, little-endian, in C order.
   ///
   /// The file is there whole or not at all; an older one of that name stays until then. `/dev/stdout` is written as is.
-  /// - Throws: when the file cannot be written; for elements that are not finite, the index of the first.
-  public func write(to path: String) throws(DataError) {
-    try requireFinite(place: path)
+  /// - Throws: ``OutputError`` when the file cannot be written; ``DataError`` for elements that are not finite, with the
+  ///   index of the first.
+  public func write(to path: String) throws {
     let file = try WholeFile(path: path)
     do {
-      try file.write(Data(NPYHeader(isDouble: isDouble, shape: shape).bytes))
-      switch elements {
-      case .float32(let elements): try Self.write(elements, bits: UInt32.self, to: file)
-      case .float64(let elements): try Self.write(elements, bits: UInt64.self, to: file)
-      }
+      try write(to: file, place: path)
       try file.finish()
     } catch {
       file.discard()
@@ -21,20 +17,28 @@ extension NPYArray {
     }
   }
 
+  /// Writes into a file that is open. `place` names it in an error.
+  package func write(to file: WholeFile, place: String) throws {
+    try requireFinite(place: place)
+    try file.write(Data(NPYHeader(isDouble: isDouble, shape: shape).bytes))
+    switch elements {
+    case .float32(let elements): try Self.write(elements, bits: UInt32.self, to: file)
+    case .float64(let elements): try Self.write(elements, bits: UInt64.self, to: file)
+    }
+  }
+
   private static func write<Element: KernelScalar, Bits: FixedWidthInteger>(
     _ elements: [Element], bits: Bits.Type, to file: WholeFile
-  ) throws(DataError) {
-    try elements.withUnsafeBufferPointer { (elements) throws(DataError) in
+  ) throws(OutputError) {
+    try elements.withUnsafeBufferPointer { (elements) throws(OutputError) in
       let bytes = UnsafeRawBufferPointer(elements)
       if !isLittleEndianMachine {
         let swapped = bytes.bindMemory(to: Bits.self).map(\.byteSwapped)
         return try file.write(swapped.withUnsafeBytes { Data($0) })
       }
-      // (no system writes more than 2 GiB at once)
-      for start in stride(from: 0, to: bytes.count, by: 1 << 30) {
-        let piece = UnsafeMutableRawPointer(mutating: bytes.baseAddress! + start)
-        try file.write(Data(bytesNoCopy: piece, count: min(1 << 30, bytes.count - start), deallocator: .none))
-      }
+      guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
+      try file.write(
+        Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: bytes.count, deallocator: .none))
     }
   }
 }

@@ -68,20 +68,20 @@ final class ParameterStep<Scalar: KernelScalar> {
     isObserved = true
   }
 
-  /// Adds the gradient of ½ l2 ‖W‖², but no more than ``decayLimit`` times as much as the gradient has by the loss. Where
-  /// the loss says next to nothing of a layer yet, as at the bottom of a deep network that was just started, the layer's
-  /// matrix is next to nothing too, and would make of the penalty a step that only shrinks the weights.
-  func addWeightDecay(l2: Double) {
+  /// Adds the gradient of ½ l2 ‖W‖², but no more than a tenth of what the gradient has by the loss. Where the loss says next
+  /// to nothing of a layer yet, as at the bottom of a deep network that was just started, the layer's matrix is next to
+  /// nothing too, and would make of the penalty a step that only shrinks the weights.
+  ///
+  /// Below a mini-batch of 50 the gradient is longer by its noise, which says nothing: by √(50/samples).
+  func addWeightDecay(l2: Double, samples: Int) {
     guard l2 > 0, parameter.isDecayed else { return }
     parameter.gradient.rowDots(parameter.gradient, into: &dots)
-    let gradient = sumOfDots()
+    let gradient = sumOfDots() * min(1, Double(samples) / 50)
     parameter.value.rowDots(parameter.value, into: &dots)
     let weights = sumOfDots()
     guard weights > 0 else { return }
-    parameter.addWeightDecay(l2: min(l2, Self.decayLimit * (gradient / weights).squareRoot()))
+    parameter.addWeightDecay(l2: min(l2, 0.1 * (gradient / weights).squareRoot()))
   }
-
-  private static var decayLimit: Double { 0.1 }
 
   /// In how many parts a refresh is done: the first one is whole, since parts need a matrix to go on with.
   var parts: Int { isReady ? curvature?.refreshParts ?? 1 : 1 }

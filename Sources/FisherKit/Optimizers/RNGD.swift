@@ -1,7 +1,7 @@
 import Foundation
 
 /// Relative natural gradient descent: w ← w − γ s (Ĝ + λI)⁻¹ g, subsystem by subsystem, with Ĝ refreshed after 1, 2, 4, …
-/// steps and then at every T-th, and s ≤ 1 such that no subsystem leaves its ``TrustRegion``. Parameters without a
+/// steps and then at every T-th, and s such that no subsystem leaves its ``TrustRegion``. Parameters without a
 /// subsystem take the plain gradient.
 ///
 /// L2 is coupled, a part of g on weights. It adds at most a tenth of what the loss puts into a layer's gradient: where the
@@ -58,10 +58,11 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     self.l2 = l2
   }
 
-  /// The learning rate where nobody chooses: 0.01 · (batch/50)^¾, at most 0.1. A larger mini-batch has a better gradient,
-  /// of which a longer step is worth taking.
+  /// The learning rate where nobody chooses: 0.01 · (batch/50)^¾ above a mini-batch of 50, at most 0.1, and 0.01 · √(batch/50)
+  /// below. A larger mini-batch has a better gradient, of which a longer step is worth taking.
   public static func usualLearningRate(batchSize: Int) -> Double {
-    min(0.1, 0.01 * pow(Double(max(1, batchSize)) / 50, 0.75))
+    let ratio = Double(max(1, batchSize)) / 50
+    return min(0.1, 0.01 * pow(ratio, ratio < 1 ? 0.5 : 0.75))
   }
 
   public var name: String { "rngd" }
@@ -157,7 +158,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       try model.requireFiniteGradients(step: steps + 1)
       steps += 1
       try observe(model)
-      for part in parts { part.addWeightDecay(l2: l2) }
+      for part in parts { part.addWeightDecay(l2: l2, samples: batchSize) }
     }
     if isAnyDue() {
       try profile.measure(.refresh, dueWork) { () throws(FisherError) in try refresh() }
@@ -171,7 +172,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
         throw .nonFinite(what: "step of \(part.name)", step: steps)
       }
       for part in parts {
-        part.scale = trustRegion.scale(rate: learningRate, product: part.product, kappa: kappa * part.outputScale)
+        part.scale = trustRegion.scale(
+          rate: learningRate, product: part.product, kappa: kappa, outputScale: part.outputScale)
         if part.scale < 1 { part.boundSteps += 1 }
         part.parameter.value.descend(part.parameter.gradient, rate: learningRate * part.scale)
       }

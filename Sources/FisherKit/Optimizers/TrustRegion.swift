@@ -27,7 +27,7 @@ public struct TrustRegion: Equatable, Sendable, CustomStringConvertible {
 
   /// What one sample may move a subsystem by, in nats. A gradient of b samples has noise of variance 1/b, and a step by
   /// noise alone makes a divergence in that proportion.
-  public static let perSample = 1e-4
+  public static let perSample = 4e-4
   /// What a step may move all subsystems by together: what layers do to each other's inputs adds up.
   public static let perModel = 0.08
 
@@ -46,16 +46,23 @@ public struct TrustRegion: Equatable, Sendable, CustomStringConvertible {
 
   /// κ for mini-batches of this size, in a model of so many parameters.
   public func kappa(batchSize: Int, parameters: Int) -> Double {
-    kappa ?? min(Self.perSample * Double(batchSize), Self.perModel / Double(max(1, parameters)))
+    kappa ?? min(Self.perSample * Double(batchSize), Self.perModel) / Double(max(1, parameters))
   }
 
-  /// What the step γδ is multiplied by.
+  /// What the step γδ is multiplied by: 1, unless the region says otherwise.
   ///
-  /// - Parameter product: gᵀδ, not negative.
-  func scale(rate: Double, product: Double, kappa: Double) -> Double {
+  /// Where outputs are less than 1 by their root mean square, a step may be longer by as much, ``mostGain`` times at most:
+  /// in a layer whose signal has faded the damping outweighs the matrix, and makes steps too short for anything to happen.
+  ///
+  /// - Parameters:
+  ///   - product: gᵀδ, not negative; `outputScale`: the mean square of the pre-activations of normal outputs, else 1.
+  func scale(rate: Double, product: Double, kappa: Double, outputScale: Double = 1) -> Double {
     let predicted = 0.5 * rate * rate * product
     guard kappa > 0, predicted > 0 else { return 1 }
-    let scale = (kappa / predicted).squareRoot()
-    return isNormalized ? scale : min(1, scale)
+    let scale = (kappa * outputScale / predicted).squareRoot()
+    if isNormalized { return scale }
+    return min(scale, max(1, min(Self.mostGain, 1 / outputScale.squareRoot())))
   }
+
+  private static let mostGain = 100.0
 }

@@ -2,7 +2,7 @@
 ///
 /// Weights start Glorot-uniform, for inputs of about unit scale. Those of a table that nobody standardised, in euros or in
 /// seconds, would make pre-activations and logits of thousands, from which hardly any optimizer finds back: of a feature j
-/// whose root mean square is above ``limit``, the starting weights are multiplied by limit/rms_j.
+/// whose root mean square is above ``limit``, the starting weights are divided by it.
 struct FeatureScale {
   /// √(mean x_j²) over some training samples; of numbers that are finite.
   let rootMeanSquares: [Double]
@@ -32,7 +32,7 @@ struct FeatureScale {
   /// - Returns: how many features that concerned.
   func start<S: KernelScalar>(_ model: Sequential<S>) -> Int {
     guard outOfScale > 0, let first = model.layers[0] as? Dense<S>, first.weights.isAtStart else { return 0 }
-    first.weights.rescaleStart(by: rootMeanSquares.map { Self.limit / max($0, Self.limit) })
+    first.weights.rescaleStart(by: rootMeanSquares.map { $0 > Self.limit ? 1 / $0 : 1 })
     return outOfScale
   }
 }

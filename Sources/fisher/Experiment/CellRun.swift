@@ -1,5 +1,6 @@
 import FisherKit
 import Foundation
+import ToolSupport
 
 /// A run of an experiment as it is done: trains, keeps what the log has of it, and looks at the Fisher matrices where
 /// the optimizer has some.
@@ -29,6 +30,7 @@ struct CellRun {
     let natural = trainer.optimizer is RNGD<Float>
     let divergence = natural ? try StepDivergence(model: trainer.model) : nil
     let test = try trainer.run(epochs: training.schedule.epochs) { event in
+      if let interruption = Interruption.noted { throw interruption }
       switch event {
       case .began, .finished: break
       case .survived: record.dampingEvents += 1

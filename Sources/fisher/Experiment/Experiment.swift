@@ -47,11 +47,10 @@ struct Experiment: ParsableCommand {
 
   func run() throws {
     let grid = try self.grid.map(ExperimentGrid.load(path:)) ?? (quick ? .quick : .paper)
-    if printGrid { return Standard.print(try grid.json() + "\n") }
+    if printGrid { return Standard.print(document: try grid.json() + "\n") }
     guard let path = log else { return }
     let cores = max(1, Compute.threads)
-    Compute.threads = threads
-    let jobs = self.jobs ?? max(1, cores / threads)
+    let (jobs, threads) = roomFor(jobs: self.jobs ?? max(1, cores / threads))
     let view = ExperimentView(isQuiet: quiet)
     let log = try ExperimentLog(path: path)
     try log.requireFit(grid)
@@ -71,8 +70,21 @@ struct Experiment: ParsableCommand {
     if log.headers.last != header { try log.append(header) }
     let run = ExperimentRun(
       grid: grid, log: log, data: data, estimate: estimate, costs: costs, jobs: jobs, view: view)
-    try run.run()
+    try Interruption.deferred { try run.run() }
     view.say("all runs are in \(path); fisher report \(path) --out report.html makes a page of them")
+  }
+
+  /// What there are threads for: fewer runs at a time, and in the end fewer threads of one, where there are not enough.
+  private func roomFor(jobs: Int) -> (jobs: Int, threads: Int) {
+    let possible = ToolThreads.possible(jobs * threads)
+    if possible < threads || jobs == 1 {
+      ToolThreads.start(threads)
+      return (1, Compute.threads)
+    }
+    let fitting = min(jobs, possible / threads)
+    if fitting < jobs { ToolThreads.warn("\(jobs) runs at a time", "\(fitting)") }
+    Compute.threads = threads
+    return (fitting, threads)
   }
 
   /// As a shell takes it.

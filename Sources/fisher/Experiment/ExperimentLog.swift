@@ -7,19 +7,32 @@ import ToolSupport
 final class ExperimentLog {
   private let path: String
   private let descriptor: Int32
+  private let isStream: Bool
   private(set) var headers: [ExperimentHeader] = []
   private(set) var records: [RunRecord] = []
 
-  /// Opens the log to go on with it, or begins one. A last line that was cut off is taken out.
-  /// - Throws: ``DataError`` where it is no log of an experiment, or another process writes it.
-  init(path: String) throws(DataError) {
+  /// Opens the log to go on with it, or begins one. A last line that was cut off is taken out. A pipe or a device has no
+  /// runs to go on with, and is only added to.
+  /// - Throws: ``DataError`` where it is no log of an experiment, ``OutputError`` where it cannot be written or another
+  ///   process writes it.
+  init(path: String) throws {
     self.path = path
-    descriptor = open(path, O_RDWR | O_CREAT | O_APPEND, 0o644)
-    guard descriptor >= 0 else {
-      throw DataError(path, expected: "a file that can be written", found: String(cString: strerror(errno)))
+    let isThere = access(path, F_OK) == 0
+    isStream = WholeFile.isStream(path)
+    let mode = isStream ? O_WRONLY | O_NOCTTY : O_RDWR | O_CREAT
+    descriptor = open(path, mode | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw OutputError(path, expected: "a file that can be written", errno: errno) }
+    if isStream { return }
+    // (where a file system has no locks, nobody else gets one either)
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+      throw OutputError(
+        path, expected: "a log that no other run writes", found: "one that is being written", cause: .unusablePath)
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      throw DataError(path, expected: "a log that no other run writes", found: "one that is being written")
+    do {
+      try WholeFile.requireUnwritten(path)
+    } catch {
+      if !isThere { unlink(path) }
+      throw error
     }
     guard let data = FileManager.default.contents(atPath: path) else {
       throw DataError(path, expected: "a file that can be read", found: "one that cannot")
@@ -29,6 +42,27 @@ final class ExperimentLog {
     for (index, line) in lines.dropLast().enumerated() { try read(line, number: index + 1) }
     if let last = lines.last, !last.isEmpty { try mend(last, number: lines.count, whole: data.count - last.count) }
   }
+
+  /// A training log is made anew by every run; the runs of an experiment are not to go that way.
+  /// - Throws: ``OutputError`` where the file is an experiment's log.
+  static func requireNone(at path: String) throws(OutputError) {
+    var there = stat()
+    guard stat(path, &there) == 0, there.st_mode & S_IFMT == S_IFREG, let file = FileHandle(forReadingAtPath: path),
+      // (a header has a grid in it)
+      let data = try? file.read(upToCount: 1 << 22),
+      let line = data.split(separator: UInt8(ascii: "\n"), maxSplits: 1).first
+    else { return }
+    let kind = try? JSONDecoder().decode(Kind.self, from: line).kind
+    // (of a line that was cut off the start may be left)
+    let isTorn = ["{\"arguments\":", "{\"command\":"].contains { line.starts(with: $0.utf8) } && kind == nil
+    let isTornOfOurs = isTorn && (try? JSONSerialization.jsonObject(with: line)) == nil
+    guard kind != "experiment", kind != "run", !isTornOfOurs else {
+      throw OutputError(
+        path, expected: "a file of its own for the run", found: "a log of fisher experiment", cause: .unusablePath)
+    }
+  }
+
+  private struct Kind: Decodable { var kind: String? }
 
   deinit { close(descriptor) }
 
@@ -44,15 +78,18 @@ final class ExperimentLog {
   }
 
   /// A run that ended between our opening and our locking may have put another file in the place of ours.
-  private func requireSameFile() throws(DataError) {
+  private func requireSameFile() throws(OutputError) {
     var (ours, named) = (stat(), stat())
     guard fstat(descriptor, &ours) == 0, stat(path, &named) == 0, ours.st_ino == named.st_ino,
       ours.st_dev == named.st_dev
-    else { throw DataError(path, expected: "a log that stays in its place", found: "one that was just replaced") }
+    else {
+      throw OutputError(
+        path, expected: "a log that stays in its place", found: "one that was just replaced", cause: .unusablePath)
+    }
   }
 
   /// A last line without its end is whole but for that, or was cut off and is taken out; or it is not ours, and stays.
-  private func mend(_ line: Data, number: Int, whole: Int) throws(DataError) {
+  private func mend(_ line: Data, number: Int, whole: Int) throws {
     // (what a crash left of a line may be zeros from some place on, or from its start where others are before it)
     let text = line.prefix { $0 != 0 }
     let isStart = ["{\"arguments\":", "{\"command\":"].contains { start in
@@ -64,8 +101,9 @@ final class ExperimentLog {
       try write(line: "\n")
     } else if isTorn {
       guard ftruncate(descriptor, off_t(whole)) == 0 else {
-        throw DataError(
-          path, expected: "to take out a last line that was cut off", found: String(cString: strerror(errno)))
+        throw OutputError(
+          path, expected: "to take out a last line that was cut off", found: String(cString: strerror(errno)),
+          cause: .failedWriting)
       }
     } else {
       try read(line, number: number)
@@ -109,7 +147,7 @@ final class ExperimentLog {
   private func write(_ value: some Encodable) throws { try write(line: try jsonLine(value) + "\n") }
 
   /// All of it is there for good, or none.
-  private func write(line: String) throws(DataError) {
+  private func write(line: String) throws(OutputError) {
     let start = lseek(descriptor, 0, SEEK_END)
     var rest = Array(line.utf8)[...]
     while !rest.isEmpty {
@@ -117,13 +155,14 @@ final class ExperimentLog {
       guard count >= 0 || errno == EINTR else {
         let reason = String(cString: strerror(errno))
         _ = ftruncate(descriptor, start)
-        throw DataError(path, expected: "room for \(rest.count) bytes", found: reason)
+        throw OutputError(path, expected: "room for \(rest.count) bytes", found: reason, cause: .failedWriting)
       }
       rest = rest.dropFirst(max(0, count))
     }
     // (not everything that can be written has a disk)
     guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP else {
-      throw DataError(path, expected: "to be kept on its disk", found: String(cString: strerror(errno)))
+      throw OutputError(
+        path, expected: "to be kept on its disk", found: String(cString: strerror(errno)), cause: .failedWriting)
     }
   }
 
@@ -133,12 +172,17 @@ final class ExperimentLog {
       let (first, second) = (order[a.element.arguments] ?? .max, order[b.element.arguments] ?? .max)
       return (first, a.offset) < (second, b.offset)
     }.map(\.element)
-    guard sorted != records else { return }
+    guard sorted != records, !isStream else { return }
     records = sorted
-    let file = try WholeFile(path: path)
-    for header in headers { try file.write(try jsonLine(header) + "\n") }
-    for record in records { try file.write(try jsonLine(record) + "\n") }
-    try file.finish()
+    let file = try WholeFile(path: path, ownsOlder: true)
+    do {
+      for header in headers { try file.write(try jsonLine(header) + "\n") }
+      for record in records { try file.write(try jsonLine(record) + "\n") }
+      try file.finish()
+    } catch {
+      file.discard()
+      throw error
+    }
   }
 }
 

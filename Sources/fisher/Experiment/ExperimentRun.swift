@@ -1,7 +1,8 @@
 import FisherKit
 import Foundation
+import ToolSupport
 
-/// Does the runs of a grid that a log does not have yet, several at a time on threads of their own.
+/// Does the runs of a grid that a log does not have yet, several at a time, on this thread and others.
 final class ExperimentRun: @unchecked Sendable {
   private let grid: ExperimentGrid
   private let data: ExperimentData
@@ -34,7 +35,7 @@ final class ExperimentRun: @unchecked Sendable {
   ///   and each of them failed, that.
   func run() throws {
     let group = DispatchGroup()
-    for _ in 0..<jobs {
+    for _ in 1..<jobs {
       group.enter()
       let thread = Thread { [self] in
         work()
@@ -43,7 +44,11 @@ final class ExperimentRun: @unchecked Sendable {
       thread.stackSize = 8 << 20
       thread.start()
     }
+    work()
     group.wait()
+    if let interruption = failure as? Interrupted {
+      throw interruption.with("\(done) of \(grid.runCount) runs are in the log, and the same command does the others")
+    }
     if let failure { throw failure }
     let order = grid.order
     try log.sort(by: order)
@@ -62,6 +67,7 @@ final class ExperimentRun: @unchecked Sendable {
   private func work() {
     while let cell = queue.next() {
       do {
+        if let interruption = Interruption.noted { throw interruption }
         let start = ContinuousClock.now
         let training = try cell.training()
         let split = try data.load(for: training)

@@ -5,12 +5,12 @@ import ToolSupport
 /// with how far it is.
 struct ExperimentView {
   let isQuiet: Bool
-  private let hasStatus = isatty(STDOUT_FILENO) != 0
+  private let hasStatus = Standard.canRedraw
 
   func say(_ line: String) {
     guard !isQuiet else { return }
-    // (names are the grid's, and paths whatever they are)
-    Standard.print((hasStatus ? "\r\u{1B}[K" : "") + line.printable() + "\n")
+    if hasStatus { Standard.clearLine() }
+    Standard.print(line.visible(keeping: []) + "\n")
   }
 
   func show(_ record: RunRecord, done: Int, of count: Int, remaining: Double) {

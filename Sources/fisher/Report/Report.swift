@@ -49,7 +49,7 @@ struct Report: ParsableCommand {
       }
     }
     try output.finish()
-    if out == nil { Standard.print(text) }
+    if out == nil { Standard.print(document: text) }
   }
 
   /// A figure's place as seen from the text's folder.

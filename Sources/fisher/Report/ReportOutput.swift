@@ -6,6 +6,8 @@ import Foundation
 final class ReportOutput {
   private let inputs: [String]
   private var files: [WholeFile] = []
+  /// The options that asked for them.
+  private var flags: [String] = []
 
   /// - Parameter inputs: what it is made from, and not to be written over.
   init(inputs: [String]) { self.inputs = inputs }
@@ -15,7 +17,12 @@ final class ReportOutput {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
       discard()
-      throw ValidationError("\(flag): \(path): expected a folder or room for one, found neither")
+      let isFull = (error as? CocoaError)?.code == .fileWriteOutOfSpace
+      let found = isFull ? "a disk that is full" : "neither"
+      throw OptionError(
+        flag,
+        OutputError(
+          path, expected: "a folder or room for one", found: found, cause: isFull ? .failedWriting : .unusablePath))
     }
   }
 
@@ -24,46 +31,33 @@ final class ReportOutput {
       discard()
       throw ValidationError("\(flag): expected another file than the log \(input), found \(path)")
     }
-    let file: WholeFile
     do {
-      file = try WholeFile(path: path)
+      try OptionError.naming(flag) { () throws(OutputError) in
+        files.append(try WholeFile(path: path))
+        try files[files.count - 1].write(text)
+      }
     } catch {
       discard()
-      throw ValidationError("\(flag): \(error)")
+      throw error
     }
-    files.append(file)
-    do {
-      try file.write(text)
-    } catch {
-      discard()
-      throw WriteError(errorDescription: "\(flag): \(error)")
-    }
+    flags.append(flag)
   }
 
   func finish() throws {
-    while let file = files.first {
+    while let file = files.first, let flag = flags.first {
       do {
-        try file.finish()
+        try OptionError.naming(flag) { () throws(OutputError) in try file.finish() }
       } catch {
         discard()
-        throw WriteError(errorDescription: "\(error)")
+        throw error
       }
       files.removeFirst()
+      flags.removeFirst()
     }
-  }
-
-  private func isSameFile(_ one: String, _ two: String) -> Bool {
-    var (a, b) = (stat(), stat())
-    return stat(one, &a) == 0 && stat(two, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev
   }
 
   private func discard() {
     for file in files { file.discard() }
-    files = []
-  }
-
-  /// Neither the command line nor the data is at fault.
-  private struct WriteError: LocalizedError {
-    var errorDescription: String?
+    (files, flags) = ([], [])
   }
 }
