@@ -46,7 +46,6 @@ struct Train: ParsableCommand {
   }
 
   private func train(log: RunLog?) throws {
-    returnFreedMemory()
     let before = residentBytes()
     let data = try network.loadData(seed: schedule.seed)
     let trainer = try makeTrainer(data: data)
