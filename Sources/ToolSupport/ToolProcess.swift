@@ -13,6 +13,7 @@ package enum ToolProcess {
     Standard.prepare()
     fisher_restore_environment()
     fisher_catch_signals()
+    fisher_return_freed_memory()
     WholeFile.onUnfinished = { path, isUnfinished in fisher_note_unfinished(path, isUnfinished ? 1 : 0) }
     if memoryWithinLimits() != nil { fisher_save_address_space() }
     self.body = body

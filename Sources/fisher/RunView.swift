@@ -65,7 +65,10 @@ final class RunView {
           "features   \(plan.rescaledFeatures) are far above unit scale: the first layer starts in their units; "
             + "standardised data train better")
       }
-      plannedBytes = residentBefore + plan.dataBytes + plan.modelBytes + plan.optimizerBytes
+      // (reading a data set takes more than it is then: gzip's is there twice, and a synthetic one in double precision)
+      let loadingBytes = peakMemoryBytes()
+      let runningBytes = residentBefore + plan.bytes
+      plannedBytes = max(loadingBytes, runningBytes)
       for layer in plan.layers {
         print("\(pad(layer.name, -10)) \(layer.estimate.summary), \(megabytes(layer.bytes))")
       }
@@ -78,7 +81,9 @@ final class RunView {
       print(
         "memory     data \(megabytes(plan.dataBytes)), model \(megabytes(plan.modelBytes)), optimizer "
           + megabytes(plan.optimizerBytes))
-      print("planned    \(megabytes(plannedBytes)) in all")
+      print(
+        "planned    \(megabytes(plannedBytes)) in all"
+          + (runningBytes < loadingBytes ? ", as loading the data took; \(megabytes(runningBytes)) from here on" : ""))
       print("computing  \(Compute.threads) threads, \(Compute.level)\n")
       print("epoch     steps   seconds  train loss  train error  validation loss  accuracy")
     case .step(let epoch, let step, let steps, let loss): showBar(epoch, step, steps, loss)

@@ -28,6 +28,13 @@ void fisher_note_unfinished(const char *path, int is_unfinished);
 /* Ends the process without the exit handlers of libraries, which wait for threads that may not be there. */
 _Noreturn void fisher_end(int status);
 
+/* ---- memory.c ---------------------------------------------------------------------------------------------------- */
+
+/* Has memory go back to the system when it is freed, from 1 MiB on. What a refresh makes in passing is then not still
+ * there, in pieces that nothing fits into, when the next one makes something larger: glibc keeps pieces of up to 32 MiB
+ * otherwise, and a plan of what is held at a time falls short by as much. A step allocates nothing, and is as fast. */
+void fisher_return_freed_memory(void);
+
 /* ---- threads.c --------------------------------------------------------------------------------------------------- */
 
 /* How many of `wanted` threads with stacks of that size can be had at once, `spare` bytes of address space left over.

@@ -25,6 +25,14 @@ struct KernelBatch<Scalar: KernelScalar>: ~Copyable {
 
   var bytes: Int { factors.count * MemoryLayout<Scalar>.stride + work.count }
 
+  /// The same, before anything is allocated; the largest number where it cannot be addressed.
+  static func bytes(samples: Int, neurons: Int) -> Int {
+    let held = (try? BlockBatch<Scalar>.bytes(count: neurons, order: samples)) ?? .max
+    let factorWork = Scalar._kernels.kernelBatchFactorWorkSize(samples, neurons)
+    let solveWork = Scalar._kernels.kernelBatchSolveWorkSize(samples, neurons, Self.refinements)
+    return sum(ofBytes: held, factorWork < 0 ? .max : max(factorWork, solveWork))
+  }
+
   /// Cost 2n²d + m n³/3 flops.
   /// - Throws: `notPositiveDefinite` with the first failing neuron and pivot; the factors are then not to be used.
   mutating func factor(

@@ -33,7 +33,8 @@ public struct AverageMetric: Metric {
     let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
     var estimate = site.blocksEstimate(order: site.order, samples: samples)
     estimate.summary = "average of windows, \(estimate.summary), \(samples) samples"
-    return estimate.adding(bytes: estimate.bytes).adding(bytes: site.windowBytes(samples))
+    estimate.bytes = AverageInverse<S>.bytes(for: site, samples: samples)
+    return estimate.adding(bytes: site.windowBytes(samples))
   }
 }
 
@@ -42,29 +43,37 @@ final class AverageInverse<Scalar: KernelScalar>: WindowInverse {
   private let decay: Double
   private let workspace: BlockWorkspace
   /// Σ_t β^t (Σ_s ν_i x̃x̃ᵀ)_t and Σ_t β^t n_t.
-  private var sum: BlockBatch<Scalar>
+  private var average: BlockBatch<Scalar>
   private var samples = 0.0
   private let factors: NeuronFactors<Scalar>
 
   init(for site: CurvatureSite<Scalar>, decay: Double, samples: Int) throws(FisherError) {
     (self.site, self.decay) = (site, decay)
     let (m, d) = (site.neurons, site.order)
-    sum = try BlockBatch(count: m, order: d, what: "\(site.name): average of \(m) blocks of order \(d)")
+    average = try BlockBatch(count: m, order: d, what: "\(site.name): average of \(m) blocks of order \(d)")
     factors = try NeuronFactors(for: site, order: d, samples: 1, isInverse: false)
-    workspace = try sum.makeWorkspace(samples: samples)
+    workspace = try average.makeWorkspace(samples: samples)
   }
 
-  var bytes: Int { sum.bytes + factors.bytes + workspace.bytes }
+  var bytes: Int { average.bytes + factors.bytes + workspace.bytes }
+
+  /// The same, before anything is allocated.
+  static func bytes(for site: CurvatureSite<Scalar>, samples: Int) -> Int {
+    sum(
+      ofBytes: site.blockBytes(order: site.order),
+      NeuronFactors<Scalar>.bytes(for: site, order: site.order, samples: 1),
+      BlockWorkspace.bytes(Scalar.self, count: site.neurons, order: site.order, samples: samples))
+  }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     site.subsystem.nu(&weights, preactivations: z)
   }
 
   func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
-    sum.accumulateGram(
+    average.accumulateGram(
       inputs: inputs, nu: weights, alpha: 1, beta: samples > 0 ? decay : 0, workspace: workspace)
     samples = decay * samples + Double(inputs.rows)
-    try factors.refresh(average: sum, scale: 1 / samples)
+    try factors.refresh(average: average, scale: 1 / samples)
   }
 
   func precondition(_ vectors: inout Matrix<Scalar>) { factors.precondition(&vectors) }

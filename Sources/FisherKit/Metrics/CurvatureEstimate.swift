@@ -2,6 +2,7 @@
 public struct CurvatureEstimate: Equatable, Sendable {
   /// How the matrix is held, such as "projected, rank 48 of 785, 500 samples".
   public var summary: String
+  /// The memory that it holds, with the most that a refresh makes beside it: ``Curvature/bytes`` once it is made.
   public var bytes: Int
   /// A refresh with a full window, and one gradient preconditioned.
   public var refresh: Work
@@ -16,56 +17,68 @@ public struct CurvatureEstimate: Equatable, Sendable {
 
   /// Adds what another part holds and takes.
   func adding(bytes: Int, refresh: Work = Work(), step: Work = Work()) -> CurvatureEstimate {
-    var sum = self
-    let (total, overflow) = sum.bytes.addingReportingOverflow(bytes)
-    sum.bytes = overflow ? .max : total
-    sum.refresh = sum.refresh + refresh
-    sum.step = sum.step + step
-    return sum
+    var all = self
+    all.bytes = sum(ofBytes: all.bytes, bytes)
+    all.refresh = all.refresh + refresh
+    all.step = all.step + step
+    return all
   }
+}
+
+/// The sum of some bytes, or the largest number where they cannot be addressed.
+func sum(ofBytes parts: Int...) -> Int {
+  var sum = 0
+  for part in parts {
+    let (total, overflow) = sum.addingReportingOverflow(part)
+    // (what cannot be addressed says so by the largest number or, from a kernel, by a negative one)
+    if overflow || part < 0 { return .max }
+    sum = total
+  }
+  return sum
 }
 
 extension CurvatureSite {
   /// Bytes of a matrix, its padding included; the largest number where they cannot be addressed.
   func bytes(_ rows: Int, _ columns: Int) -> Int { (try? Matrix<Scalar>.bytes(rows: rows, columns: columns)) ?? .max }
 
+  /// Bytes of a block for each neuron.
+  func blockBytes(order: Int) -> Int { (try? BlockBatch<Scalar>.bytes(count: neurons, order: order)) ?? .max }
+
   /// Of the window of so many samples, and of their weights.
   func windowBytes(_ samples: Int) -> Int {
-    let (sum, overflow) = bytes(samples, order).addingReportingOverflow(2 * min(bytes(samples, neurons), .max / 4))
-    return overflow ? .max : sum
+    sum(ofBytes: bytes(samples, order), bytes(samples, neurons), bytes(samples, neurons))
   }
 
   /// An exact inverse for inputs of some order, without its window.
   func exactEstimate(order: Int, samples: Int) -> CurvatureEstimate {
     let (m, d, n) = (Double(neurons), Double(order), Double(samples))
     if subsystem.constantNu != nil {
+      let read = Double(bytes(order, order))
       return CurvatureEstimate(
-        summary: "one block of order \(order)", bytes: bytes(order, order),
-        refresh: Work(products: n * d * d, factors: d * d * d / 3, bytes: 3 * Double(bytes(order, order)), calls: 2),
-        step: Work(solves: 2 * m * d * d, bytes: Double(bytes(order, order)), calls: 1))
+        summary: "one block of order \(order)", bytes: DenseFactors<Scalar>.bytes(for: self, order: order),
+        refresh: Work(products: n * d * d, factors: d * d * d / 3, bytes: 3 * read, calls: 2),
+        step: Work(solves: 2 * m * d * d, bytes: read, calls: 1))
     }
     if subsystem is SoftmaxLayer, SoftmaxInverse<Scalar>.fits(self, order: order) {
       let size = neurons * order
-      let (s, held) = (Double(size), bytes(size, size))
+      let (s, read) = (Double(size), Double(bytes(size, size)))
       return CurvatureEstimate(
-        summary: "one softmax matrix of order \(size)", bytes: held,
-        refresh: Work(
-          grams: n * m * (m + 1) / 2 * d * (d + 1), factors: s * s * s / 3, bytes: 3 * Double(held), calls: 2),
-        step: Work(solves: 2 * s * s, bytes: Double(held), calls: 1))
+        summary: "one softmax matrix of order \(size)",
+        bytes: SoftmaxInverse<Scalar>.bytes(for: self, order: order, samples: samples),
+        refresh: Work(grams: n * m * (m + 1) / 2 * d * (d + 1), factors: s * s * s / 3, bytes: 3 * read, calls: 2),
+        step: Work(solves: 2 * s * s, bytes: read, calls: 1))
     }
-    let blocks = blocksEstimate(order: order, samples: samples, isInverse: inverts(order: order))
-    return isSpread ? blocks.adding(bytes: blocks.bytes) : blocks
+    return blocksEstimate(order: order, samples: samples, isInverse: inverts(order: order))
   }
 
   /// A block for each neuron, factors or inverses, without its window.
   func blocksEstimate(order: Int, samples: Int, isInverse: Bool = false) -> CurvatureEstimate {
-    let (m, d, n) = (Double(neurons), Double(order), Double(samples))
-    let held = (try? BlockBatch<Scalar>.bytes(count: neurons, order: order)) ?? .max
+    let (m, d, n, read) = (Double(neurons), Double(order), Double(samples), Double(blockBytes(order: order)))
     return CurvatureEstimate(
-      summary: "\(neurons) blocks of order \(order)", bytes: held,
+      summary: "\(neurons) blocks of order \(order)",
+      bytes: NeuronFactors<Scalar>.bytes(for: self, order: order, samples: samples),
       refresh: Work(
-        grams: m * n * d * (d + 1), factors: m * d * d * d * (isInverse ? 1 : 1 / 3),
-        bytes: 3 * Double(held), calls: 3),
-      step: Work(solves: 2 * m * d * d, bytes: (isInverse ? 1 : 2) * Double(held), calls: 1))
+        grams: m * n * d * (d + 1), factors: m * d * d * d * (isInverse ? 1 : 1 / 3), bytes: 3 * read, calls: 3),
+      step: Work(solves: 2 * m * d * d, bytes: (isInverse ? 1 : 2) * read, calls: 1))
   }
 }

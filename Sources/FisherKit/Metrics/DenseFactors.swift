@@ -25,10 +25,10 @@ final class DenseFactors<Scalar: KernelScalar> {
 
   var bytes: Int { current.bytes + next.bytes }
 
+  /// The same, before anything is allocated.
   static func bytes(for site: CurvatureSite<Scalar>, order: Int) -> Int {
     let held = site.bytes(order, order)
-    let (twice, overflow) = held.addingReportingOverflow(held <= NeuronFactors<Scalar>.keptLimit ? held : 0)
-    return overflow ? .max : twice
+    return sum(ofBytes: held, held <= NeuronFactors<Scalar>.keptLimit ? held : 0)
   }
 
   func refresh(form: Form, formDouble: FormDouble) throws(FisherError) {

@@ -25,11 +25,11 @@ public struct DiagonalMetric: Metric {
       Double(site.neurons), Double(site.order), Double(samples), Double(MemoryLayout<S>.stride)
     )
     return CurvatureEstimate(
-      summary: "diagonal, \(samples) samples", bytes: site.windowBytes(samples),
+      summary: "diagonal, \(samples) samples", bytes: DiagonalInverse<S>.bytes(for: site, samples: samples),
       refresh: Work(products: 2 * n * m * d, bytes: n * (m + 3 * d) * size, calls: 3),
       step: Work(bytes: 3 * m * d * size, calls: 1)
     )
-    .adding(bytes: site.bytes(samples, site.order)).adding(bytes: site.bytes(site.neurons, site.order))
+    .adding(bytes: site.windowBytes(samples))
   }
 }
 
@@ -50,6 +50,13 @@ final class DiagonalInverse<Scalar: KernelScalar>: WindowInverse {
   }
 
   var bytes: Int { squares.bytes + reciprocals.bytes + lambdas.count * MemoryLayout<Double>.stride }
+
+  /// The same, before anything is allocated.
+  static func bytes(for site: CurvatureSite<Scalar>, samples: Int) -> Int {
+    sum(
+      ofBytes: site.bytes(samples, site.order), site.bytes(site.neurons, site.order),
+      site.neurons * MemoryLayout<Double>.stride)
+  }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     site.subsystem.nu(&weights, preactivations: z)

@@ -34,14 +34,13 @@ public struct IterativeMetric: Metric {
     let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
     let diagonal = DiagonalMetric(windowSamples: windowSamples).estimate(for: site)
     let (m, d, n, k) = (Double(site.neurons), Double(site.order), Double(samples), Double(iterations))
-    let vectors = 4 * min(site.bytes(site.neurons, site.order), .max / 8)
     return CurvatureEstimate(
-      summary: "iterative, \(iterations) iterations at most, \(samples) samples", bytes: diagonal.bytes,
+      summary: "iterative, \(iterations) iterations at most, \(samples) samples",
+      bytes: IterativeInverse<S>.bytes(for: site, samples: samples),
       refresh: diagonal.refresh,
       step: Work(products: 4 * k * n * m * d, bytes: 2 * k * Double(site.bytes(samples, site.order)), calls: 8 * k)
     )
-    .adding(bytes: vectors).adding(bytes: site.bytes(samples, site.order))
-    .adding(bytes: 3 * min(site.bytes(samples, site.neurons), .max / 4))
+    .adding(bytes: site.windowBytes(samples))
   }
 }
 
@@ -89,6 +88,19 @@ final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
   var bytes: Int {
     inputs.bytes + weights.bytes + diagonal.bytes + nu.bytes + z.bytes + work.count + solution.bytes + direction.bytes
       + product.bytes + conditioned.bytes
+      + (rho.count + steps.count + bounds.count + minusLambdas.count) * MemoryLayout<Double>.stride
+  }
+
+  /// The same, before anything is allocated.
+  static func bytes(for site: CurvatureSite<Scalar>, samples: Int) -> Int {
+    let (m, d) = (site.neurons, site.order)
+    let (vector, weights) = (site.bytes(m, d), site.bytes(samples, m))
+    let isSoftmax = site.subsystem is SoftmaxLayer
+    return sum(
+      ofBytes: site.bytes(samples, d), weights, weights, weights,
+      DiagonalInverse<Scalar>.bytes(for: site, samples: samples),
+      Scalar._kernels.softmaxBlockMatvecWorkSize(isSoftmax ? samples : 0, m), vector, vector, vector, vector,
+      4 * m * MemoryLayout<Double>.stride)
   }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {

@@ -32,7 +32,16 @@ final class KernelInverse<Scalar: KernelScalar>: WindowInverse {
   }
 
   var bytes: Int {
-    inputs.bytes + nu.bytes + kernels.bytes + (squares.count + 2 * lambdas.count + info.count) * 8
+    inputs.bytes + nu.bytes + kernels.bytes
+      + (squares.count + 2 * lambdas.count + info.count) * MemoryLayout<Double>.stride
+  }
+
+  /// The same, before anything is allocated.
+  static func bytes(for site: CurvatureSite<Scalar>, samples: Int) -> Int {
+    sum(
+      ofBytes: site.bytes(samples, site.order), site.bytes(samples, site.neurons),
+      KernelBatch<Scalar>.bytes(samples: samples, neurons: site.neurons),
+      (samples + 3 * site.neurons) * MemoryLayout<Double>.stride)
   }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {

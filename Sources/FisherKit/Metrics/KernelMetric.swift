@@ -6,6 +6,10 @@
 /// with one step of refinement, which takes out what the division by λ loses. A softmax layer has one system of order
 /// n(m − 1) through the square root of diag η − ηηᵀ. The samples are a uniform sample of the refresh interval.
 ///
+/// A softmax's system is of order ``softmaxOrderLimit`` at most: of many classes the window is so much smaller, on every
+/// machine the same, and the plan says so. Classes that are more than that limit have a window of one sample, which is
+/// refused where its system does not fit the memory that is free.
+///
 /// Memory: m blocks of n(n+1)/2 elements, the window twice, and for a softmax (n(m−1))². Cost of a refresh: 2n²d + m n³/3
 /// flops; of a step: 8mnd + 4mn².
 public struct KernelMetric: Metric {
@@ -26,31 +30,47 @@ public struct KernelMetric: Metric {
       throw .invalidArgument(
         what: "damping", expected: "a positive number with the kernel metric", found: "\(site.damping.amount)")
     }
-    let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
+    let (samples, estimate) = (samples(for: site), estimate(for: site))
+    if site.subsystem is SoftmaxLayer, let free = availableMemory(), estimate.bytes > free {
+      throw .exceedsMemoryCap(
+        what: "\(site.name): \(estimate.summary)", bytes: estimate.bytes, cap: free,
+        instead: "the projected metric, or the diagonal one, takes less")
+    }
     return try WindowedCurvature<S>(
-      for: site, windowLimit: windowSamples, estimate: estimate(for: site),
+      for: site, windowLimit: samples, estimate: estimate,
       site.subsystem is SoftmaxLayer
-        ? SoftmaxKernelInverse<S>(for: site) : KernelInverse<S>(for: site, samples: samples))
+        ? SoftmaxKernelInverse<S>(for: site, samples: samples) : KernelInverse<S>(for: site, samples: samples))
+  }
+
+  /// The largest system of a softmax: one of 64 MB with `Float`, and a second or so of a refresh.
+  public static var softmaxOrderLimit: Int { 4096 }
+
+  /// The samples of a window.
+  private func samples<S: KernelScalar>(for site: CurvatureSite<S>) -> Int {
+    let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
+    guard site.subsystem is SoftmaxLayer else { return samples }
+    return min(samples, max(1, Self.softmaxOrderLimit / max(1, site.neurons - 1)))
   }
 
   public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
     if let pair = site.pair { return TwoLayerCurvature<S>.estimate(for: site, pair: pair) }
-    let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
+    let samples = samples(for: site)
     let (m, d, n) = (Double(site.neurons), Double(site.order), Double(samples))
-    let window = CurvatureEstimate(
-      summary: "kernel, \(samples) samples", bytes: site.windowBytes(samples)
-    ).adding(bytes: site.bytes(samples, site.order)).adding(bytes: site.bytes(samples, site.neurons))
+    var window = CurvatureEstimate(summary: "kernel, \(samples) samples", bytes: site.windowBytes(samples))
     if site.subsystem is SoftmaxLayer {
-      let (order, overflow) = samples.multipliedReportingOverflow(by: site.neurons - 1)
-      let (k, held) = (n * (m - 1), overflow ? .max : site.bytes(order, order))
+      let factor = CoupledFactorBytes(site: site, samples: samples, outer: nil)
+      let (k, held) = (n * (m - 1), site.bytes(factor.factors, factor.factors))
+      let wanted = SampleWindow<S>.capacity(for: site, limit: windowSamples)
+      window.summary = "kernel, one softmax system of order \(factor.factors), \(samples) samples"
+      if samples < wanted { window.summary += " instead of \(wanted), for the many classes" }
       return window.adding(
-        bytes: held,
+        bytes: SoftmaxKernelInverse<S>.bytes(for: site, samples: samples),
         refresh: Work(products: 2 * k * k * m, factors: k * k * k / 3, bytes: 3 * Double(held), calls: 4),
         step: Work(products: 12 * n * m * d, solves: 6 * k * k, bytes: 3 * Double(held), calls: 12))
     }
-    let held = (try? BlockBatch<S>.bytes(count: site.neurons, order: samples)) ?? .max
+    let held = site.blockBytes(order: samples)
     return window.adding(
-      bytes: held,
+      bytes: KernelInverse<S>.bytes(for: site, samples: samples),
       refresh: Work(products: 2 * n * n * d, factors: m * n * n * n / 3, bytes: 3 * Double(held), calls: 3),
       step: Work(
         products: 8 * m * n * d, solves: 4 * m * n * n, bytes: 4 * Double(held), calls: 8))
@@ -60,11 +80,18 @@ public struct KernelMetric: Metric {
 /// One system of order n(m − 1) for all classes. A refresh allocates it anew.
 final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
+  private let samples: Int
   private var factor: (any DampedInverse<Scalar>)?
 
-  init(for site: CurvatureSite<Scalar>) { self.site = site }
+  /// - Parameter samples: the most that a refresh is given.
+  init(for site: CurvatureSite<Scalar>, samples: Int) { (self.site, self.samples) = (site, samples) }
 
-  var bytes: Int { factor?.bytes ?? 0 }
+  var bytes: Int { Self.bytes(for: site, samples: samples) }
+
+  /// The factor of a full window, with the most that there is beside it while it is made.
+  static func bytes(for site: CurvatureSite<Scalar>, samples: Int) -> Int {
+    CoupledFactorBytes(site: site, samples: samples, outer: nil).makingLowRank
+  }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     weights.setToSoftmax(of: z)
@@ -81,6 +108,7 @@ final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
       (lambda) throws(FisherError) in
       try LowRankFactor(block, damping: lambda, memoryCap: .max, parameter: site.name)
     }
+    assert(factor.map { $0.bytes <= bytes } ?? true, "\(site.name): a factor larger than planned")
   }
 
   func precondition(_ vectors: inout Matrix<Scalar>) throws(FisherError) { try factor?.solve(&vectors) }

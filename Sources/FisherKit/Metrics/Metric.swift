@@ -57,6 +57,9 @@ public struct CurvatureSite<Scalar: KernelScalar> {
   public var isSpread: Bool
   /// The pair of layers of which W is the lower one's; only for a metric that takes pairs.
   public var pair: LayerPair<Scalar>?
+  /// What the curvatures of the layers that the metric does not measure hold, such as those of batch normalisation: a cap
+  /// for all layers counts them.
+  public var bytesBeside = 0
 
   public init(
     name: String, index: Int, count: Int, neurons: Int, order: Int, subsystem: any Subsystem, batchSize: Int,
@@ -116,7 +119,7 @@ public protocol Curvature<Scalar>: AnyObject {
   func refresh(part: Int) throws(FisherError)
   /// gradient (m,d) = (Ĝ + λI)⁻¹ gradient, block by block.
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError)
-  /// The memory that it holds.
+  /// The memory that it holds, with the most that a refresh makes beside it; not what only a failure makes.
   var bytes: Int { get }
   /// What was known of it before it was made; by default that it is there.
   var estimate: CurvatureEstimate { get }

@@ -55,11 +55,11 @@ final class NeuronFactors<Scalar: KernelScalar> {
 
   /// The same, before anything is allocated.
   static func bytes(for site: CurvatureSite<Scalar>, order: Int, samples: Int) -> Int {
-    let held = (try? BlockBatch<Scalar>.bytes(count: site.neurons, order: order)) ?? .max
-    let (twice, overflow) = held.addingReportingOverflow(site.isSpread || held <= keptLimit ? held : 0)
+    let held = site.blockBytes(order: order)
     let work = BlockWorkspace.bytes(Scalar.self, count: site.neurons, order: order, samples: samples)
-    let (sum, overflows) = twice.addingReportingOverflow(work)
-    return overflow || overflows ? .max : sum
+    return sum(
+      ofBytes: held, site.isSpread || held <= keptLimit ? held : 0, work,
+      2 * site.neurons * MemoryLayout<Double>.stride)
   }
 
   /// Makes all blocks anew.

@@ -13,11 +13,34 @@ public struct PaperMetric: Metric {
   public var name: String { "paper" }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
-    if site.index == 0 || site.index == site.count - 1 {
-      return try AveragedSharedBlock<S>(for: site, decay: decay, nu: 1)
+    let estimate = estimate(for: site)
+    if let nu = sharedNu(for: site) {
+      return try AveragedSharedBlock<S>(for: site, decay: decay, nu: nu, estimate: estimate)
     }
-    if let nu = site.subsystem.constantNu { return try AveragedSharedBlock<S>(for: site, decay: decay, nu: nu) }
-    return try AveragedNeuronBlocks<S>(for: site, decay: decay)
+    return try AveragedNeuronBlocks<S>(for: site, decay: decay, estimate: estimate)
+  }
+
+  public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
+    // (samples go into the average at every step: a refresh only factors it)
+    let (m, d) = (Double(site.neurons), Double(site.order))
+    if sharedNu(for: site) != nil {
+      let read = Double(site.bytes(site.order, site.order))
+      return CurvatureEstimate(
+        summary: "running average of one block of order \(site.order)", bytes: AveragedSharedBlock<S>.bytes(for: site),
+        refresh: Work(factors: d * d * d / 3, bytes: 3 * read, calls: 2),
+        step: Work(solves: 2 * m * d * d, bytes: read, calls: 1))
+    }
+    let read = Double(site.blockBytes(order: site.order))
+    return CurvatureEstimate(
+      summary: "running average of \(site.neurons) blocks of order \(site.order)",
+      bytes: AveragedNeuronBlocks<S>.bytes(for: site),
+      refresh: Work(factors: m * d * d * d / 3, bytes: 3 * read, calls: 2),
+      step: Work(solves: 2 * m * d * d, bytes: 2 * read, calls: 1))
+  }
+
+  /// The ν of a layer whose neurons share a block.
+  private func sharedNu<S: KernelScalar>(for site: CurvatureSite<S>) -> Double? {
+    site.index == 0 || site.index == site.count - 1 ? 1 : site.subsystem.constantNu
   }
 }
 
@@ -27,9 +50,12 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
   private let nu: Double
   private var average: Matrix<Scalar>
   private let factors: DenseFactors<Scalar>
+  let estimate: CurvatureEstimate
 
-  init(for site: CurvatureSite<Scalar>, decay: Double, nu: Double) throws(FisherError) {
-    (self.decay, self.nu) = (decay, nu)
+  init(
+    for site: CurvatureSite<Scalar>, decay: Double, nu: Double, estimate: CurvatureEstimate
+  ) throws(FisherError) {
+    (self.decay, self.nu, self.estimate) = (decay, nu, estimate)
     let d = site.order
     average = try Matrix(rows: d, columns: d, what: "\(site.name): block of order \(d)")
     factors = try DenseFactors(for: site, order: d)
@@ -37,6 +63,11 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
   }
 
   var bytes: Int { average.bytes + factors.bytes }
+
+  /// The same, before anything is allocated.
+  static func bytes(for site: CurvatureSite<Scalar>) -> Int {
+    sum(ofBytes: site.bytes(site.order, site.order), DenseFactors<Scalar>.bytes(for: site, order: site.order))
+  }
 
   func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
     average.setToGram(inputs, alpha: (1 - decay) * nu / Double(inputs.rows), beta: decay)
@@ -59,10 +90,10 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
   private var batchNu: Matrix<Scalar>
   private var average: BlockBatch<Scalar>
   private let factors: NeuronFactors<Scalar>
+  let estimate: CurvatureEstimate
 
-  init(for site: CurvatureSite<Scalar>, decay: Double) throws(FisherError) {
-    self.site = site
-    self.decay = decay
+  init(for site: CurvatureSite<Scalar>, decay: Double, estimate: CurvatureEstimate) throws(FisherError) {
+    (self.site, self.decay, self.estimate) = (site, decay, estimate)
     let (m, d) = (site.neurons, site.order)
     batchNu = try Matrix(rows: site.batchSize, columns: m, what: "\(site.name): ν of a batch")
     average = try BlockBatch(count: m, order: d, what: "\(site.name): \(m) blocks of order \(d)")
@@ -74,6 +105,15 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
   }
 
   var bytes: Int { batchNu.bytes + average.bytes + factors.bytes + workspace.bytes }
+
+  /// The same, before anything is allocated.
+  static func bytes(for site: CurvatureSite<Scalar>) -> Int {
+    let (m, d) = (site.neurons, site.order)
+    return sum(
+      ofBytes: site.bytes(site.batchSize, m), site.blockBytes(order: d),
+      NeuronFactors<Scalar>.bytes(for: site, order: d, samples: 1),
+      BlockWorkspace.bytes(Scalar.self, count: m, order: d, samples: site.batchSize))
+  }
 
   func observe(inputs: borrowing Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     batchNu.resize(rows: z.rows)

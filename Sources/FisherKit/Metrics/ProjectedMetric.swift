@@ -63,8 +63,7 @@ public struct ProjectedMetric: Metric {
       estimate
       .adding(bytes: site.windowBytes(samples))
       .adding(
-        bytes: 4 * min(site.bytes(r, site.order), .max / 16) + 2 * min(site.bytes(samples, r), .max / 16)
-          + 2 * min(site.bytes(r, r), .max / 16) + 2 * min(site.bytes(site.neurons, r), .max / 16),
+        bytes: ProjectedCurvature<S>.bytes(for: site, rank: r, samples: samples),
         refresh: Work(products: 6 * n * d * rr + 6 * d * rr * rr, bytes: 3 * n * d * size, calls: 8),
         step: Work(products: 4 * m * d * rr, bytes: (2 * d * rr + 3 * m * d) * size, calls: 4))
   }
@@ -110,7 +109,15 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
 
   var bytes: Int {
     window.bytes + weights.bytes + subspace.bytes + basis.bytes + projectedInputs.bytes + projected.bytes
-      + inside.bytes + inverse.bytes
+      + inside.bytes + inverse.bytes + (outside.count + nextOutside.count) * MemoryLayout<Double>.stride
+  }
+
+  /// The same, before anything is allocated, without the window and the inverse.
+  static func bytes(for site: CurvatureSite<Scalar>, rank r: Int, samples: Int) -> Int {
+    let vectors = site.bytes(site.neurons, r)
+    return sum(
+      ofBytes: Subspace<Scalar>.bytes(for: site, rank: r, samples: samples), site.bytes(r, site.order),
+      site.bytes(samples, r), vectors, vectors, 2 * site.neurons * MemoryLayout<Double>.stride)
   }
 
   /// The rank in use.
@@ -195,7 +202,9 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     let floor = site.lambda(trace: nu * subspace.trace, order: site.order) / nu
     let chosen = subspace.rank(keeping: share, against: floor, atMost: most)
     guard chosen != rank else { return }
-    // (all or none of them: where memory does not suffice they still fit each other)
+    // (the last one goes first: both together would be more than the one of the most rank, which is what was planned)
+    isReady = false
+    inverse = try ExactMetric.inverse(for: site, order: 1, samples: 1)
     let samples = window.inputs.capacity
     let newInputs = try Matrix<Scalar>(rows: samples, columns: chosen, what: "\(site.name): projected inputs")
     let newProjected = try Matrix<Scalar>(

@@ -16,6 +16,14 @@ final class SoftmaxInverse<Scalar: KernelScalar>: WindowInverse {
 
   var bytes: Int { factors.bytes + work.count + row.bytes }
 
+  /// The same, before anything is allocated, of a matrix that ``fits(_:order:limit:)``.
+  static func bytes(for site: CurvatureSite<Scalar>, order: Int, samples: Int) -> Int {
+    let size = site.neurons * order
+    return sum(
+      ofBytes: DenseFactors<Scalar>.bytes(for: site, order: size), site.bytes(1, size),
+      Scalar._kernels.softmaxBlockDenseWorkSize(samples, order, site.neurons, Int32(Compute.threads)))
+  }
+
   /// η
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     weights.setToSoftmax(of: z)

@@ -38,7 +38,18 @@ final class Subspace<Scalar: KernelScalar> {
     orthonormalize(&basis)
   }
 
-  var bytes: Int { basis.bytes + image.bytes + scratch.bytes + projected.bytes + gram.bytes + triangle.bytes }
+  var bytes: Int {
+    basis.bytes + image.bytes + scratch.bytes + projected.bytes + gram.bytes + triangle.bytes
+      + energies.count * MemoryLayout<Double>.stride
+  }
+
+  /// The same, before anything is allocated.
+  static func bytes(for site: CurvatureSite<Scalar>, rank r: Int, samples: Int) -> Int {
+    let rows = site.bytes(r, site.order)
+    return sum(
+      ofBytes: rows, rows, rows, site.bytes(samples, r), site.bytes(r, r), site.bytes(r, r),
+      r * MemoryLayout<Double>.stride)
+  }
 
   /// The mean of the eigenvalues that the first `rank` directions leave out.
   func residualEnergy(rank: Int) -> Double {

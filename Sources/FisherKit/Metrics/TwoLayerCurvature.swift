@@ -20,7 +20,7 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
   private var outerPreactivations: Matrix<Scalar>
   private var batchSlopes: Matrix<Scalar>
   private var inverse: (any DampedInverse<Scalar>)?
-  private let isDense: Bool
+  private let size: PairWindow
   private var rowsPerBatch: Int
   /// Rows of the batch being observed.
   private var taken = 0
@@ -28,15 +28,26 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
   /// The largest order that is factored.
   static var orderLimit: Int { 4096 }
 
+  /// How many samples the window takes, and whether the matrix itself is factored.
+  private struct PairWindow {
+    let samples: Int
+    let isDense: Bool
+
+    init(for site: CurvatureSite<Scalar>, pair: LayerPair<Scalar>) {
+      let (size, overflow) = site.neurons.multipliedReportingOverflow(by: site.order)
+      let planned = SampleWindow<Scalar>.capacity(for: site, limit: 8192)
+      isDense = !overflow && size <= orderLimit
+      samples = isDense ? planned : min(planned, max(1, orderLimit / pair.outer.neurons))
+    }
+  }
+
   init(for site: CurvatureSite<Scalar>, pair: LayerPair<Scalar>) throws(FisherError) {
     estimate = Self.estimate(for: site, pair: pair)
     self.site = site
     self.pair = pair
     let (m, d, outputs) = (site.neurons, site.order, pair.outer.neurons)
-    let (size, overflow) = m.multipliedReportingOverflow(by: d)
-    isDense = !overflow && size <= Self.orderLimit
-    let planned = SampleWindow<Scalar>.capacity(for: site, limit: 8192)
-    let capacity = isDense ? planned : min(planned, max(1, Self.orderLimit / outputs))
+    size = PairWindow(for: site, pair: pair)
+    let capacity = size.samples
     rowsPerBatch = capacity
     inputs = try Matrix(rows: capacity, columns: d, what: "\(site.name): inputs of \(capacity) samples")
     slopes = try Matrix(rows: capacity, columns: m, what: "\(site.name): slopes of \(capacity) samples")
@@ -48,29 +59,44 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
 
   static func estimate(for site: CurvatureSite<Scalar>, pair: LayerPair<Scalar>) -> CurvatureEstimate {
     let (m, d, outputs) = (Double(site.neurons), Double(site.order), Double(pair.outer.neurons))
-    let planned = SampleWindow<Scalar>.capacity(for: site, limit: 8192)
-    let (size, overflow) = site.neurons.multipliedReportingOverflow(by: site.order)
-    let isDense = !overflow && size <= orderLimit
-    let samples = isDense ? planned : min(planned, max(1, orderLimit / pair.outer.neurons))
+    let window = PairWindow(for: site, pair: pair)
+    let (samples, isDense) = (window.samples, window.isDense)
     let n = Double(samples)
-    let order = isDense ? size : samples * pair.outer.neurons
+    let order = isDense ? site.neurons * site.order : samples * pair.outer.neurons
     let (k, held) = (Double(order), site.bytes(order, order))
     return CurvatureEstimate(
       summary: "two layers, one matrix of order \(order), \(samples) samples",
-      bytes: min(2 * site.windowBytes(samples), .max / 2),
+      bytes: sum(
+        ofBytes: site.bytes(samples, site.order), site.bytes(samples, site.neurons),
+        site.bytes(samples, pair.outer.neurons), site.bytes(site.batchSize, site.neurons),
+        refreshBytes(for: site, pair: pair, window)),
       refresh: Work(
         products: isDense ? 0 : k * k * m, grams: isDense ? n * m * (m + 1) / 2 * d * (d + 1) : 0,
         factors: k * k * k / 3, bytes: 3 * Double(held), calls: 4 * m),
       step: Work(
         products: isDense ? 0 : 12 * n * m * (d + outputs), solves: isDense ? 2 * k * k : 6 * k * k,
-        bytes: Double(held), calls: 12)
-    ).adding(bytes: held)
+        bytes: Double(held), calls: 12))
+  }
+
+  /// The inverse with the most that there is beside it while it is made, of a full window or, by the low-rank way, of one
+  /// that is not full yet.
+  private static func refreshBytes(
+    for site: CurvatureSite<Scalar>, pair: LayerPair<Scalar>, _ window: PairWindow
+  ) -> Int {
+    let outer = (neurons: pair.outer.neurons, isSoftmax: pair.outer.subsystem is SoftmaxLayer)
+    func factor(samples: Int) -> CoupledFactorBytes<Scalar> {
+      CoupledFactorBytes(site: site, samples: samples, outer: outer)
+    }
+    guard window.isDense else { return factor(samples: window.samples).makingLowRank }
+    let few = min(window.samples, max(1, orderLimit / 4 / max(1, outer.neurons - (outer.isSoftmax ? 1 : 0))))
+    return max(factor(samples: window.samples).makingDense, factor(samples: few).makingLowRank)
   }
 
   let estimate: CurvatureEstimate
 
   var bytes: Int {
-    inputs.bytes + slopes.bytes + outerPreactivations.bytes + batchSlopes.bytes + (inverse?.bytes ?? 0)
+    inputs.bytes + slopes.bytes + outerPreactivations.bytes + batchSlopes.bytes
+      + Self.refreshBytes(for: site, pair: pair, size)
   }
 
   /// More samples than fit are not taken.
@@ -110,7 +136,7 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
         slopes: windowSlopes, outerWeights: pair.outer.value,
         outputs: try subsystem.outputCovariance(preactivations: outerPreactivations)))
     let isSmall = block.rankBound < site.neurons * site.order
-    let isLowRank = !isDense || isSmall && block.rankBound <= Self.orderLimit / 4
+    let isLowRank = !size.isDense || isSmall && block.rankBound <= Self.orderLimit / 4
     inverse = try site.factor(trace: try block.trace(), order: site.neurons * site.order) {
       (lambda) throws(FisherError) in
       if isLowRank && lambda > 0 {
@@ -119,6 +145,9 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
         try DenseFactor(block, damping: lambda, memoryCap: .max, parameter: site.name)
       }
     }
+    assert(
+      inverse.map { $0.bytes <= Self.refreshBytes(for: site, pair: pair, size) } ?? true,
+      "\(site.name): a factor larger than planned")
     if 2 * inputs.rows > inputs.capacity { removeAll() }
   }
 

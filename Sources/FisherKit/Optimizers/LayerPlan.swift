@@ -3,6 +3,6 @@ public struct LayerPlan: Equatable, Sendable {
   /// The parameter's name.
   public var name: String
   public var estimate: CurvatureEstimate
-  /// What it holds now.
+  /// What it holds, with the most that a refresh makes beside it: the estimate's, which was known before.
   public var bytes: Int
 }

@@ -130,7 +130,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       curvatures[curvatures.count - 1] = try subsystem.makeCurvature(for: site)
       if curvatures[curvatures.count - 1] == nil { sites.append(site) }
     }
-    for i in sites.indices { sites[i].count = sites.count }
+    let bytesBeside = curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) }
+    for i in sites.indices { (sites[i].count, sites[i].bytesBeside) = (sites.count, bytesBeside) }
     var made = try metric.makeCurvatures(for: sites)[...]
     plan = []
     for (place, parameter) in parameters.enumerated() {

@@ -18,7 +18,8 @@ public struct TrainingPlan: Equatable, Sendable {
   public var validationSamples: Int
   public var testSamples: Int
   public var stepsPerEpoch: Int
-  /// Memory of the model with its mini-batch, and of the optimizer with its curvature, in bytes.
+  /// Memory of the model with its mini-batch, and of the optimizer with its curvature and the most that refreshes make
+  /// beside it, in bytes.
   public var modelBytes: Int
   public var optimizerBytes: Int
   /// The images and labels.
@@ -27,6 +28,16 @@ public struct TrainingPlan: Equatable, Sendable {
   public var rescaledFeatures: Int = 0
   /// How each layer's Fisher matrix is held; empty for first-order optimizers.
   public var layers: [LayerPlan]
+
+  /// What comes into memory with the first steps: pages of the libraries' code, the stacks of their threads, and the
+  /// panels that OpenBLAS packs in each of them. Measured with OpenBLAS 0.3.21 and LLVM's OpenMP: 4.2 MB, and up to
+  /// 2 MB a thread by the size of products.
+  public static var runtimeBytes: Int { 4_000_000 + 1_000_000 * Compute.threads }
+
+  /// All of these, with the order of the samples.
+  public var bytes: Int {
+    dataBytes + trainingSamples * MemoryLayout<Int32>.stride + modelBytes + optimizerBytes + Self.runtimeBytes
+  }
 }
 
 /// The state after an epoch.
