@@ -23,13 +23,14 @@ public struct PaperMetric: Metric {
 
 /// The running average of a block shared by the layer.
 final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
+  private let site: CurvatureSite<Scalar>
   private let decay: Double
   private let nu: Double
   private var average: Matrix<Scalar>
   private let factors: DenseFactors<Scalar>
 
   init(for site: CurvatureSite<Scalar>, decay: Double, nu: Double) throws(FisherError) {
-    (self.decay, self.nu) = (decay, nu)
+    (self.site, self.decay, self.nu) = (site, decay, nu)
     let d = site.order
     average = try Matrix(rows: d, columns: d, what: "\(site.name): block of order \(d)")
     factors = try DenseFactors(for: site, order: d)
@@ -39,6 +40,8 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
   var bytes: Int { average.bytes + factors.bytes }
 
   func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
+    // (what is no number would stay in the average for good)
+    guard inputs.isFinite else { return site.report(.samplesLeftOut) }
     average.setToGram(inputs, alpha: (1 - decay) * nu / Double(inputs.rows), beta: decay)
   }
 
