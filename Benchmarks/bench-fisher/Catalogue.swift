@@ -16,7 +16,8 @@ enum Catalogue {
       ActivationBackward<T, BenchGelu>.self,
       Softmax<T>.self, SoftmaxCrossEntropy<T>.self,
       GatherBytes<T>.self, GatherFloats<T>.self,
-      AddWeightDecay<T>.self, UpdateSGD<T>.self, UpdateMomentum<T>.self, UpdateAdam<T>.self, AllFinite<T>.self,
+      AddWeightDecay<T>.self, UpdateSGD<T>.self, UpdateMomentum<T>.self, UpdateAdam<T>.self, RowDots<T>.self,
+      AllFinite<T>.self,
       BatchNormForward<T>.self, BatchNormBackward<T>.self, BatchNormEvaluate<T>.self,
       Gemm<T>.self, Gram<T>.self, DenseCholesky<T>.self, Eigenvalues<T>.self,
     ]

@@ -82,7 +82,19 @@ extension ArgumentTests {
       ("finite: result NULL", FK_INVALID_ARGUMENT, T.kernels.allFinite(nil, p, 4, 2, 2)),
       ("finite: too many rows", FK_SIZE_OVERFLOW, T.kernels.allFinite(&finite, p, 4, .max, 2)),
     ]
+    var dots = [-1.0, -1, -1, -1]
+    calls += [
+      ("dots: m negative", FK_INVALID_ARGUMENT, T.kernels.rowDots(&dots, p, 4, p, 4, -1, 2)),
+      ("dots: d negative", FK_INVALID_ARGUMENT, T.kernels.rowDots(&dots, p, 4, p, 4, 2, -1)),
+      ("dots: lda below d", FK_INVALID_ARGUMENT, T.kernels.rowDots(&dots, p, 1, p, 4, 2, 2)),
+      ("dots: ldb below d", FK_INVALID_ARGUMENT, T.kernels.rowDots(&dots, p, 4, p, 1, 2, 2)),
+      ("dots: A NULL", FK_INVALID_ARGUMENT, T.kernels.rowDots(&dots, nil, 4, p, 4, 2, 2)),
+      ("dots: B NULL", FK_INVALID_ARGUMENT, T.kernels.rowDots(&dots, p, 4, nil, 4, 2, 2)),
+      ("dots: dots NULL", FK_INVALID_ARGUMENT, T.kernels.rowDots(nil, p, 4, p, 4, 2, 2)),
+      ("dots: too many rows", FK_SIZE_OVERFLOW, T.kernels.rowDots(&dots, p, 4, p, 4, .max, 2)),
+    ]
     expectRefused(type, calls)
+    expect(dots == [-1, -1, -1, -1], type, "dots were written")
     expect(finite == -1 && memory.elements.allSatisfy(\.isNaN), type, "something was written")
   }
 

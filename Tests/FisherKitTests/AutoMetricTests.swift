@@ -109,7 +109,7 @@ import Testing
             inputs: .make(generator.samples(n: 50, d: layer.order), rows: 50, columns: layer.order),
             preactivations: .make(generator.normal(50 * layer.neurons), rows: 50, columns: layer.neurons))
         }
-        #expect(try curvature.refresh() == nil)
+        try curvature.refresh()
         let (planned, held) = (Double(metric.estimate(for: layer).bytes), Double(curvature.bytes))
         #expect(abs(planned / held - 1) < 0.25, "\(metric), \(layer.subsystem): \(planned) planned, \(held) held")
         #expect(curvature.estimate.refresh.flops > 0 && curvature.estimate.step.bytes > 0)

@@ -107,6 +107,9 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     int finite;                                                                                                        \
     OK(fk_##p##all_finite(&finite, z, m, n, m));                                                                       \
     EXPECT(finite == 1);                                                                                               \
+    double *dots = take(n * (ptrdiff_t)sizeof *dots);                                                                  \
+    OK(fk_##p##row_dots(dots, z, m, a, m, n, m));                                                                      \
+    free(dots);                                                                                                        \
     free(z), free(a), free(b), free(c), free(wide), free(source), free(bytes), free(rows);                             \
   }                                                                                                                    \
   static void p##normalisation(ptrdiff_t n, ptrdiff_t m, int threads) {                                                \

@@ -9,6 +9,11 @@ extension Reference {
     return result
   }
 
+  /// The inner products of the rows of A and B, both (m,d).
+  public static func rowDots(a: [Double], b: [Double], m: Int, d: Int) -> [Double] {
+    (0..<m).map { i in (0..<d).reduce(0) { $0 + a[i * d + $1] * b[i * d + $1] } }
+  }
+
   /// w - rate g.
   public static func sgd(w: [Double], g: [Double], rate: Double) -> [Double] {
     zip(w, g).map { $0 - rate * $1 }
