@@ -75,7 +75,8 @@ final class RunView {
       if let costs {
         print(
           "expected   \(milliseconds(costs.refresh)) a refresh, \(milliseconds(costs.step)) a step beside it; "
-            + "\(milliseconds(costs.refresh * Double(earlyRefreshes))) for \(earlyRefreshes) before the first interval is over")
+            + "\(milliseconds(costs.refresh * Double(earlyRefreshes))) for \(earlyRefreshes) before the first interval is over"
+        )
       }
       print(
         "memory     data \(megabytes(plan.dataBytes)), model \(megabytes(plan.modelBytes)), optimizer "
