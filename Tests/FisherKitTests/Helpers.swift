@@ -1,4 +1,4 @@
-import FisherKit
+@testable import FisherKit
 import TestSupport
 
 extension Matrix {
@@ -57,6 +57,11 @@ func fill<S: KernelScalar>(
   let x = generator.samples(n: samples, d: d)
   model.input.assign((0..<samples).map { i in (0..<d).map { S(x[i * d + $0]) } })
   return generator.labels(n: samples, m: model.outputs)
+}
+
+extension CurvatureSite {
+  /// What curvatures have reported since the last call.
+  func takeIncidents() -> [Incident] { incidents.take(step: 0) }
 }
 
 /// What `body` throws, or `nil`.

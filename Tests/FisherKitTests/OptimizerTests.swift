@@ -83,7 +83,7 @@ import Testing
     for i in 0..<2 {
       for j in 0..<3 { model.parameter.gradient[i, j] = Double(1 + i + j) }
     }
-    let optimizer = try RNGD<Double>(learningRate: 0.5)
+    let optimizer = try RNGD<Double>(learningRate: 0.5, trustRegion: .off)
     try optimizer.prepare(for: model, batchSize: 1)
     #expect(try optimizer.step(model).isEmpty)
     #expect(model.parameter.value.elements == [[-0.5, -1, -1.5], [-1, -1.5, -2]])
@@ -117,7 +117,10 @@ import Testing
     refused("beta2") { try Adam<Float>(learningRate: 1, beta2: -0.1) }
     refused("epsilon") { try Adam<Float>(learningRate: 1, epsilon: 0) }
     refused("damping") { try RNGD<Float>(learningRate: 1, damping: -1e-9) }
-    refused("damping") { try RNGD<Float>(learningRate: 1, damping: .nan) }
+    refused("damping") { try RNGD<Float>(learningRate: 1, damping: .absolute(.nan)) }
+    refused("trust region") { try RNGD<Float>(trustRegion: TrustRegion(kappa: -1)) }
+    refused("trust region") { try RNGD<Float>(trustRegion: TrustRegion(kappa: .infinity)) }
+    refused("normalised trust region") { try RNGD<Float>(trustRegion: TrustRegion(kappa: 0, isNormalized: true)) }
     refused("refresh") { try RNGD<Float>(learningRate: 1, refreshInterval: 0) }
   }
 }

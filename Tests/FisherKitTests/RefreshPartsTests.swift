@@ -1,13 +1,13 @@
-import FisherKit
+@testable import FisherKit
 import TestSupport
 import Testing
 
 /// A refresh in parts: the same matrix as a whole one, in effect with the last part.
 @Suite struct RefreshPartsTests {
-  private func site(_ subsystem: any Subsystem, m: Int, d: Int, damping: Double = 0.02) -> CurvatureSite<Double> {
+  private func site(_ subsystem: any Subsystem, m: Int, d: Int, interval: Int = 10) -> CurvatureSite<Double> {
     CurvatureSite(
       name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: subsystem, batchSize: 40,
-      refreshInterval: 10, damping: damping, isSpread: true)
+      refreshInterval: interval, damping: 0.02, isSpread: true)
   }
 
   private static var metrics: [any Metric] {
@@ -37,59 +37,86 @@ import Testing
       }
     }
     try observe([whole, parted])
-    for curvature in [whole, parted] { #expect(try curvature.refresh() == nil) }
+    for curvature in [whole, parted] { try curvature.refresh() }
     let before = try direction(parted)
     #expect(try direction(whole) == before)
     try observe([whole, parted])
     let parts = parted.refreshParts
     #expect(m < 200 || index > 1 || parts > 4, "\(metric): \(parts) parts")
     for part in 0..<parts {
-      #expect(try parted.refresh(part: part) == nil)
+      try parted.refresh(part: part)
       guard part < parts - 1 else { continue }
       #expect(try direction(parted) == before, "\(metric), part \(part) of \(parts)")
       // what comes meanwhile is not for this refresh
       try observe([parted])
     }
-    #expect(try whole.refresh() == nil)
+    try whole.refresh()
     let after = try direction(whole)
     #expect(after != before)
     #expect(Comparison.normwise(try direction(parted), after, tolerance: 1e-13).isAllowed, "\(metric), \(parts) parts")
   }
 
-  /// A part that fails leaves the matrix before it in use, and the refresh begins anew.
+  /// A block that is broken in a part goes down the ladder alone, and the others do not notice. A refresh without a
+  /// sample that is finite leaves the matrix before it in use, and begins anew.
   @Test func aPartThatFails() throws {
     let (m, d) = (40, 3)
-    let curvature = try ExactMetric().makeCurvature(for: site(NonlinearLayer(Relu()), m: m, d: d, damping: 0))
+    let site = site(NonlinearLayer(Tanh()), m: m, d: d, interval: 1)
+    let curvature = try ExactMetric().makeCurvature(for: site)
+    let whole = try ExactMetric().makeCurvature(for: site)
     var generator = SplitMix64(seed: 6)
-    func observe(dead: Int?) throws {
-      var z = generator.normal(40 * m).map { abs($0) }
-      if let dead { for s in 0..<40 { z[s * m + dead] = -1 } }
-      try curvature.observe(
-        inputs: try .make(generator.samples(n: 40, d: d), rows: 40, columns: d),
-        preactivations: try .make(z, rows: 40, columns: m))
+    func observe(isFinite: Bool = true) throws {
+      let z = generator.normal(40 * m)
+      let x = isFinite ? generator.samples(n: 40, d: d) : Array(repeating: .nan, count: 40 * d)
+      for curvature in [curvature, whole] {
+        try curvature.observe(
+          inputs: try .make(x, rows: 40, columns: d), preactivations: try .make(z, rows: 40, columns: m))
+      }
     }
     let v = generator.normal(m * d)
-    func direction() throws -> [Double] {
+    func direction(_ curvature: any Curvature<Double>) throws -> [Double] {
       var direction = try Matrix<Double>.make(v, rows: m, columns: d)
       try curvature.precondition(&direction)
       return direction.numbers
     }
-    try observe(dead: nil)
-    #expect(try curvature.refresh() == nil)
-    let before = try direction()
-    // neuron 37, which is in a later part, is dead: its matrix is 0
-    try observe(dead: 37)
-    var failed: (part: Int, neuron: Int?)?
-    for part in 0..<curvature.refreshParts where failed == nil {
-      let found = failure(of: { _ = try curvature.refresh(part: part) })
-      if case .notPositiveDefinite(let failure)? = found as? FisherError { failed = (part, failure.neuron) }
+    try observe()
+    for curvature in [curvature, whole] { try curvature.refresh() }
+    let before = try direction(curvature)
+    // neuron 37, which is in a later part, cannot be factored by any means
+    try observe()
+    site.incidents.faults = Breaks(neuron: 37)
+    for part in 0..<curvature.refreshParts {
+      #expect(try direction(curvature) == before, "before part \(part)")
+      try curvature.refresh(part: part)
+      if part == 0 { #expect(site.takeIncidents().isEmpty) }
     }
-    #expect(failed?.neuron == 37 && (failed?.part ?? 0) > 0)
-    #expect(try direction() == before)
-    // with more samples, in which it lives, the refresh succeeds
-    try observe(dead: nil)
-    for part in 0..<curvature.refreshParts { #expect(try curvature.refresh(part: part) == nil) }
-    #expect(try direction() != before)
+    let incidents = site.takeIncidents()
+    #expect(incidents.map(\.neuron) == [37] && incidents.map(\.remedy) == [.lastGoodBlock])
+    site.incidents.faults = nil
+    try whole.refresh()
+    let (found, expected) = (try direction(curvature), try direction(whole))
+    let its = 37 * d..<38 * d
+    #expect(Array(found[its]) == Array(before[its]) && Array(expected[its]) != Array(before[its]))
+    #expect(
+      found.indices.allSatisfy { its.contains($0) || abs(found[$0] - expected[$0]) <= 1e-12 * abs(expected[$0]) })
+
+    try observe(isFinite: false)
+    guard case .notPositiveDefinite? = failure(of: { try curvature.refresh(part: 0) }) as? FisherError else {
+      Issue.record("a window of NaN was refreshed from")
+      return
+    }
+    #expect(site.takeIncidents().map(\.remedy) == [.samplesLeftOut])
+    #expect(try direction(curvature) == found)
+    try observe()
+    for part in 0..<curvature.refreshParts { try curvature.refresh(part: part) }
+    #expect(try direction(curvature) != found && site.takeIncidents().isEmpty)
+  }
+
+  private final class Breaks: FaultSource {
+    let neuron: Int
+    init(neuron: Int) { self.neuron = neuron }
+    func breaks(layer: String, neuron: Int?, attempt: Int) -> Bool {
+      neuron == self.neuron && attempt < Ladder.lastGood
+    }
   }
 
   /// Parts of an optimizer's refreshes at steps in a row; the first refresh is whole.
@@ -98,7 +125,7 @@ import Testing
     let record = Record()
     let optimizer = try RNGD<Double>(
       metric: PartedMetric(record: record), learningRate: 1e-6,
-      schedule: RefreshSchedule(interval: 9, isSpread: true))
+      schedule: RefreshSchedule(interval: 9, isSpread: true, startsEarly: false))
     try optimizer.prepare(for: model, batchSize: 9)
     for step in 1...20 {
       record.step = step
@@ -142,15 +169,11 @@ import Testing
     func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {}
     func precondition(_ gradient: inout Matrix<Scalar>) {}
 
-    func refresh() throws(FisherError) -> FactorizationFailure? {
-      record.events.append("\(record.step) \(index) whole")
-      return nil
-    }
+    func refresh() { record.events.append("\(record.step) \(index) whole") }
 
-    func refresh(part: Int) throws(FisherError) -> FactorizationFailure? {
+    func refresh(part: Int) throws(FisherError) {
       if record.fails { throw .outOfMemory(what: "layer", bytes: 1) }
       record.events.append("\(record.step) \(index) \(part)")
-      return nil
     }
   }
 }

@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  /// Directions are gradients, or after every other refresh gradients with the sign of their halves turned.
+  /// Directions are gradients, or the one half of their elements after every other refresh, and the other half else.
   private final class ProbeCurvature<Scalar: KernelScalar>: Curvature {
     let site: CurvatureSite<Scalar>
     let record: Record
@@ -34,20 +34,19 @@ import Testing
 
     func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {}
 
-    func refresh() throws(FisherError) -> FactorizationFailure? {
+    func refresh() throws(FisherError) {
       isReady = false
       if record.fails { throw .outOfMemory(what: site.name, bytes: 1) }
       record.refreshes.append("\(record.step) \(site.index)")
       count += 1
       isReady = true
-      return nil
     }
 
     func precondition(_ gradient: inout Matrix<Scalar>) {
       #expect(isReady, "preconditioned without a matrix")
-      guard record.turns, count % 2 == 0 else { return }
+      guard record.turns else { return }
       for i in 0..<gradient.rows {
-        for j in 0..<gradient.columns where (i + j) % 2 == 0 { gradient[i, j] = -gradient[i, j] }
+        for j in 0..<gradient.columns where (i + j + count) % 2 == 0 { gradient[i, j] = 0 }
       }
     }
   }
@@ -68,21 +67,48 @@ import Testing
 
   @Test func together() throws {
     #expect(
-      try run(RefreshSchedule(interval: 4), steps: 9) == [1, 4, 8].flatMap { ["\($0) 0", "\($0) 1", "\($0) 2"] })
+      try run(RefreshSchedule(interval: 4, startsEarly: false), steps: 9)
+        == [1, 4, 8].flatMap { ["\($0) 0", "\($0) 1", "\($0) 2"] })
     #expect(try run(RefreshSchedule(interval: 1), steps: 3).count == 9)
+  }
+
+  /// After 1, 2, 4, … steps until T, and then at its multiples; after a restart as from the start.
+  @Test func early() throws {
+    for (interval, expected) in [
+      (1, [1, 2, 3, 4]), (2, [1, 2, 4, 6]), (3, [1, 2, 3, 6, 9]), (8, [1, 2, 4, 8, 16, 24]),
+      (9, [1, 2, 4, 8, 9, 18, 27]), (10, [1, 2, 4, 8, 10, 20, 30]), (100, [1, 2, 4, 8, 16, 32, 64, 100, 200]),
+    ] {
+      let schedule = RefreshSchedule(interval: interval)
+      let found = try run(schedule, steps: expected.last!)
+      #expect(found == expected.flatMap { ["\($0) 0", "\($0) 1", "\($0) 2"] }, "T = \(interval)")
+      #expect(schedule.earlyRefreshes(interval: interval) == expected.count { $0 < interval } + (interval == 1 ? 1 : 0))
+    }
+    #expect(RefreshSchedule(startsEarly: false).earlyRefreshes(interval: 100) == 1)
+    let record = Record()
+    let (model, labels) = try smallNetwork(Double.self)
+    let optimizer = try RNGD<Double>(metric: ProbeMetric(record: record), learningRate: 1e-6, refreshInterval: 10)
+    try optimizer.prepare(for: model, batchSize: 9)
+    for step in 1...43 {
+      record.step = step
+      _ = model.gradients(labels: labels.span)
+      _ = try optimizer.step(model)
+      if step == 13 { optimizer.restart() }
+    }
+    let steps = record.refreshes.filter { $0.hasSuffix(" 1") }.map { $0.dropLast(2) }
+    #expect(steps == ["1", "2", "4", "8", "10", "14", "15", "17", "21", "23", "33", "43"])
   }
 
   /// Three layers, T = 6: all at the first step, then one at each second step, in the same order.
   @Test func spread() throws {
     #expect(
-      try run(RefreshSchedule(interval: 6, isSpread: true), steps: 12)
+      try run(RefreshSchedule(interval: 6, isSpread: true, startsEarly: false), steps: 12)
         == ["1 0", "1 1", "1 2", "2 0", "4 1", "6 2", "8 0", "10 1", "12 2"])
   }
 
   /// Directions that do not drift: the interval grows to four times T. Directions that turn around: it shrinks to a quarter.
   @Test func adaptive() throws {
     func steps(turns: Bool) throws -> [String] {
-      try run(RefreshSchedule(interval: 8, drift: 0.1), steps: 80) { $0.turns = turns }
+      try run(RefreshSchedule(interval: 8, drift: 0.1, startsEarly: false), steps: 80) { $0.turns = turns }
         .filter { $0.hasSuffix(" 0") }.map { String($0.dropLast(2)) }
     }
     #expect(try steps(turns: false) == ["1", "8", "16", "32", "64"])
@@ -95,7 +121,8 @@ import Testing
     let record = Record()
     let (model, labels) = try smallNetwork(Double.self)
     let optimizer = try RNGD<Double>(
-      metric: ProbeMetric(record: record), learningRate: 1e-6, schedule: RefreshSchedule(interval: 3, drift: drift))
+      metric: ProbeMetric(record: record), learningRate: 1e-6,
+      schedule: RefreshSchedule(interval: 3, drift: drift, startsEarly: false))
     try optimizer.prepare(for: model, batchSize: 9)
     for step in 1...5 {
       record.step = step

@@ -105,6 +105,6 @@ import Testing
       #expect(found[index].order == parameter.order)
       #expect(abs(found[index].dimension - mean) < 1e-8 * mean, "\(found[index]) \(mean)")
     }
-    #expect(failure(of: { _ = try model.effectiveDimensions(damping: -1) }) != nil)
+    #expect(failure(of: { _ = try model.effectiveDimensions(damping: -1.0) }) != nil)
   }
 }

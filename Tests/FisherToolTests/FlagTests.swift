@@ -13,7 +13,7 @@ import Testing
     var metric: any Activation = Relu(omega: 1)
     var pairs: [Int] = []
     var optimizer: @Sendable () throws -> any Optimizer<Float> = {
-      try RNGD(metric: ExactMetric(), learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3)
+      try RNGD(metric: ExactMetric(), refreshInterval: 100, l2: 1e-3)
     }
 
     /// The tool's own default depends on the machine's speed.
@@ -40,43 +40,67 @@ import Testing
       metric: Relu(iota: 0.2, omega: 0.3)),
     Case(
       flags: "--pair 1 --pair 2 --activation tanh", forward: Tanh(), metric: Tanh(), pairs: [0, 1],
-      optimizer: { try RNGD(metric: ExactMetric(), learningRate: 0.01, damping: 0.02, refreshInterval: 100, l2: 1e-3) }),
+      optimizer: { try RNGD(metric: ExactMetric(), l2: 1e-3) }),
     Case(
       flags: "--metric shared --activation elu --alpha 0.4", forward: Elu(alpha: 0.4), metric: Elu(alpha: 0.4),
       optimizer: {
-        try RNGD(metric: SharedMetric(), learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3)
+        try RNGD(metric: SharedMetric(), l2: 1e-3)
       }),
     Case(
       flags: "--metric exact --window-samples 700",
-      optimizer: { try RNGD(metric: ExactMetric(windowSamples: 700), learningRate: 0.01, l2: 1e-3) }),
+      optimizer: { try RNGD(metric: ExactMetric(windowSamples: 700), l2: 1e-3) }),
     Case(
       flags: "--metric projected --rank 12 --window-samples 300",
       optimizer: {
-        try RNGD(metric: ProjectedMetric(rank: .fixed(12), windowSamples: 300), learningRate: 0.01, l2: 1e-3)
+        try RNGD(metric: ProjectedMetric(rank: .fixed(12), windowSamples: 300), l2: 1e-3)
       }),
     Case(
       flags: "--metric projected --rank 0.8",
       optimizer: {
-        try RNGD(metric: ProjectedMetric(rank: .share(0.8, atMost: 128)), learningRate: 0.01, l2: 1e-3)
+        try RNGD(metric: ProjectedMetric(rank: .share(0.8, atMost: 128)), l2: 1e-3)
       }),
     Case(
       flags: "--metric exact --spread-refresh --refresh 30",
       optimizer: {
         try RNGD(
-          metric: ExactMetric(), learningRate: 0.01, schedule: RefreshSchedule(interval: 30, isSpread: true), l2: 1e-3)
+          metric: ExactMetric(), schedule: RefreshSchedule(interval: 30, isSpread: true), l2: 1e-3)
       }),
     Case(
       flags: "--metric exact --drift 0.02 --refresh 20",
       optimizer: {
         try RNGD(
-          metric: ExactMetric(), learningRate: 0.01, schedule: RefreshSchedule(interval: 20, drift: 0.02), l2: 1e-3)
+          metric: ExactMetric(), schedule: RefreshSchedule(interval: 20, drift: 0.02), l2: 1e-3)
       }),
-    Case(flags: "--metric kernel", optimizer: { try RNGD(metric: KernelMetric(), learningRate: 0.01, l2: 1e-3) }),
-    Case(flags: "--metric iterative", optimizer: { try RNGD(metric: IterativeMetric(), learningRate: 0.01, l2: 1e-3) }),
-    Case(flags: "--metric diagonal", optimizer: { try RNGD(metric: DiagonalMetric(), learningRate: 0.01, l2: 1e-3) }),
+    Case(
+      flags: "--damping-rule relative --damping 0.3 --learning-rate 0.02",
+      optimizer: { try RNGD(metric: ExactMetric(), learningRate: 0.02, damping: .relative(0.3), l2: 1e-3) }),
+    Case(
+      flags: "--damping-rule absolute",
+      optimizer: { try RNGD(metric: ExactMetric(), damping: 0.005, l2: 1e-3) }),
+    Case(
+      flags: "--damping-rule adaptive --damping 0.2",
+      optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: 0.2), l2: 1e-3) }),
+    Case(
+      flags: "--damping-rule adaptive-relative",
+      optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: .relative(0.1)), l2: 1e-3) }),
+    Case(
+      flags: "--trust-region 3e-4",
+      optimizer: { try RNGD(metric: ExactMetric(), trustRegion: TrustRegion(kappa: 3e-4), l2: 1e-3) }),
+    Case(
+      flags: "--trust-region 0 --no-early-refreshes",
+      optimizer: {
+        try RNGD(
+          metric: ExactMetric(), schedule: RefreshSchedule(startsEarly: false), trustRegion: .off, l2: 1e-3)
+      }),
+    Case(
+      flags: "--normalize-steps",
+      optimizer: { try RNGD(metric: ExactMetric(), trustRegion: TrustRegion(isNormalized: true), l2: 1e-3) }),
+    Case(flags: "--metric kernel", optimizer: { try RNGD(metric: KernelMetric(), l2: 1e-3) }),
+    Case(flags: "--metric iterative", optimizer: { try RNGD(metric: IterativeMetric(), l2: 1e-3) }),
+    Case(flags: "--metric diagonal", optimizer: { try RNGD(metric: DiagonalMetric(), l2: 1e-3) }),
     Case(
       flags: "--metric paper --activation tanh --validation 500", validation: 500, forward: Tanh(), metric: Tanh(),
-      optimizer: { try RNGD(metric: PaperMetric(), learningRate: 0.01, damping: 0.005, refreshInterval: 100, l2: 1e-3) }
+      optimizer: { try RNGD(metric: PaperMetric(), l2: 1e-3) }
     ),
     Case(
       flags: "--activation sigm --optimizer adam", forward: Sigm(), metric: Sigm(),
@@ -94,9 +118,7 @@ import Testing
     let flags = settings.allFlags
     let result = try Tool.run(["train", "--shape", "64,9,7,10", "--epochs", "1", "--quiet", "--log", log] + flags)
     #expect(result.status == 0 && result.output == "" && result.errors == "", "\(result)")
-    let found = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").map {
-      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Double])
-    }
+    let found = try LogLines(path: log).numbers
 
     let data = try SyntheticData.make(validation: settings.validation, seed: settings.seed)
     let model = try Sequential<Float>.perceptron(

@@ -4,12 +4,7 @@ import Testing
 
 /// `fisher train` where all is well: its log, its views, its data.
 @Suite struct TrainTests {
-  private func lines(_ path: String) throws -> [[String: Double]] {
-    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
-      let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
-      return try #require(object as? [String: NSNumber]).mapValues(\.doubleValue)
-    }
-  }
+  private func lines(_ path: String) throws -> [[String: Double]] { try LogLines(path: path).numbers }
 
   @Test func logAndTable() throws {
     let folder = try Scratch()
@@ -28,6 +23,9 @@ import Testing
       #expect(line["epoch"] == Double(index + 1) && line["step"] == Double(200 * (index + 1)))
     }
     #expect(Set(found[2].keys) == ["test_loss", "test_accuracy", "peak_memory_bytes"])
+    let bounds = try LogLines(path: log).bounds
+    #expect(bounds.count == 2 && bounds.allSatisfy { Set($0.keys) == ["layer 1", "layer 2", "layer 3", "layer 4"] })
+    #expect(bounds.joined().allSatisfy { (0...1).contains($0.value) })
     #expect(found[1]["train_loss"]! < found[0]["train_loss"]! && found[0]["train_loss"]! < 1)
     #expect((0...1).contains(found[2]["test_accuracy"]!) && found[2]["peak_memory_bytes"]! > 1e6)
     // The table shows the same losses; nothing redraws itself where there is no terminal.
@@ -150,7 +148,8 @@ import Testing
       "--batch", "--l2", "--epochs", "--seed", "--threads", "--log", "--quiet", "--omega", "--iota", "--alpha",
       "--rank",
       "--window-samples", "--memory-cap", "--cost-model", "--profile", "--pair",
-      "--batch-norm", "--batch-norm-blocks",
+      "--batch-norm", "--batch-norm-blocks", "--damping-rule", "--trust-region", "--normalize-steps",
+      "--no-early-refreshes",
     ] { #expect(result.output.contains(flag), "\(flag)") }
     // (the help is wrapped where the line is full)
     let words = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")

@@ -110,7 +110,7 @@ extension CurvatureSite {
     var lambda = lambda(trace: trace, order: order)
     for attempt in 0..<Ladder.raises {
       do throws(FisherError) {
-        guard incidents.faults?.breaks(layer: name, neuron: nil, attempt: attempt) != true else { throw broken(lambda) }
+        guard incidents.faults?.breaks(layer: name, neuron: nil, attempt: attempt) != true else { throw notFactored(lambda) }
         let made = try make(lambda)
         if attempt > 0 { report(.raisedDamping, damping: lambda) }
         return made
@@ -120,15 +120,15 @@ extension CurvatureSite {
       }
     }
     guard incidents.faults?.breaks(layer: name, neuron: nil, attempt: Ladder.raises) != true else {
-      throw broken(lambda)
+      throw notFactored(lambda)
     }
     let made = try make(lambda)
     report(.raisedDamping, damping: lambda)
     return made
   }
 
-  /// What a factorisation that is broken on purpose says.
-  private func broken(_ lambda: Double) -> FisherError {
+  /// What a factorisation says that cannot be, or is broken on purpose.
+  func notFactored(_ lambda: Double) -> FisherError {
     .notPositiveDefinite(
       FactorizationFailure(
         parameter: name, neuron: nil, pivot: 0, value: 0, failedBlocks: 1, blocks: 1, order: order, damping: lambda))

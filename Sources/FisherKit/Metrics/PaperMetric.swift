@@ -46,6 +46,7 @@ public struct PaperMetric: Metric {
 
 /// The running average of a block shared by the layer.
 final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
+  private let site: CurvatureSite<Scalar>
   private let decay: Double
   private let nu: Double
   private var average: Matrix<Scalar>
@@ -55,7 +56,7 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
   init(
     for site: CurvatureSite<Scalar>, decay: Double, nu: Double, estimate: CurvatureEstimate
   ) throws(FisherError) {
-    (self.decay, self.nu, self.estimate) = (decay, nu, estimate)
+    (self.site, self.decay, self.nu, self.estimate) = (site, decay, nu, estimate)
     let d = site.order
     average = try Matrix(rows: d, columns: d, what: "\(site.name): block of order \(d)")
     factors = try DenseFactors(for: site, order: d)
@@ -70,6 +71,8 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
   }
 
   func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
+    // (what is no number would stay in the average for good)
+    guard inputs.isFinite else { return site.report(.samplesLeftOut) }
     average.setToGram(inputs, alpha: (1 - decay) * nu / Double(inputs.rows), beta: decay)
   }
 

@@ -98,9 +98,9 @@ final class ParameterStep<Scalar: KernelScalar> {
     do throws(FisherError) {
       if parts > 1 { try curvature.refresh(part: part) } else { try curvature.refresh() }
     } catch {
-      guard case .notPositiveDefinite(let failure) = error else { throw error }
       // (a refresh in parts has not touched what is in use)
       isReady = isReady && parts > 1
+      guard case .notPositiveDefinite(let failure) = error else { throw error }
       incidents.add(
         Incident(layer: name, neuron: failure.neuron, remedy: isReady ? .lastGoodBlock : .plainGradient))
       isRefreshed = true
