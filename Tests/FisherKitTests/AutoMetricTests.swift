@@ -89,34 +89,6 @@ import Testing
     #expect(what.contains("3 layers") && bytes > 1000 && instead.contains("first-order"))
   }
 
-  /// What is planned is what is held, for every metric and kind of layer.
-  @Test func plannedMemoryIsHeld() throws {
-    let metrics: [any Metric] = [
-      ExactMetric(windowSamples: 700), ProjectedMetric(rank: .fixed(40), windowSamples: 700),
-      SharedMetric(windowSamples: 700),
-      DiagonalMetric(), IterativeMetric(windowSamples: 700), KernelMetric(windowSamples: 60),
-      try AutoMetric(memoryCap: 1 << 30, costs: costs),
-    ]
-    for metric in metrics {
-      for layer in [
-        site(d: 300, m: 70), site(d: 60, m: 10, subsystem: SoftmaxLayer()),
-        site(d: 90, m: 20, subsystem: LinearLayer()),
-      ] {
-        let curvature = try metric.makeCurvature(for: layer)
-        var generator = SplitMix64(seed: 71)
-        for _ in 0..<20 {
-          try curvature.observe(
-            inputs: .make(generator.samples(n: 50, d: layer.order), rows: 50, columns: layer.order),
-            preactivations: .make(generator.normal(50 * layer.neurons), rows: 50, columns: layer.neurons))
-        }
-        try curvature.refresh()
-        let (planned, held) = (Double(metric.estimate(for: layer).bytes), Double(curvature.bytes))
-        #expect(abs(planned / held - 1) < 0.25, "\(metric), \(layer.subsystem): \(planned) planned, \(held) held")
-        #expect(curvature.estimate.refresh.flops > 0 && curvature.estimate.step.bytes > 0)
-      }
-    }
-  }
-
   /// The larger of arithmetic and memory, and the calls.
   @Test func costsOfWork() {
     let work = Work(products: 1e9, grams: 2e9, factors: 1e9, solves: 3e8, bytes: 9e8, calls: 5)

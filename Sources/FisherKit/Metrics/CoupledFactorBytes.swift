@@ -53,8 +53,12 @@ struct CoupledFactorBytes<Scalar: KernelScalar> {
     let above = outer.map { site.bytes(factors, $0.neurons) } ?? 0
     let matrices = sum(ofBytes: site.bytes(factors, factors), site.bytes(samples, samples))
     let forming = sum(ofBytes: block, site.bytes(factors, site.neurons), max(above, matrices))
-    return max(lowRank, forming, sum(ofBytes: block, trace))
+    return sum(ofBytes: max(lowRank, forming, sum(ofBytes: block, trace)), panels(factors))
   }
+
+  /// What OpenBLAS packs, in all threads together, for the product that makes a matrix of that order: 320 rows of `Float`
+  /// at a time, or fewer of `Double`. (It keeps that, once for all layers: small beside the matrix itself.)
+  private func panels(_ order: Int) -> Int { min(order, .max / 2048) * 1280 }
 
   /// The most that there is while a ``DenseFactor`` of a hidden layer is made, which holds the matrix and a row: a row of
   /// blocks beside it, with its weights in both precisions.

@@ -30,9 +30,9 @@ public struct TrainingPlan: Equatable, Sendable {
   public var layers: [LayerPlan]
 
   /// What comes into memory with the first steps: pages of the libraries' code, the stacks of their threads, and the
-  /// panels that OpenBLAS packs in each of them. Measured with OpenBLAS 0.3.21 and LLVM's OpenMP: 4.2 MB, and up to
-  /// 2 MB a thread by the size of products.
-  public static var runtimeBytes: Int { 4_000_000 + 1_000_000 * Compute.threads }
+  /// panels that OpenBLAS packs in each of them. Measured with OpenBLAS 0.3.21, LLVM's OpenMP and two threads: 2.2 to 4.5
+  /// MB by the size of products.
+  public static var runtimeBytes: Int { 3_000_000 + 500_000 * Compute.threads }
 
   /// All of these, with the order of the samples.
   public var bytes: Int {
