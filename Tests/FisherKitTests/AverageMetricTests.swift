@@ -42,6 +42,32 @@ import Testing
     #expect(curvature.bytes == bytes, "the memory of a curvature does not grow")
   }
 
+  /// Numbers whose squares are none make a window that goes down the ladder, and an average that begins anew with the next.
+  @Test(arguments: [AverageMetric(), PaperMetric()] as [any Metric], [0, 1]) func anOverflow(
+    metric: any Metric, index: Int
+  )
+    throws
+  {
+    let site = CurvatureSite<Float>(
+      name: "layer", index: index, count: 3, neurons: 2, order: 3, subsystem: NonlinearLayer(Tanh()), batchSize: 10,
+      refreshInterval: 1, damping: 0.02)
+    let curvature = try metric.makeCurvature(for: site)
+    var generator = SplitMix64(seed: 9)
+    for scale in [1, 1e30, 1, 1] {
+      try curvature.observe(
+        inputs: try .make(generator.samples(n: 10, d: 3).map { scale * $0 }, rows: 10, columns: 3),
+        preactivations: try .make(generator.normal(20), rows: 10, columns: 2))
+      try curvature.refresh()
+      let remedies = site.takeIncidents().map(\.remedy)
+      #expect(
+        remedies.isEmpty == (scale == 1) && remedies.allSatisfy { $0 == .lastGoodBlock }, "\(metric): \(remedies)")
+      var direction = try Matrix<Float>.make(generator.normal(6), rows: 2, columns: 3)
+      try curvature.precondition(&direction)
+      let isFinite = direction.isFinite
+      #expect(isFinite)
+    }
+  }
+
   /// Without damping a window of zeros goes down the ladder and leaves the sum, and with what the next window brings it
   /// goes on.
   @Test func aFailureIsSurvived() throws {

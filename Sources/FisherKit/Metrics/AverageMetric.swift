@@ -70,6 +70,8 @@ final class AverageInverse<Scalar: KernelScalar>: WindowInverse {
   }
 
   func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
+    // (what went beyond all numbers would stay for good: the average begins anew)
+    if !average.hasFiniteDiagonals { samples = 0 }
     average.accumulateGram(
       inputs: inputs, nu: weights, alpha: 1, beta: samples > 0 ? decay : 0, workspace: workspace)
     samples = decay * samples + Double(inputs.rows)
@@ -77,6 +79,14 @@ final class AverageInverse<Scalar: KernelScalar>: WindowInverse {
   }
 
   func precondition(_ vectors: inout Matrix<Scalar>) { factors.precondition(&vectors) }
+}
+
+extension BlockBatch {
+  /// Whether all blocks are numbers, as far as their diagonals say: no element off it is larger than both of its own.
+  var hasFiniteDiagonals: Bool {
+    for block in 0..<count { for i in 0..<order where !self[block, i, i].isFinite { return false } }
+    return true
+  }
 }
 
 extension NeuronFactors {

@@ -85,7 +85,7 @@ final class KernelInverse<Scalar: KernelScalar>: WindowInverse {
     let layerMean = lambdas.reduce(0, +) / Double(max(1, lambdas.count * site.order))
     for i in lambdas.indices {
       lambdas[i] = max(
-        site.lambda(trace: lambdas[i], order: site.order, layerMean: layerMean), .leastNormalMagnitude)
+        site.lambda(trace: lambdas[i], order: site.order, layerMean: layerMean), Ladder.leastDivisor(Scalar.self))
     }
   }
 

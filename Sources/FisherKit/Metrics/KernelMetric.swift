@@ -107,7 +107,7 @@ final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
     factor = try site.factor(trace: try block.trace(), order: site.neurons * site.order) {
       (lambda) throws(FisherError) in
       // (it divides by λ, and classes that are certain leave none)
-      guard lambda > 0 else { throw site.notFactored(lambda) }
+      guard lambda >= Ladder.leastDivisor(Scalar.self) else { throw site.notFactored(lambda) }
       return try LowRankFactor(block, damping: lambda, memoryCap: .max, parameter: site.name)
     }
     assert(factor.map { $0.bytes <= bytes } ?? true, "\(site.name): a factor larger than planned")

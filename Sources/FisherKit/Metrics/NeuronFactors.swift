@@ -189,4 +189,7 @@ enum Ladder {
   static var diagonal: Int { raises + 3 }
   /// What a damping of nothing is raised from.
   static var leastDamping: Double { 1e-10 }
+  /// The least damping that is divided by, where blocks are all zeros: one whose reciprocal can be
+  /// squared.
+  static func leastDivisor<S: KernelScalar>(_: S.Type) -> Double { Double(S.leastNormalMagnitude).squareRoot() }
 }

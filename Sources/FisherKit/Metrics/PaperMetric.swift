@@ -60,7 +60,7 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
     let d = site.order
     average = try Matrix(rows: d, columns: d, what: "\(site.name): block of order \(d)")
     factors = try DenseFactors(for: site, order: d)
-    for i in 0..<d { average[i, i] = 1 }
+    start()
   }
 
   var bytes: Int { average.bytes + factors.bytes }
@@ -80,6 +80,13 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
     try factors.refresh(
       form: { (matrix) throws(FisherError) in matrix.copy(from: average) },
       formDouble: { (matrix) throws(FisherError) in matrix.copy(converting: average) })
+    // (what went beyond all numbers would stay for good)
+    if !average.trace.isFinite { start() }
+  }
+
+  private func start() {
+    average.setToZero()
+    for i in 0..<site.order { average[i, i] = 1 }
   }
 
   func precondition(_ gradient: inout Matrix<Scalar>) { factors.solve(&gradient) }
@@ -102,9 +109,7 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
     average = try BlockBatch(count: m, order: d, what: "\(site.name): \(m) blocks of order \(d)")
     factors = try NeuronFactors(for: site, order: d, samples: 1, isInverse: false)
     workspace = try average.makeWorkspace(samples: site.batchSize)
-    for neuron in 0..<m {
-      for i in 0..<d { average[neuron, i, i] = 1 }
-    }
+    start()
   }
 
   var bytes: Int { batchNu.bytes + average.bytes + factors.bytes + workspace.bytes }
@@ -127,7 +132,17 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
       inputs: inputs, nu: batchNu, alpha: (1 - decay) / Double(inputs.rows), beta: decay, workspace: workspace)
   }
 
-  func refresh() throws(FisherError) { try factors.refresh(average: average, scale: 1) }
+  func refresh() throws(FisherError) {
+    try factors.refresh(average: average, scale: 1)
+    // (what went beyond all numbers would stay for good)
+    if !average.hasFiniteDiagonals { start() }
+  }
+
+  private func start() {
+    for neuron in 0..<site.neurons {
+      average.setDiagonal(neuron, Array(repeating: 1, count: site.order))
+    }
+  }
 
   func precondition(_ gradient: inout Matrix<Scalar>) { factors.precondition(&gradient) }
 }
