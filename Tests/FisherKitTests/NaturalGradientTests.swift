@@ -59,9 +59,6 @@ import Testing
           if step == 3 { windows[index] = window }
         }
         let (w, g) = (parameter.value.numbers, parameter.gradient.numbers)
-        // L2 is no more than a tenth of the gradient.
-        let squares = { (numbers: [Double]) in numbers.reduce(0) { $0 + $1 * $1 } }
-        let l2 = min(self.l2, 0.1 * (squares(g) / squares(w)).squareRoot())
         var next: [Double] = []
         if index == last, kind == .exact {
           if step == 1 || step == 3 {

@@ -108,6 +108,8 @@ import Testing
     let (grid, log) = (folder.file("grid.json"), folder.file("log.jsonl"))
     try SmallExperiment.grid.replacingOccurrences(of: "[0.1, 0.01, 1e20]", with: "[1e20]")
       .replacingOccurrences(of: "[0.02, 0.01]", with: "[1e25]")
+      .replacingOccurrences(of: "--optimizer rngd", with: "--optimizer rngd --trust-region 0")
+      .replacingOccurrences(of: "--optimizer sgd", with: "--optimizer sgd --recoveries 0")
       .write(toFile: grid, atomically: true, encoding: .utf8)
     for _ in 0..<2 {
       let result = try Tool.run(["experiment", grid, "--log", log, "--quiet"])

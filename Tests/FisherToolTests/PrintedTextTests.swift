@@ -59,7 +59,7 @@ import ToolSupport
     #expect(printed.status == 0 && Self.isQuiet(printed.output) && printed.output.contains("\\u009b2J"), "\(printed)")
     #expect(try ExperimentGrid(Data(printed.output.utf8), path: "grid").name == name)
     let run = try Tool.run(["experiment", grid, "--log", log])
-    #expect(run.status == 0 && Self.isQuiet(run.output) && run.output.contains("a \u{FFFD}2J"), "\(run)")
+    #expect(run.status == 0 && Self.isQuiet(run.output) && run.output.contains(#"a \u{9b}2J"#), "\(run)")
     #expect(try SmallExperiment.records(log).first?.network == name)
   }
 }

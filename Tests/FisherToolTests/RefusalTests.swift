@@ -131,8 +131,9 @@ import Testing
     for word in ["after 10 returns", "not finite", "smaller learning rate"] {
       #expect(result.errors.contains(word), "\(result)")
     }
-    #expect(folder.contents == ["log.partial"])
-    let events = try LogLines(path: folder.file("log.partial")).events
+    let partial = try #require(folder.contents.first)
+    #expect(folder.contents.count == 1 && partial.hasPrefix("log.partial-"), "\(folder.contents)")
+    let events = try LogLines(path: folder.file(partial)).events
     #expect(events.count { $0 == "went back" } == 10 && Set(events) == ["went back", "batch left out"], "\(events)")
   }
 
@@ -153,7 +154,7 @@ import Testing
       "train", "--optimizer", "sgd", "--learning-rate", "1e30", "--log", folder.file("log"),
     ])
     #expect(result.status == 70)
-    #expect(folder.contents == ["log", "log.partial"])
+    #expect(folder.contents.count == 2 && folder.contents.contains { $0.hasPrefix("log.partial-") })
     #expect(try String(contentsOfFile: folder.file("log"), encoding: .utf8) == "older")
   }
 

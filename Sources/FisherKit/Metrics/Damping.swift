@@ -1,7 +1,9 @@
 /// What is added to the diagonal of each block of a Fisher matrix before it is inverted.
 ///
 /// A number is an absolute damping λ, the paper's: `RNGD(damping: 0.005)`.
-public struct Damping: Equatable, Sendable, ExpressibleByFloatLiteral, CustomStringConvertible {
+public struct Damping: Equatable, Sendable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral,
+  CustomStringConvertible
+{
   /// λ itself, or ρ of a relative damping.
   public var amount: Double
   /// Whether it is ρ in λ_i = ρ · tr Ĝ_i / d, the same share of every block's mean diagonal.
@@ -22,6 +24,7 @@ public struct Damping: Equatable, Sendable, ExpressibleByFloatLiteral, CustomStr
   }
 
   public init(floatLiteral value: Double) { self = .absolute(value) }
+  public init(integerLiteral value: Int) { self = .absolute(Double(value)) }
 
   /// λ ≥ 0, the same number for every block.
   public static func absolute(_ lambda: Double) -> Damping { Damping(lambda, isRelative: false, isAdaptive: false) }

@@ -110,7 +110,9 @@ extension CurvatureSite {
     var lambda = lambda(trace: trace, order: order)
     for attempt in 0..<Ladder.raises {
       do throws(FisherError) {
-        guard incidents.faults?.breaks(layer: name, neuron: nil, attempt: attempt) != true else { throw notFactored(lambda) }
+        guard incidents.faults?.breaks(layer: name, neuron: nil, attempt: attempt) != true else {
+          throw notFactored(lambda)
+        }
         let made = try make(lambda)
         if attempt > 0 { report(.raisedDamping, damping: lambda) }
         return made

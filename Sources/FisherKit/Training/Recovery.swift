@@ -31,10 +31,14 @@ final class RecoveryWatch<Scalar: KernelScalar> {
   /// Mini-batches since the start, or since the weights went back.
   private var count = 0
   private var firstLoss: Double?
+  /// Of the first mini-batch, before any step.
+  private var startLoss: Double?
   private var goodLoss = Double.infinity
   private(set) var timesBack = 0
   private(set) var leftOutInARow = 0
 
+  /// Times the first loss, plus 1, that no start is worth waiting for the average beyond.
+  private static var beyond: Double { 1000 }
   /// Mini-batches in a row that may be left out before the weights are to blame.
   static var mostLeftOut: Int { 5 }
 
@@ -62,8 +66,10 @@ final class RecoveryWatch<Scalar: KernelScalar> {
     let share = 1 / Double(horizon)
     average += share * (loss - average)
     weight += share * (1 - weight)
-    guard count >= horizon else { return false }
     let recent = recentLoss
+    let start = startLoss ?? loss
+    startLoss = start
+    guard count >= horizon else { return recent > Self.beyond * (start + 1) }
     let first = firstLoss ?? recent
     if firstLoss == nil { (firstLoss, goodLoss) = (first, min(first, goodLoss)) }
     if recent > 3 * goodLoss + first { return true }

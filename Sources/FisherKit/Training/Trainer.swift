@@ -137,10 +137,10 @@ public final class Trainer<Scalar: KernelScalar> {
   }
 
   private func leaveOut(_ what: String) -> (incidents: [Incident], fault: String?) {
-    let isTooMuch = watch.noteLeftOut(of: model)
+    let isTooMuch = watch.noteLeftOut(of: model) || recovery.attempts == 0
     return (
       [Incident(step: stepsDone, layer: what, remedy: .batchLeftOut)],
-      isTooMuch ? "a \(what) that is not finite" : nil
+      isTooMuch ? "\(what) that is not finite" : nil
     )
   }
 
@@ -166,7 +166,7 @@ public final class Trainer<Scalar: KernelScalar> {
           training: try evaluate(data.samples, data.training),
           validation: try evaluate(data.samples, data.validation), bounds: bounds())
       } catch FisherError.nonFinite(let what, _) {
-        try goBack("a \(what) that is not finite", onEvent: onEvent)
+        try goBack("\(what) that is not finite", onEvent: onEvent)
       }
     }
   }
