@@ -13,7 +13,7 @@ import Testing
   private func lines(_ path: String) throws -> [[String: Double]] {
     try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
-      return try #require(object as? [String: NSNumber]).mapValues(\.doubleValue)
+      return try #require(object as? [String: Any]).compactMapValues { ($0 as? NSNumber)?.doubleValue }
     }
   }
 
