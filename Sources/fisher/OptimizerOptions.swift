@@ -45,7 +45,7 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "λ, added to the diagonal of rngd's matrices, such as the paper's 0.005 (default: relative 0.1).", valueName: "λ")
+      "λ, added to the diagonal of rngd's matrices, such as the paper's 0.005 (default: relative 0.2).", valueName: "λ")
   )
   var damping: Double?
   @Option(

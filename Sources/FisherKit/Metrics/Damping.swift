@@ -13,9 +13,9 @@ public struct Damping: Equatable, Sendable, ExpressibleByFloatLiteral, Expressib
   /// ``RNGD/note(loss:after:)``.
   public var isAdaptive: Bool
 
-  /// A tenth of each block's mean diagonal: of absolute, relative and adaptive ones what trained best from the same
+  /// A fifth of each block's mean diagonal: of absolute, relative and adaptive ones what trained best from the same
   /// setting over networks, mini-batches and data (Benchmarks/robustness).
-  public static var usual: Damping { .relative(0.1) }
+  public static var usual: Damping { .relative(0.2) }
 
   private init(_ amount: Double, isRelative: Bool, isAdaptive: Bool) {
     self.amount = amount

@@ -10,13 +10,16 @@ final class DenseFactors<Scalar: KernelScalar> {
 
   private let site: CurvatureSite<Scalar>
   private let order: Int
+  /// The elements of the diagonal that a relative damping takes the mean of.
+  private let whole: Int
   private var current: Matrix<Scalar>
   private var next: Matrix<Scalar>
   private let isKept: Bool
   private var isReady = false
 
-  init(for site: CurvatureSite<Scalar>, order: Int) throws(FisherError) {
-    (self.site, self.order) = (site, order)
+  /// - Parameter whole: the order of the whole matrix, of which this is a projection.
+  init(for site: CurvatureSite<Scalar>, order: Int, whole: Int) throws(FisherError) {
+    (self.site, self.order, self.whole) = (site, order, whole)
     current = try Matrix(rows: order, columns: order, what: "\(site.name): Cholesky factor of order \(order)")
     isKept = current.bytes <= NeuronFactors<Scalar>.keptLimit
     next = try Matrix(
@@ -55,7 +58,7 @@ final class DenseFactors<Scalar: KernelScalar> {
     var raise = 1.0
     for attempt in 0...Ladder.raises {
       try form(&made)
-      let lambda = max(site.lambda(trace: made.trace, order: order), attempt > 0 ? Ladder.leastDamping : 0) * raise
+      let lambda = max(site.lambda(trace: made.trace, order: whole), attempt > 0 ? Ladder.leastDamping : 0) * raise
       if try isFactored(&made, lambda, attempt: attempt) {
         if attempt > 0 { site.report(.raisedDamping, damping: lambda) }
         return true
@@ -66,7 +69,7 @@ final class DenseFactors<Scalar: KernelScalar> {
     try formDouble(&matrix)
     let diagonal = (0..<order).map { matrix[$0, $0] }
     let lambda = max(
-      site.dampingState.lambda(trace: matrix.trace, order: order, unit: Double.ulpOfOne), .leastNormalMagnitude)
+      site.dampingState.lambda(trace: matrix.trace, order: whole, unit: Double.ulpOfOne), .leastNormalMagnitude)
     if !isBroken(Ladder.double), (try? matrix.factor(damping: lambda, parameter: site.name)) != nil {
       for i in 0..<order { for j in 0...i { made[i, j] = Scalar(matrix[i, j]) } }
       if made.isFinite {

@@ -105,9 +105,9 @@ public protocol Curvature<Scalar>: AnyObject {
   associatedtype Scalar: KernelScalar
   /// Takes note of a mini-batch: X̃ (n,d) and z (n,m).
   func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) throws(FisherError)
-  /// Says in how many steps the next refresh will come: a window that takes a part of each mini-batch goes by it. By
-  /// default it changes nothing.
-  func expectRefresh(after steps: Int)
+  /// Says in how many steps the next refresh will come: a window that takes a part of each mini-batch goes by it. Early
+  /// ones, before the first interval is over, may be made of fewer samples. By default it changes nothing.
+  func expectRefresh(after steps: Int, isEarly: Bool)
   /// Makes what was observed the matrix that ``precondition(_:)`` inverts. A failure that it survives it reports to its
   /// site: ``CurvatureSite/report(_:neuron:damping:)``.
   /// - Throws: `notPositiveDefinite` where it has no way on; the matrix before stays in use, if there was one.
@@ -127,7 +127,7 @@ public protocol Curvature<Scalar>: AnyObject {
 
 extension Curvature {
   public var refreshParts: Int { 1 }
-  public func expectRefresh(after steps: Int) {}
+  public func expectRefresh(after steps: Int, isEarly: Bool) {}
   public func refresh(part: Int) throws(FisherError) { try refresh() }
   public var estimate: CurvatureEstimate { CurvatureEstimate(summary: "of its own kind", bytes: bytes) }
 }

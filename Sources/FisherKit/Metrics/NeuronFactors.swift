@@ -96,8 +96,9 @@ final class NeuronFactors<Scalar: KernelScalar> {
     made.traces(of: blocks, into: &lambdas)
     var total = 0.0
     for i in blocks where lambdas[i] > 0 && lambdas[i].isFinite { total += lambdas[i] }
-    let layerMean = total / Double(max(1, blocks.count * order))
-    for i in blocks { lambdas[i] = site.lambda(trace: lambdas[i], order: order, layerMean: layerMean) }
+    // (a projected block has nearly all of the trace of the whole, whose mean diagonal it is to be damped by)
+    let layerMean = total / Double(max(1, blocks.count * site.order))
+    for i in blocks { lambdas[i] = site.lambda(trace: lambdas[i], order: site.order, layerMean: layerMean) }
     made.addToDiagonals(lambdas, of: blocks)
     let isWhole = made.factor(blocks: blocks, info: &info, workspace: workspace)
     if !isWhole || site.incidents.faults != nil {
@@ -157,7 +158,7 @@ final class NeuronFactors<Scalar: KernelScalar> {
     block.traces(of: 0..<1, into: &trace)
     // (in double precision what was asked for is enough)
     let lambda = max(
-      site.dampingState.lambda(trace: trace[0], order: order, unit: Double.ulpOfOne), .leastNormalMagnitude)
+      site.dampingState.lambda(trace: trace[0], order: site.order, unit: Double.ulpOfOne), .leastNormalMagnitude)
     let space = try block.makeWorkspace(samples: 1)
     block.addToDiagonals([lambda], of: 0..<1)
     var pivot = [0]

@@ -59,7 +59,7 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
     (self.site, self.decay, self.nu, self.estimate) = (site, decay, nu, estimate)
     let d = site.order
     average = try Matrix(rows: d, columns: d, what: "\(site.name): block of order \(d)")
-    factors = try DenseFactors(for: site, order: d)
+    factors = try DenseFactors(for: site, order: d, whole: d)
     start()
   }
 

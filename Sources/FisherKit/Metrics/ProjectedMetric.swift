@@ -127,7 +127,7 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     window.take(inputs: inputs, preactivations: preactivations)
   }
 
-  func expectRefresh(after steps: Int) { window.expectRefresh(after: steps) }
+  func expectRefresh(after steps: Int, isEarly: Bool) { window.expectRefresh(after: steps, isEarly: isEarly) }
 
   func refresh() throws(FisherError) {
     var isDone = false
@@ -175,12 +175,12 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     projectedInputs.setToProduct(
       window.inputs, .none, subspace.basis, .transposed, inner: site.order, outputColumns: rank)
     let energy = subspace.residualEnergy(rank: rank)
-    let leading = subspace.energies.prefix(rank).reduce(0, +)
     let meanNu = nextOutside.reduce(0, +) / Double(max(1, nextOutside.count))
     for i in nextOutside.indices {
       // (of a whole space nothing is outside; and where nothing is known, with no damping, nothing is done)
       let lambda = site.lambda(
-        trace: nextOutside[i] * leading, order: rank, layerMean: meanNu * leading / Double(rank))
+        trace: nextOutside[i] * subspace.trace, order: site.order,
+        layerMean: meanNu * subspace.trace / Double(site.order))
       let c = lambda + nextOutside[i] * energy
       nextOutside[i] = rank < site.order && c > 0 && (1 / c).isFinite ? 1 / c : 0
     }

@@ -13,6 +13,9 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   private(set) var preactivations: Matrix<Scalar>
   /// What each mini-batch gives.
   private var rowsPerBatch: Int
+  /// The samples that the next refresh is to have: a quarter of what there is room for while refreshes come every few
+  /// steps, since what they cost goes with it.
+  private var wanted: Int
   /// Whether a refresh is under way that goes on with these samples.
   private var isFrozen = false
 
@@ -28,6 +31,7 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
     self.inputs = inputs
     self.preactivations = preactivations
     rowsPerBatch = capacity
+    wanted = capacity
   }
 
   var bytes: Int { inputs.bytes + preactivations.bytes }
@@ -39,15 +43,16 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   }
 
   /// Goes by so many mini-batches until the next refresh.
-  mutating func expectRefresh(after steps: Int) {
-    let (room, steps) = (inputs.capacity - inputs.rows, max(1, steps))
+  mutating func expectRefresh(after steps: Int, isEarly: Bool) {
+    wanted = isEarly && steps <= 32 ? max(1, inputs.capacity / 4) : inputs.capacity
+    let (room, steps) = (max(0, wanted - inputs.rows), max(1, steps))
     rowsPerBatch = room / steps + (room % steps == 0 ? 0 : 1)
   }
 
   /// Takes the first rows of a mini-batch; none once it is full.
   mutating func take(inputs x: borrowing Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     guard !isFrozen else { return }
-    let count = min(rowsPerBatch, x.rows, inputs.capacity - inputs.rows)
+    let count = max(0, min(rowsPerBatch, x.rows, wanted - inputs.rows))
     inputs.append(x, first: count)
     preactivations.append(z, first: count)
   }
@@ -79,13 +84,13 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   /// After a refresh: starts the next window, but one that is not half full goes on.
   mutating func refreshed() {
     isFrozen = false
-    if 2 * inputs.rows > inputs.capacity { removeAll() }
+    if 2 * inputs.rows > wanted { removeAll() }
   }
 
   /// After a refresh that failed: what there is stays, and grows, but a window that is full can only be begun anew.
   mutating func removeAllIfFull() {
     isFrozen = false
-    if inputs.rows == inputs.capacity { removeAll() }
+    if inputs.rows >= wanted { removeAll() }
   }
 
   private mutating func removeAll() {

@@ -7,7 +7,7 @@ final class SharedBlockInverse<Scalar: KernelScalar>: WindowInverse {
 
   init(for site: CurvatureSite<Scalar>, order: Int, nu: Double) throws(FisherError) {
     self.nu = nu
-    factors = try DenseFactors(for: site, order: order)
+    factors = try DenseFactors(for: site, order: order, whole: site.order)
   }
 
   var bytes: Int { factors.bytes }

@@ -9,7 +9,7 @@ final class SoftmaxInverse<Scalar: KernelScalar>: WindowInverse {
 
   init(for site: CurvatureSite<Scalar>, order: Int, samples: Int) throws(FisherError) {
     let size = site.neurons * order
-    factors = try DenseFactors(for: site, order: size)
+    factors = try DenseFactors(for: site, order: size, whole: site.neurons * site.order)
     work = try Matrix<Scalar>.softmaxBlockWorkspace(samples: samples, order: order, classes: site.neurons)
     row = try Matrix(rows: 1, columns: size, what: "\(site.name): gradient as a row")
   }

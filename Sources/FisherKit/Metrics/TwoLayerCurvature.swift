@@ -116,7 +116,7 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
     outerPreactivations.resize(rows: 0)
   }
 
-  func expectRefresh(after steps: Int) {
+  func expectRefresh(after steps: Int, isEarly: Bool) {
     let room = inputs.capacity - inputs.rows
     rowsPerBatch = max(1, (room + max(1, steps) - 1) / max(1, steps))
   }

@@ -60,7 +60,7 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
     window.take(inputs: inputs, preactivations: preactivations)
   }
 
-  func expectRefresh(after steps: Int) { window.expectRefresh(after: steps) }
+  func expectRefresh(after steps: Int, isEarly: Bool) { window.expectRefresh(after: steps, isEarly: isEarly) }
 
   func refresh() throws(FisherError) {
     var isDone = false

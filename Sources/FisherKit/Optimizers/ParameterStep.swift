@@ -22,6 +22,8 @@ final class ParameterStep<Scalar: KernelScalar> {
   private(set) var outputScale = 1.0
   private let hasNormalOutputs: Bool
   private var isObserved = false
+  /// Of each sample; for mini-batches of one size.
+  private var squares: [Double] = []
   /// What the trust region makes of the step.
   var scale = 1.0
   /// Steps so far that it made shorter.
@@ -66,7 +68,11 @@ final class ParameterStep<Scalar: KernelScalar> {
     try curvature?.observe(inputs: inputs, preactivations: z)
     lowerOfPair?.observeOuter(preactivations: z)
     guard hasNormalOutputs, parameter.pair == nil else { return }
-    let mean = z.meanSquare()
+    if squares.count != z.rows { squares = Array(repeating: 0, count: z.rows) }
+    z.rowDots(z, into: &squares)
+    var sum = 0.0
+    for s in squares.indices { sum += squares[s] }
+    let mean = sum / Double(max(1, z.rows * z.columns))
     outputScale = isObserved ? 0.9 * outputScale + 0.1 * mean : mean
     isObserved = true
   }
@@ -173,13 +179,6 @@ final class ParameterStep<Scalar: KernelScalar> {
 }
 
 extension Matrix {
-  /// The mean of the squares of all elements.
-  fileprivate func meanSquare() -> Double {
-    var sum = 0.0
-    for i in 0..<rows { sum += rowDot(i, self, i) }
-    return sum / Double(max(1, rows * columns))
-  }
-
   /// Whether every element is 0.
   fileprivate var isZero: Bool {
     for i in 0..<rows { for j in 0..<columns where self[i, j] != 0 { return false } }

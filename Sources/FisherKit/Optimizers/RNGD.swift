@@ -145,6 +145,9 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
           parameter, curvature: curvatures[place], damping: dampings[place], incidents: incidents,
           measuresDrift: schedule.drift != nil))
     }
+    for (i, part) in parts.enumerated() {
+      part.curvature?.expectRefresh(after: 1, isEarly: clock.isEarly(i, step: 0))
+    }
     work = Work()
     for layer in plan { work = work + layer.estimate.step }
     for (place, parameter) in parameters.enumerated() {
@@ -232,7 +235,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       try part.refresh()
       guard part.isRefreshed else { continue }
       clock.refreshed(i, step: steps)
-      part.curvature?.expectRefresh(after: clock.stepsUntilDue(i, step: steps))
+      part.curvature?.expectRefresh(
+        after: clock.stepsUntilDue(i, step: steps), isEarly: clock.isEarly(i, step: steps))
     }
   }
 

@@ -75,6 +75,9 @@ struct RefreshClock {
   /// Steps until a layer's next refresh.
   func stepsUntilDue(_ layer: Int, step: Int) -> Int { max(1, next[layer] - step) }
 
+  /// Whether a layer's next refresh comes before the first interval is over.
+  func isEarly(_ layer: Int, step: Int) -> Bool { schedule.startsEarly && next[layer] - origin < interval }
+
   /// Makes a layer's refresh due at once.
   mutating func expedite(_ layer: Int, step: Int) { next[layer] = min(next[layer], step + 1) }
 
