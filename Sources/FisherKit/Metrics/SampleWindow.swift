@@ -13,8 +13,8 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   private(set) var preactivations: Matrix<Scalar>
   /// What each mini-batch gives.
   private var rowsPerBatch: Int
-  /// The samples that the next refresh is to have: a quarter of what there is room for while refreshes come every few
-  /// steps, since what they cost goes with it.
+  /// The samples that the next refresh is to have: a quarter of what there is room for, or 250, while refreshes come
+  /// every few steps, since what they cost goes with it.
   private var wanted: Int
   /// Whether a refresh is under way that goes on with these samples.
   private var isFrozen = false
@@ -44,7 +44,7 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
 
   /// Goes by so many mini-batches until the next refresh.
   mutating func expectRefresh(after steps: Int, isEarly: Bool) {
-    wanted = isEarly && steps <= 32 ? max(1, inputs.capacity / 4) : inputs.capacity
+    wanted = isEarly && steps <= 32 ? max(min(250, inputs.capacity), inputs.capacity / 4) : inputs.capacity
     let (room, steps) = (max(0, wanted - inputs.rows), max(1, steps))
     rowsPerBatch = room / steps + (room % steps == 0 ? 0 : 1)
   }
