@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
@@ -62,4 +64,10 @@ __attribute__((destructor)) static void report(void) {
   if (file == NULL) return;
   fprintf(file, "%ld\n", total);
   fclose(file);
+}
+
+/* The tool ends by this, without destructors. */
+void _exit(int status) {
+  report();
+  for (;;) syscall(SYS_exit_group, status);
 }

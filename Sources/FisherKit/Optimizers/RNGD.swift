@@ -170,7 +170,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       try profile.measure(.refresh, dueWork) { () throws(FisherError) in try refresh() }
     }
     try profile.measure(.precondition, work) { () throws(FisherError) in
-      for (i, part) in parts.enumerated() where !(try part.precondition()) { clock.expedite(i, step: steps) }
+      for i in parts.indices where !(try parts[i].precondition()) { clock.expedite(i, step: steps) }
     }
     noteDrift()
     try profile.measure(.update, model.updateWork) { () throws(FisherError) in
@@ -213,25 +213,31 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     }
   }
 
+  /// (by indices, here and above: generic `enumerated` allocates, and this is done at every step)
   private func isAnyDue() -> Bool {
     var isAny = false
-    for (i, part) in parts.enumerated() {
-      part.isDue = part.curvature != nil && clock.isDue(i, step: steps)
-      isAny = isAny || part.isDue
+    for i in parts.indices {
+      parts[i].isDue = parts[i].curvature != nil && clock.isDue(i, step: steps)
+      isAny = isAny || parts[i].isDue
     }
     return isAny
   }
 
   /// What the refreshes take that are due, or their parts.
   private var dueWork: Work {
-    parts.reduce(Work()) { sum, part in
-      guard part.isDue, let curvature = part.curvature else { return sum }
-      return sum + curvature.estimate.refresh * (1 / Double(part.parts))
+    // (a loop, as above)
+    var sum = Work()
+    for i in parts.indices where parts[i].isDue {
+      if let curvature = parts[i].curvature {
+        sum = sum + curvature.estimate.refresh * (1 / Double(parts[i].parts))
+      }
     }
+    return sum
   }
 
   private func refresh() throws(FisherError) {
-    for (i, part) in parts.enumerated() where part.isDue {
+    for i in parts.indices where parts[i].isDue {
+      let part = parts[i]
       try part.refresh()
       guard part.isRefreshed else { continue }
       clock.refreshed(i, step: steps)
