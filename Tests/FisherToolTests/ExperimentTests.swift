@@ -24,7 +24,7 @@ import Testing
     for record in records {
       #expect(record.threads == 1)
       if record.learningRate == 1e20 {
-        #expect(record.failure?.contains("after 10 returns to the last good weights") == true && record.testLoss == nil && record.seed < 2)
+        #expect(record.failure?.contains("after 10 returns") == true && record.testLoss == nil && record.seed < 2)
         continue
       }
       #expect(record.failure == nil && record.epochs.map(\.epoch) == [1, 2] && record.testAccuracy != nil)

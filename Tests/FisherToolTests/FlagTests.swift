@@ -82,7 +82,7 @@ import Testing
       optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: 0.2), l2: 1e-3) }),
     Case(
       flags: "--damping-rule adaptive-relative",
-      optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: .relative(0.1)), l2: 1e-3) }),
+      optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: .usual), l2: 1e-3) }),
     Case(
       flags: "--trust-region 3e-4",
       optimizer: { try RNGD(metric: ExactMetric(), trustRegion: TrustRegion(kappa: 3e-4), l2: 1e-3) }),
