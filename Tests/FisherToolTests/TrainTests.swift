@@ -26,7 +26,7 @@ import Testing
     let bounds = try LogLines(path: log).bounds
     #expect(bounds.count == 2 && bounds.allSatisfy { Set($0.keys) == ["layer 1", "layer 2", "layer 3", "layer 4"] })
     #expect(bounds.joined().allSatisfy { (0...1).contains($0.value) })
-    #expect(found[1]["train_loss"]! < found[0]["train_loss"]! && found[0]["train_loss"]! < 1)
+    #expect(found[1]["train_loss"]! < found[0]["train_loss"]! && found[0]["train_loss"]! < 1.2)
     #expect((0...1).contains(found[2]["test_accuracy"]!) && found[2]["peak_memory_bytes"]! > 1e6)
     // The table shows the same losses; nothing redraws itself where there is no terminal.
     #expect(result.output.contains(String(format: "%.4f", found[1]["train_loss"]!)))
