@@ -58,7 +58,7 @@ struct OptimizerOptions: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp(
       "κ: how far a step of rngd may move what a layer puts out, in nats a sample by its matrix; 0 for no bound (default: "
-        + "1e-4·batch, or 0.08 over the number of layers where that is less).", valueName: "κ"))
+        + "4e-4·batch, at most 0.08, shared among the layers).", valueName: "κ"))
   var trustRegion: Double?
   @Flag(help: "Move every layer by κ at each step, instead of by κ at most.") var normalizeSteps = false
   @Option(

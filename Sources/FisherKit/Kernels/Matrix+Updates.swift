@@ -20,16 +20,6 @@ extension Matrix {
     for i in 0..<rows { dots[i] = total }
   }
 
-  /// ⟨row i, row k of other⟩
-  func rowDot(_ i: Int, _ other: borrowing Matrix, _ k: Int) -> Double {
-    precondition(i >= 0 && i < rows && k >= 0 && k < other.rows && columns == other.columns, "outside the matrices")
-    var dot = 0.0
-    check(
-      Scalar._kernels.rowDots(
-        &dot, storage.base + i * stride, stride, other.storage.base + k * other.stride, other.stride, 1, columns))
-    return dot
-  }
-
   /// self −= rate · (gradient + l2 · self), the last column, the biases, without l2.
   mutating func descend(_ gradient: borrowing Matrix, rate: Double, l2: Double = 0) {
     precondition(rows == gradient.rows && columns == gradient.columns, "a gradient of another shape")
