@@ -83,6 +83,11 @@ FK_DECLARE_BATCH_NORM(double, d)
    * L twice. */                                                                                                       \
   fk_status fk_##p##cholesky_solve(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t d, ptrdiff_t m,           \
                                    int threads);                                                                       \
+  /* X (r,r) = L^-1, lower triangular with zeros above, where L L^T = A + shift I for the symmetric A (r,r), whose upper  \
+   * triangle is read; apart from A. A pivot below the shift, or a NaN, is lifted to it: dependent rows, of which A is   \
+   * the inner products, come out short instead of failing. 0 < shift <= 1e30. By one thread, in double, stored as T;     \
+   * cost 2/3 r^3 flops. */                                                                                            \
+  fk_status fk_##p##inverse_factor(T *X, ptrdiff_t ldx, const T *A, ptrdiff_t lda, ptrdiff_t r, double shift);         \
   /* values = the d eigenvalues of the symmetric A (d,d), ascending. The lower triangle is read and destroyed;         \
    * FK_INVALID_ARGUMENT when an element of it is not finite. Cost 4/3 d^3 flops. */                                   \
   ptrdiff_t fk_##p##eigenvalues_work_size(ptrdiff_t d);                                                                \

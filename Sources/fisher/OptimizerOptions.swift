@@ -45,13 +45,14 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "λ, added to the diagonal of rngd's matrices, such as the paper's 0.005 (default: relative 0.2).", valueName: "λ")
+      "λ, added to the diagonal of rngd's matrices, such as the paper's 0.005 (default: 0.016 by norm).", valueName: "λ")
   )
   var damping: Double?
   @Option(
     help: ArgumentHelp(
       "What --damping is. absolute (default, where it is given): that number. relative: that times each block's mean "
-        + "diagonal. adaptive, adaptive-relative: what it starts from, to follow how well the matrices foresee the loss.",
+        + "diagonal. norm: that times its trace/√order. adaptive-...: what it starts from, to follow how well the matrices "
+        + "foresee the loss.",
       valueName: "rule"))
   var dampingRule: DampingRule?
   @Option(
@@ -149,13 +150,15 @@ struct OptimizerOptions: ParsableArguments {
   }
 
   var usualDamping: Damping {
-    let usual = Damping.usual.amount
+    let (absolute, relative, norm) = (0.005, 0.2, Damping.usual.amount)
     return switch dampingRule {
     case nil: damping.map { .absolute($0) } ?? .usual
-    case .absolute: .absolute(damping ?? 0.005)
-    case .relative: .relative(damping ?? usual)
-    case .adaptive: .adaptive(from: .absolute(damping ?? 0.005))
-    case .adaptiveRelative: .adaptive(from: .relative(damping ?? usual))
+    case .absolute: .absolute(damping ?? absolute)
+    case .relative: .relative(damping ?? relative)
+    case .norm: .norm(damping ?? norm)
+    case .adaptive: .adaptive(from: .absolute(damping ?? absolute))
+    case .adaptiveRelative: .adaptive(from: .relative(damping ?? relative))
+    case .adaptiveNorm: .adaptive(from: .norm(damping ?? norm))
     }
   }
   func rate(batch: Int) -> Double { learningRate ?? optimizer.usualLearningRate(batch: batch) }
@@ -210,8 +213,9 @@ enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
 }
 
 enum DampingRule: String, CaseIterable, ExpressibleByArgument {
-  case absolute, relative, adaptive
+  case absolute, relative, norm, adaptive
   case adaptiveRelative = "adaptive-relative"
+  case adaptiveNorm = "adaptive-norm"
 }
 
 enum MetricName: String, CaseIterable, ExpressibleByArgument {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import FisherKit
 
-/// λ_i of every kind of block against ρ · tr Ĝ_i / d, by Gaussian elimination.
+/// λ_i of every kind of block against ρ · tr Ĝ_i / d and ρ · tr Ĝ_i / √d, by Gaussian elimination.
 @Suite struct DampingTests {
   private let n = 14
   private let d = 5
@@ -35,12 +35,12 @@ import Testing
 
   /// Neurons whose blocks differ by orders of magnitude, one of them without any information: it gets a thousandth of
   /// the layer's mean.
-  @Test(arguments: cases) func relative(test: Case) throws {
+  @Test(arguments: cases, [Damping.Unit.relative, .norm]) func byBlock(test: Case, unit: Damping.Unit) throws {
     let isSoftmax = test.kind == .softmax || test.kind == .softmaxByNeurons
     let site = CurvatureSite<Double>(
       name: "layer", index: 0, count: 1, neurons: m, order: d,
       subsystem: isSoftmax ? SoftmaxLayer() : NonlinearLayer(Tanh()) as any Subsystem, batchSize: n,
-      refreshInterval: 1, damping: .relative(rho))
+      refreshInterval: 1, damping: .make(rho, unit))
     let curvature = try test.metric.makeCurvature(for: site)
     var generator = SplitMix64(seed: 31)
     let x = generator.samples(n: n, d: d)
@@ -61,8 +61,9 @@ import Testing
     let blocks = window.takeMatrices(neurons: m, order: d)
     let traces = blocks.map { block in (0..<d).reduce(0) { $0 + block[$1 * d + $1] } }
     let mean = traces.reduce(0, +) / Double(m * d)
-    let lambdas = traces.map { rho * max($0 / Double(d), 1e-3 * mean) }
-    #expect(isSoftmax || test.kind == .shared || lambdas[3] == rho * (1e-3 * mean))
+    let factor = rho * (unit == .norm ? Double(d).squareRoot() : 1)
+    let lambdas = traces.map { factor * max($0 / Double(d), 1e-3 * mean) }
+    #expect(isSoftmax || test.kind == .shared || lambdas[3] == factor * (1e-3 * mean))
     var expected: [Double] = []
     switch test.kind {
     case .neurons, .shared:
@@ -70,7 +71,9 @@ import Testing
     case .diagonal: expected = v.indices.map { v[$0] / (blocks[$0 / d][$0 % d * (d + 1)] + lambdas[$0 / d]) }
     case .softmax, .softmaxByNeurons:
       var matrix = Reference.softmaxBlock(x: x, eta: softmax.eta, n: n, d: d, m: m, alpha: 1 / Double(n))
-      for k in 0..<m * d { matrix[k * (m * d + 1)] += test.kind == .softmax ? rho * mean : lambdas[k / d] }
+      // (as one block it is of order md)
+      let whole = rho * mean * (unit == .norm ? Double(m * d).squareRoot() : 1)
+      for k in 0..<m * d { matrix[k * (m * d + 1)] += test.kind == .softmax ? whole : lambdas[k / d] }
       expected = eliminate(matrix, v, damping: 0)
     }
     let comparison = Comparison.normwise(numbers, expected, tolerance: 1e-9)
@@ -114,11 +117,11 @@ import Testing
   }
 
   private func floor<S: KernelScalar>(_: S.Type, _ damping: Double) throws {
-    for isRelative in [false, true] {
+    for unit in Damping.Unit.allCases {
       for metric in [ExactMetric(), SharedMetric(), DiagonalMetric()] as [any Metric] {
         let site = CurvatureSite<S>(
           name: "layer", index: 0, count: 1, neurons: 1, order: d, subsystem: NonlinearLayer(Tanh()), batchSize: n,
-          refreshInterval: 1, damping: isRelative ? .relative(damping) : .absolute(damping))
+          refreshInterval: 1, damping: .make(damping, unit))
         let curvature = try metric.makeCurvature(for: site)
         var generator = SplitMix64(seed: 33)
         var x = generator.samples(n: n, d: d)
@@ -133,14 +136,14 @@ import Testing
         let trace = (0..<n * d).reduce(0) { $0 + nu[$1 / d] * x[$1] * x[$1] } / Double(n)
         let lambda = 16 * Double(S.ulpOfOne) * trace
         let found = direction.numbers[2] * lambda
-        #expect(abs(found - 1) < 1e-4, "\(S.self), \(metric), relative \(isRelative): \(found)")
+        #expect(abs(found - 1) < 1e-4, "\(S.self), \(metric), \(unit): \(found)")
       }
     }
   }
 
   @Test func descriptionsAndRefusals() throws {
-    #expect("\(Damping.usual)" == "0.2 relative" && "\(Damping.absolute(0.005))" == "0.005")
-    #expect("\(Damping.adaptive(from: .relative(0.1)))" == "adaptive from 0.1 relative")
+    #expect("\(Damping.usual)" == "0.016 by norm" && "\(Damping.absolute(0.005))" == "0.005")
+    #expect("\(Damping.adaptive(from: .relative(0.1)))" == "adaptive from 0.1 by relative")
     for damping in [Damping.relative(-1), .absolute(.infinity), .adaptive(from: .relative(.nan))] {
       guard
         case .invalidArgument("damping", _, _)? = failure(of: { _ = try RNGD<Float>(damping: damping) }) as? FisherError
@@ -148,6 +151,16 @@ import Testing
         Issue.record("\(damping) was not refused")
         continue
       }
+    }
+  }
+}
+
+extension Damping {
+  fileprivate static func make(_ amount: Double, _ unit: Unit) -> Damping {
+    switch unit {
+    case .absolute: .absolute(amount)
+    case .relative: .relative(amount)
+    case .norm: .norm(amount)
     }
   }
 }

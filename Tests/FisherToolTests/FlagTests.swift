@@ -81,7 +81,13 @@ import Testing
       flags: "--damping-rule adaptive --damping 0.2",
       optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: 0.2), l2: 1e-3) }),
     Case(
+      flags: "--damping-rule norm --damping 0.03",
+      optimizer: { try RNGD(metric: ExactMetric(), damping: .norm(0.03), l2: 1e-3) }),
+    Case(
       flags: "--damping-rule adaptive-relative",
+      optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: .relative(0.2)), l2: 1e-3) }),
+    Case(
+      flags: "--damping-rule adaptive-norm",
       optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: .usual), l2: 1e-3) }),
     Case(
       flags: "--trust-region 3e-4",

@@ -124,17 +124,18 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
   }                                                                                                                    \
   static void p##dense(ptrdiff_t n, ptrdiff_t d, int threads) {                                                        \
     T *x = p##numbers(n * d), *g = p##numbers(d * d), *y = p##numbers(d * d), *values = p##numbers(d),                 \
-      *z = p##numbers(n * d);                                                                                          \
+      *z = p##numbers(n * d), *inverse = p##numbers(d * d);                                                            \
     const ptrdiff_t size = fk_##p##eigenvalues_work_size(d);                                                           \
     void *work = take(size);                                                                                           \
     OK(fk_##p##gram(g, d, x, d, n, d, 1, 0, threads));                                                                 \
     OK(fk_##p##gemm(y, d, x, d, 1, x, d, 0, d, d, n, 1, 0, threads));                                                  \
     OK(fk_##p##gemm(y, d, x, n, 0, x, n, 1, d, d, n, 1, 0, threads)); /* the samples as d long rows */                 \
     OK(fk_##p##gemm(z, d, x, d, 0, g, d, 1, n, d, d, 1, 0, threads));                                                  \
+    OK(fk_##p##inverse_factor(inverse, d, g, d, d, 1e-5));                                                             \
     OK(fk_##p##cholesky(g, d, NULL, d, 1, threads));                                                                   \
     OK(fk_##p##cholesky_solve(y, d, g, d, d, d, threads));                                                             \
     OK(fk_##p##eigenvalues(values, g, d, d, work, size));                                                              \
-    free(x), free(g), free(y), free(values), free(z), free(work);                                                      \
+    free(x), free(g), free(y), free(values), free(z), free(inverse), free(work);                                       \
   }                                                                                                                    \
   static void p##run(int threads) {                                                                                    \
     p##gram_and_cholesky(300, 21, 37, threads);                                                                        \

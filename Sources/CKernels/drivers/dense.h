@@ -93,6 +93,14 @@ fk_status FK_FN(cholesky)(T *A, ptrdiff_t lda, fk_failure *failure, ptrdiff_t d,
   return FK_NOT_POSITIVE_DEFINITE;
 }
 
+fk_status FK_FN(inverse_factor)(T *X, ptrdiff_t ldx, const T *A, ptrdiff_t lda, ptrdiff_t r, double shift) {
+  FK_TRY(fk_check_matrix(X, r, r, ldx, sizeof(T)));
+  FK_TRY(fk_check_matrix(A, r, r, lda, sizeof(T)));
+  if (!(shift > 0 && shift <= 1e30)) return FK_INVALID_ARGUMENT;
+  FK_PASTE(fk_, P, ops_current)()->inverse_factor(X, ldx, A, lda, r, shift);
+  return FK_OK;
+}
+
 fk_status FK_FN(cholesky_solve)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t d, ptrdiff_t m, int threads) {
   FK_TRY(fk_check_matrix(D, m, d, ldd, sizeof(T)));
   FK_TRY(fk_check_matrix(L, d, d, ldl, sizeof(T)));

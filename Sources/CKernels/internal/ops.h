@@ -62,6 +62,8 @@
     void (*transposed)(T *out, ptrdiff_t ldout, const T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);         \
     void (*mirror)(T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);                                            \
     /* The pieces of a dense Cholesky factorisation and of solves with it: see leaf/factor.h. */                        \
+    /* X = L^-1 of A + shift I = L L^T, of order r; see fk_inverse_factor. */                                          \
+    void (*inverse_factor)(T *X, ptrdiff_t ldx, const T *A, ptrdiff_t lda, ptrdiff_t r, double shift);                 \
     ptrdiff_t (*factor_block)(T *A, ptrdiff_t lda, const T *B, const T *diagonal, ptrdiff_t width, double *value);     \
     void (*solve_rows)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t rows, ptrdiff_t width, int backward); \
     void (*sweep_forward)(T *x, const T *L, ptrdiff_t ldl, ptrdiff_t d);                                               \

@@ -7,6 +7,7 @@
 #include "leaf/cholesky.h"
 #include "leaf/gram.h"
 #include "leaf/inverse.h"
+#include "leaf/inverse_factor.h"
 #include "leaf/kernel.h"
 #include "leaf/product.h"
 #include "leaf/direct.h"
@@ -28,6 +29,7 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
     .cholesky = FK_LEAF(cholesky),
     .cholesky_solve = FK_LEAF(cholesky_solve),
     .cholesky_inverse = FK_LEAF(cholesky_inverse),
+    .inverse_factor = FK_LEAF(inverse_factor),
     .symmetric_multiply = FK_LEAF(symmetric_multiply),
     .kernel_block = FK_LEAF(kernel_block),
     .multiply = FK_LEAF(multiply),

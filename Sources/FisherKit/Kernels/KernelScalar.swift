@@ -104,6 +104,7 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let gram: @Sendable (Out, Int, In, Int, Int, Int, Double, Double, Int32) -> fk_status
   package let cholesky: @Sendable (Out, Int, Failure, Int, Double, Int32) -> fk_status
   package let choleskySolve: @Sendable (Out, Int, In, Int, Int, Int, Int32) -> fk_status
+  package let inverseFactor: @Sendable (Out, Int, In, Int, Int, Double) -> fk_status
   package let eigenvaluesWorkSize: @Sendable (Int) -> Int
   package let eigenvalues: @Sendable (Out, Out, Int, Int, Work, Int) -> fk_status
 }
@@ -130,7 +131,8 @@ extension _KernelTable<Float> {
     rowDots: fk_srow_dots, allFinite: fk_sall_finite, batchNormForward: fk_sbatch_norm_forward,
     batchNormBackward: fk_sbatch_norm_backward, batchNormEvaluate: fk_sbatch_norm_evaluate, gemm: fk_sgemm,
     gram: fk_sgram, cholesky: fk_scholesky,
-    choleskySolve: fk_scholesky_solve, eigenvaluesWorkSize: fk_seigenvalues_work_size,
+    choleskySolve: fk_scholesky_solve, inverseFactor: fk_sinverse_factor,
+    eigenvaluesWorkSize: fk_seigenvalues_work_size,
     eigenvalues: fk_seigenvalues)
 }
 
@@ -156,6 +158,7 @@ extension _KernelTable<Double> {
     rowDots: fk_drow_dots, allFinite: fk_dall_finite, batchNormForward: fk_dbatch_norm_forward,
     batchNormBackward: fk_dbatch_norm_backward, batchNormEvaluate: fk_dbatch_norm_evaluate, gemm: fk_dgemm,
     gram: fk_dgram, cholesky: fk_dcholesky,
-    choleskySolve: fk_dcholesky_solve, eigenvaluesWorkSize: fk_deigenvalues_work_size,
+    choleskySolve: fk_dcholesky_solve, inverseFactor: fk_dinverse_factor,
+    eigenvaluesWorkSize: fk_deigenvalues_work_size,
     eigenvalues: fk_deigenvalues)
 }

@@ -4,22 +4,33 @@
 public struct Damping: Equatable, Sendable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral,
   CustomStringConvertible
 {
-  /// λ itself, or ρ of a relative damping.
+  /// What a damping's amount is a multiple of, for a block Ĝ_i of order d.
+  public enum Unit: String, CaseIterable, Sendable {
+    /// 1: the same number for every block.
+    case absolute
+    /// tr Ĝ_i / d, the mean diagonal.
+    case relative
+    /// tr Ĝ_i / √d, the Frobenius norm of a block with that trace if its eigenvalues are all alike, and a lower bound of it
+    /// otherwise.
+    case norm
+  }
+
+  /// λ itself, or ρ of one that goes by its block.
   public var amount: Double
-  /// Whether it is ρ in λ_i = ρ · tr Ĝ_i / d, the same share of every block's mean diagonal.
-  public var isRelative: Bool
+  public var unit: Unit
   /// Whether it follows Levenberg and Marquardt: after a refresh all dampings fall to ⅔ where the step lowered its
   /// mini-batch's loss by more than ¾ of what the matrices foresaw, and rise to 3/2 where by less than ¼. See
   /// ``RNGD/note(loss:after:)``.
   public var isAdaptive: Bool
 
-  /// A fifth of each block's mean diagonal: of absolute, relative and adaptive ones what trained best from the same
-  /// setting over networks, mini-batches and data (Benchmarks/robustness).
-  public static var usual: Damping { .relative(0.2) }
+  /// By the norm, ρ = 0.016: what trained best from one setting over networks, mini-batches and data (Benchmarks/robustness).
+  /// Shares of the mean diagonal do not transfer between widths: wide layers want more of it than narrow ones, whose
+  /// eigenvalues are closer together.
+  public static var usual: Damping { .norm(0.016) }
 
-  private init(_ amount: Double, isRelative: Bool, isAdaptive: Bool) {
+  private init(_ amount: Double, _ unit: Unit, isAdaptive: Bool = false) {
     self.amount = amount
-    self.isRelative = isRelative
+    self.unit = unit
     self.isAdaptive = isAdaptive
   }
 
@@ -27,15 +38,19 @@ public struct Damping: Equatable, Sendable, ExpressibleByFloatLiteral, Expressib
   public init(integerLiteral value: Int) { self = .absolute(Double(value)) }
 
   /// λ ≥ 0, the same number for every block.
-  public static func absolute(_ lambda: Double) -> Damping { Damping(lambda, isRelative: false, isAdaptive: false) }
+  public static func absolute(_ lambda: Double) -> Damping { Damping(lambda, .absolute) }
   /// λ_i = ρ · tr Ĝ_i / d with ρ ≥ 0: whatever the scale of a layer's inputs, and however many positions were summed.
-  public static func relative(_ rho: Double) -> Damping { Damping(rho, isRelative: true, isAdaptive: false) }
+  public static func relative(_ rho: Double) -> Damping { Damping(rho, .relative) }
+  /// λ_i = ρ · tr Ĝ_i / √d with ρ ≥ 0.
+  public static func norm(_ rho: Double) -> Damping { Damping(rho, .norm) }
   /// Levenberg-Marquardt from this damping on, between a hundredth of it and a hundred times as much.
   public static func adaptive(from start: Damping) -> Damping {
-    Damping(start.amount, isRelative: start.isRelative, isAdaptive: true)
+    Damping(start.amount, start.unit, isAdaptive: true)
   }
 
-  public var description: String { "\(isAdaptive ? "adaptive from " : "")\(amount)\(isRelative ? " relative" : "")" }
+  public var description: String {
+    "\(isAdaptive ? "adaptive from " : "")\(amount)\(unit == .absolute ? "" : " by \(unit)")"
+  }
 
   func validate() throws(FisherError) {
     try require(amount >= 0 && amount <= 1e30, "damping", expected: "a number from 0 to 1e30", found: amount)
@@ -57,11 +72,18 @@ final class SiteDamping {
   }
 
   /// λ for a block of order d. It is never less than 16 units in the last place of the trace: what a factor of a worse
-  /// condition says of small eigenvalues is noise. `layerMean`, the mean diagonal over the layer's blocks, keeps a
-  /// relative damping from vanishing with a dead neuron's block.
+  /// condition says of small eigenvalues is noise. `layerMean`, the mean diagonal over the layer's blocks, keeps a damping
+  /// that goes by its block from vanishing with a dead neuron's.
   func lambda(trace: Double, order: Int, layerMean: Double = 0, unit: Double) -> Double {
     guard trace.isFinite, trace >= 0 else { return rule.amount * factor }
-    let mean = max(trace / Double(max(order, 1)), 1e-3 * layerMean)
-    return max(rule.amount * factor * (rule.isRelative ? mean : 1), 16 * unit * trace)
+    let d = Double(max(order, 1))
+    let mean = max(trace / d, 1e-3 * layerMean)
+    let scale =
+      switch rule.unit {
+      case .absolute: 1.0
+      case .relative: mean
+      case .norm: mean * d.squareRoot()
+      }
+    return max(rule.amount * factor * scale, 16 * unit * trace)
   }
 }

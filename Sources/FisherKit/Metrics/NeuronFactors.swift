@@ -96,7 +96,7 @@ final class NeuronFactors<Scalar: KernelScalar> {
     made.traces(of: blocks, into: &lambdas)
     var total = 0.0
     for i in blocks where lambdas[i] > 0 && lambdas[i].isFinite { total += lambdas[i] }
-    // (a projected block has nearly all of the trace of the whole, whose mean diagonal it is to be damped by)
+    // (a projected block has nearly all of the trace of the whole, by which it is to be damped)
     let layerMean = total / Double(max(1, blocks.count * site.order))
     for i in blocks { lambdas[i] = site.lambda(trace: lambdas[i], order: site.order, layerMean: layerMean) }
     made.addToDiagonals(lambdas, of: blocks)

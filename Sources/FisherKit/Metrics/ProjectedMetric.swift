@@ -198,7 +198,7 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   private func chooseRank() throws(FisherError) {
     guard case .share(let share, let most) = choice else { return }
     let nu = max(nextOutside.reduce(0, +) / Double(max(1, nextOutside.count)), .leastNormalMagnitude)
-    // (a relative damping by the mean diagonal of the blocks of all inputs)
+    // (a damping that goes by its block, by the blocks of all inputs)
     let floor = site.lambda(trace: nu * subspace.trace, order: site.order) / nu
     let chosen = subspace.rank(keeping: share, against: floor, atMost: most)
     guard chosen != rank else { return }

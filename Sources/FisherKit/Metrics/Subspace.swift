@@ -19,6 +19,7 @@ final class Subspace<Scalar: KernelScalar> {
   private(set) var energies: [Double]
   /// tr M.
   private(set) var trace = 0.0
+  private var squares: [Double]
 
   /// The iterations that a first update takes; later ones take one.
   static var firstIterations: Int { 4 }
@@ -33,6 +34,7 @@ final class Subspace<Scalar: KernelScalar> {
     gram = try Matrix(rows: r, columns: r, what: what)
     triangle = try Matrix(rows: r, columns: r, what: what)
     energies = Array(repeating: 0, count: r)
+    squares = energies
     generator = SeededGenerator(seed: 0, stream: .synthesis)
     for i in 0..<r { randomize(i, in: &basis) }
     orthonormalize(&basis)
@@ -40,7 +42,7 @@ final class Subspace<Scalar: KernelScalar> {
 
   var bytes: Int {
     basis.bytes + image.bytes + scratch.bytes + projected.bytes + gram.bytes + triangle.bytes
-      + energies.count * MemoryLayout<Double>.stride
+      + (energies.count + squares.count) * MemoryLayout<Double>.stride
   }
 
   /// The same, before anything is allocated.
@@ -48,7 +50,7 @@ final class Subspace<Scalar: KernelScalar> {
     let rows = site.bytes(r, site.order)
     return sum(
       ofBytes: rows, rows, rows, site.bytes(samples, r), site.bytes(r, r), site.bytes(r, r),
-      r * MemoryLayout<Double>.stride)
+      2 * r * MemoryLayout<Double>.stride)
   }
 
   /// The mean of the eigenvalues that the first `rank` directions leave out.
@@ -79,7 +81,8 @@ final class Subspace<Scalar: KernelScalar> {
   private func orthonormalize(_ rows: inout Matrix<Scalar>) {
     let enough = Double(Scalar.ulpOfOne) * 64
     for _ in 0..<5 {
-      for i in 0..<rank where !rows.normalizeRow(i) {
+      rows.rowDots(rows, into: &squares)
+      for i in 0..<rank where !rows.normalizeRow(i, square: squares[i]) {
         randomize(i, in: &rows)
         _ = rows.normalizeRow(i)
       }
