@@ -44,7 +44,7 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
 
   /// Goes by so many mini-batches until the next refresh.
   mutating func expectRefresh(after steps: Int, isEarly: Bool) {
-    wanted = isEarly && steps <= 32 ? max(min(250, inputs.capacity), inputs.capacity / 4) : inputs.capacity
+    wanted = isEarly && steps <= 64 ? max(min(250, inputs.capacity), inputs.capacity / 4) : inputs.capacity
     let (room, steps) = (max(0, wanted - inputs.rows), max(1, steps))
     rowsPerBatch = room / steps + (room % steps == 0 ? 0 : 1)
   }
