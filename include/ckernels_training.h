@@ -34,6 +34,11 @@ extern "C" {
    * beyond. It is a number only where all of both rows are, so that it finds what all_finite does. */                 \
   fk_status fk_##p##row_dots(double *dots, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t ldb, ptrdiff_t m,          \
                              ptrdiff_t d);                                                                             \
+  /* What an optimizer takes of a gradient G of weights W, both (m,d), in one pass: squares[i] = the inner product of row  \
+   * i of G with itself, summed as by row_dots; then coupled L2 as by add_weight_decay, G += l2 W but for the last        \
+   * column; and C = G. C, G and W are apart from each other. */                                                        \
+  fk_status fk_##p##take_gradient(double *squares, T *C, ptrdiff_t ldc, T *G, ptrdiff_t ldg, const T *W,               \
+                                  ptrdiff_t ldw, ptrdiff_t m, ptrdiff_t d, double l2);                                 \
   /* *result = 1 when all entries of the (n,m) matrix are finite, else 0. */                                           \
   fk_status fk_##p##all_finite(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n, ptrdiff_t m);
 FK_DECLARE_TRAINING(float, s)

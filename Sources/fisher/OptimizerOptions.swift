@@ -14,8 +14,8 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Rank of the subspace of auto (default: 128) or projected (default: 64), there also as a share such as 0.9 of "
-        + "what it must keep of the effective dimension, with at most 128.", valueName: "R"))
+      "Rank of the subspace of auto and projected (default: 64), of projected also as a share such as 0.9 of what it "
+        + "must keep of the effective dimension, with at most 128.", valueName: "R"))
   var rank: RankChoice?
   @Option(
     parsing: .unconditional,
@@ -167,7 +167,7 @@ struct OptimizerOptions: ParsableArguments {
     switch metric ?? .auto {
     case .auto:
       try AutoMetric(
-        memoryCap: memoryCap, rank: rank?.fixed ?? 128, windowSamples: windowSamples ?? 1000,
+        memoryCap: memoryCap, rank: rank?.fixed ?? AutoMetric.usualRank, windowSamples: windowSamples ?? 1000,
         costs: try costs ?? costModel.map { try CostModelFile(path: $0).load() })
     case .exact: ExactMetric(windowSamples: windowSamples ?? 8192)
     case .projected: ProjectedMetric(rank: rank?.rank ?? .fixed(64), windowSamples: windowSamples ?? 1000)

@@ -109,6 +109,7 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     EXPECT(finite == 1);                                                                                               \
     double *dots = take(n * (ptrdiff_t)sizeof *dots);                                                                  \
     OK(fk_##p##row_dots(dots, z, m, a, m, n, m));                                                                      \
+    OK(fk_##p##take_gradient(dots, c, m, z, m, a, m, n, m, 0.1));                                                      \
     free(dots);                                                                                                        \
     free(z), free(a), free(b), free(c), free(wide), free(source), free(bytes), free(rows);                             \
   }                                                                                                                    \

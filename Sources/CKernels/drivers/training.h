@@ -136,6 +136,20 @@ fk_status FK_FN(row_dots)(double *dots, const T *A, ptrdiff_t lda, const T *B, p
   return FK_OK;
 }
 
+fk_status FK_FN(take_gradient)(double *squares, T *C, ptrdiff_t ldc, T *G, ptrdiff_t ldg, const T *W, ptrdiff_t ldw,
+                               ptrdiff_t m, ptrdiff_t d, double l2) {
+  FK_TRY(fk_check_matrix(C, m, d, ldc, sizeof(T)));
+  FK_TRY(fk_check_matrix(G, m, d, ldg, sizeof(T)));
+  FK_TRY(fk_check_matrix(W, m, d, ldw, sizeof(T)));
+  if (squares == NULL && m > 0) return FK_INVALID_ARGUMENT;
+  const OPS *ops = FK_PASTE(fk_, P, ops_current)();
+  const int team = fk_threads_for(0, FK_VISIT_FLOPS * (double)m * (double)d);
+  (void)team;
+#pragma omp parallel num_threads(team) if (team > 1)
+  FK_FOR (i, m) squares[i] = ops->take_gradient(C + i * ldc, G + i * ldg, W + i * ldw, d, (T)l2);
+  return FK_OK;
+}
+
 fk_status FK_FN(all_finite)(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n, ptrdiff_t m) {
   FK_TRY(fk_check_matrix(a, n, m, lda, sizeof(T)));
   if (result == NULL) return FK_INVALID_ARGUMENT;

@@ -78,6 +78,7 @@
     void (*momentum)(T *w, T *v, const T *g, ptrdiff_t count, T rate, T mu);                                           \
     void (*adam)(T *w, T *first, T *second, const T *g, ptrdiff_t count, T rate, T beta1, T beta2, T epsilon);         \
     double (*dot)(const T *a, const T *b, ptrdiff_t count);                                                            \
+    double (*take_gradient)(T *c, T *g, const T *w, ptrdiff_t count, T l2);                                            \
     int (*all_finite)(const T *a, ptrdiff_t count);                                                                    \
     /* `width` channels, FK_LANES at most; W and G are (width, 2). */                                                  \
     void (*batch_norm_forward)(T *Y, ptrdiff_t ldy, T *xhat, ptrdiff_t ldxhat, T *mean, T *variance, T *istd,          \

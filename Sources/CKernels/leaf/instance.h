@@ -56,6 +56,7 @@ const OPS FK_TABLE(P, FK_LEVEL) = {
     .momentum = FK_LEAF(momentum),
     .adam = FK_LEAF(adam),
     .dot = FK_LEAF(dot),
+    .take_gradient = FK_LEAF(take_gradient),
     .all_finite = FK_LEAF(all_finite),
     .batch_norm_forward = FK_LEAF(batch_norm_forward),
     .batch_norm_backward = FK_LEAF(batch_norm_backward),

@@ -53,6 +53,30 @@ static double FK_LEAF(dot)(const T *a, const T *b, ptrdiff_t count) {
   return total;
 }
 
+/* g . g; then g += l2 w, but for the last element, and c = g. */
+static double FK_LEAF(take_gradient)(T *restrict c, T *restrict g, const T *restrict w, ptrdiff_t count, T l2) {
+  double total = 0;
+  for (ptrdiff_t first = 0; first < count; first += 256) {
+    const ptrdiff_t last = fk_min(count, first + 256), decayed = fk_min(count - 1, last);
+    V sum = splat(0);
+    T rest = 0;
+    ptrdiff_t i = first;
+    for (; i + VW <= decayed; i += VW) {
+      const V x = load(g + i), y = x + splat(l2) * load(w + i);
+      sum = x * x + sum;
+      store(g + i, y);
+      store(c + i, y);
+    }
+    for (; i < last; i++) {
+      const T x = g[i];
+      rest += x * x;
+      c[i] = g[i] = i < count - 1 ? x + l2 * w[i] : x;
+    }
+    total += (double)FK_LEAF(sum)(sum) + (double)rest;
+  }
+  return total;
+}
+
 /* x - x is 0 for a finite x, NaN for an infinity or a NaN. */
 static int FK_LEAF(all_finite)(const T *a, ptrdiff_t count) {
   INT bad = 0;

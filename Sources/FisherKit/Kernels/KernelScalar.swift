@@ -93,6 +93,8 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let updateMomentum: @Sendable (Out, Out, In, Int, Double, Double) -> fk_status
   package let updateAdam: @Sendable (Out, Out, Out, In, Int, Double, Double, Double, Double) -> fk_status
   package let rowDots: @Sendable (UnsafeMutablePointer<Double>?, In, Int, In, Int, Int, Int) -> fk_status
+  package let takeGradient:
+    @Sendable (UnsafeMutablePointer<Double>?, Out, Int, Out, Int, In, Int, Int, Int, Double) -> fk_status
   package let allFinite: @Sendable (UnsafeMutablePointer<Int32>?, In, Int, Int, Int) -> fk_status
   package let batchNormForward:
     @Sendable (Out, Int, Out, Int, Out, Out, Out, In, Int, In, Int, Int, Int, Double, Int32) -> fk_status
@@ -128,7 +130,8 @@ extension _KernelTable<Float> {
     twoLayerMatvecWorkSize: fk_stwo_layer_matvec_work_size, twoLayerMatvec: fk_stwo_layer_matvec,
     gatherBytes: fk_sgather_bytes, gatherFloats: fk_sgather_floats, addWeightDecay: fk_sadd_weight_decay,
     updateSGD: fk_supdate_sgd, updateMomentum: fk_supdate_momentum, updateAdam: fk_supdate_adam,
-    rowDots: fk_srow_dots, allFinite: fk_sall_finite, batchNormForward: fk_sbatch_norm_forward,
+    rowDots: fk_srow_dots, takeGradient: fk_stake_gradient, allFinite: fk_sall_finite,
+    batchNormForward: fk_sbatch_norm_forward,
     batchNormBackward: fk_sbatch_norm_backward, batchNormEvaluate: fk_sbatch_norm_evaluate, gemm: fk_sgemm,
     gram: fk_sgram, cholesky: fk_scholesky,
     choleskySolve: fk_scholesky_solve, inverseFactor: fk_sinverse_factor,
@@ -155,7 +158,8 @@ extension _KernelTable<Double> {
     twoLayerMatvecWorkSize: fk_dtwo_layer_matvec_work_size, twoLayerMatvec: fk_dtwo_layer_matvec,
     gatherBytes: fk_dgather_bytes, gatherFloats: fk_dgather_floats, addWeightDecay: fk_dadd_weight_decay,
     updateSGD: fk_dupdate_sgd, updateMomentum: fk_dupdate_momentum, updateAdam: fk_dupdate_adam,
-    rowDots: fk_drow_dots, allFinite: fk_dall_finite, batchNormForward: fk_dbatch_norm_forward,
+    rowDots: fk_drow_dots, takeGradient: fk_dtake_gradient, allFinite: fk_dall_finite,
+    batchNormForward: fk_dbatch_norm_forward,
     batchNormBackward: fk_dbatch_norm_backward, batchNormEvaluate: fk_dbatch_norm_evaluate, gemm: fk_dgemm,
     gram: fk_dgram, cholesky: fk_dcholesky,
     choleskySolve: fk_dcholesky_solve, inverseFactor: fk_dinverse_factor,

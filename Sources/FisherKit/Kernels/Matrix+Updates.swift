@@ -20,6 +20,24 @@ extension Matrix {
     for i in 0..<rows { dots[i] = total }
   }
 
+  /// Takes a gradient: ⟨row, row⟩ of each of its rows; then coupled L2, gradient += l2 · weights but for the last column; and
+  /// self = gradient.
+  mutating func take(
+    _ gradient: inout Matrix, weights: borrowing Matrix, l2: Double, squares: inout [Double]
+  ) {
+    precondition(
+      rows == gradient.rows && columns == gradient.columns && rows == weights.rows && columns == weights.columns
+        && squares.count == rows, "matrices of another shape")
+    let (base, stride) = (storage.base, self.stride)
+    let (from, fromStride) = (gradient.storage.base, gradient.stride)
+    let (weightBase, weightStride) = (weights.storage.base, weights.stride)
+    squares.withUnsafeMutableBufferPointer { squares in
+      check(
+        Scalar._kernels.takeGradient(
+          squares.baseAddress, base, stride, from, fromStride, weightBase, weightStride, rows, columns, l2))
+    }
+  }
+
   /// self −= rate · (gradient + l2 · self), the last column, the biases, without l2.
   mutating func descend(_ gradient: borrowing Matrix, rate: Double, l2: Double = 0) {
     precondition(rows == gradient.rows && columns == gradient.columns, "a gradient of another shape")

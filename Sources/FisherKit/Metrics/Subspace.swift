@@ -21,8 +21,10 @@ final class Subspace<Scalar: KernelScalar> {
   private(set) var trace = 0.0
   private var squares: [Double]
 
-  /// The iterations that a first update takes; later ones take one.
+  /// The iterations that a first update takes; later ones take one. Where there are fewer samples than directions the first
+  /// iteration has all of their span, and the second its order.
   static var firstIterations: Int { 4 }
+  private func iterations(samples: Int) -> Int { isStarted ? 1 : samples <= rank ? 2 : Self.firstIterations }
 
   init(order d: Int, rank r: Int, samples: Int, name: String) throws(FisherError) {
     rank = r
@@ -61,7 +63,7 @@ final class Subspace<Scalar: KernelScalar> {
 
   /// Follows the subspace to the samples X̃ (n,d).
   func update(inputs x: borrowing Matrix<Scalar>) {
-    for _ in 0..<(isStarted ? 1 : Self.firstIterations) {
+    for _ in 0..<iterations(samples: x.rows) {
       projected.resize(rows: x.rows)
       projected.setToProduct(x, .none, basis, .transposed, inner: x.columns, outputColumns: rank)
       image.setToProduct(

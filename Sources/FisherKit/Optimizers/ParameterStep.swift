@@ -12,7 +12,7 @@ final class ParameterStep<Scalar: KernelScalar> {
   private var gradient: Matrix<Scalar>
   /// g_iᵀδ_i of each neuron.
   private var dots: [Double]
-  /// ‖g‖² by the loss alone, and ‖W‖² of late.
+  /// ‖g‖² by the loss alone, of the last step, and ‖W‖² of late.
   private var gradientSquares = 0.0
   private var weightSquares = 0.0
   /// gᵀδ of the step.
@@ -77,32 +77,38 @@ final class ParameterStep<Scalar: KernelScalar> {
     isObserved = true
   }
 
-  /// Takes ‖g‖² of the loss's gradient.
-  /// - Returns: whether it is a number, which it is only where all of g is.
-  func measureGradient() -> Bool {
-    parameter.gradient.rowDots(parameter.gradient, into: &dots)
-    gradientSquares = sumOfDots()
-    return gradientSquares.isFinite
-  }
-
-  /// Adds the gradient of ½ l2 ‖W‖², but no more than a tenth of what the gradient has by the loss. Where the loss says next
-  /// to nothing of a layer yet, as at the bottom of a deep network that was just started, the layer's matrix is next to
-  /// nothing too, and would make of the penalty a step that only shrinks the weights.
+  /// Takes the loss's gradient and adds that of ½ l2 ‖W‖², but no more than a tenth of what the loss put into it at the step
+  /// before. Where the loss says next to nothing of a layer yet, as at the bottom of a deep network that was just started,
+  /// the layer's matrix is next to nothing too, and would make of the penalty a step that only shrinks the weights.
   ///
   /// Below a mini-batch of 50 the gradient is longer by its noise, which says nothing: by √(50/samples).
   ///
   /// - Parameters:
   ///   - samples: of a mini-batch; `nil` for no limit. `step`: ‖W‖ is taken every 16 steps.
-  func addWeightDecay(l2: Double, samples: Int?, step: Int) {
-    guard l2 > 0, parameter.isDecayed else { return }
-    guard let samples else { return parameter.addWeightDecay(l2: l2) }
+  /// - Returns: whether the gradient is all numbers.
+  func takeGradient(l2: Double, samples: Int?, step: Int) -> Bool {
+    let decay = parameter.isDecayed ? limit(l2, samples: samples, step: step) : 0
+    gradient.take(&parameter.gradient, weights: parameter.value, l2: decay, squares: &dots)
+    let sum = sumOfDots()
+    guard sum.isFinite else { return false }
+    gradientSquares = sum
+    return true
+  }
+
+  private func limit(_ l2: Double, samples: Int?, step: Int) -> Double {
+    guard l2 > 0, let samples else { return l2 }
     if step % 16 == 1 {
       parameter.value.rowDots(parameter.value, into: &dots)
       weightSquares = sumOfDots()
     }
-    guard weightSquares > 0 else { return }
+    guard weightSquares > 0 else { return l2 }
+    if step == 1 {
+      parameter.gradient.rowDots(parameter.gradient, into: &dots)
+      gradientSquares = sumOfDots()
+    }
     let said = gradientSquares * min(1, Double(samples) / 50)
-    parameter.addWeightDecay(l2: min(l2, 0.1 * (said / weightSquares).squareRoot()))
+    let limit = 0.1 * (said / weightSquares).squareRoot()
+    return limit < l2 ? limit : l2
   }
 
   /// In how many parts a refresh is done: the first one is whole, since parts need a matrix to go on with.
@@ -151,7 +157,6 @@ final class ParameterStep<Scalar: KernelScalar> {
   /// not descend, take g itself.
   /// - Returns: whether it was as it should be.
   func precondition() throws(FisherError) -> Bool {
-    gradient.copy(from: parameter.gradient)
     if isReady { try curvature?.precondition(&parameter.gradient) }
     product = innerProduct()
     if product.isFinite && (product > 0 || !isReady) { return true }

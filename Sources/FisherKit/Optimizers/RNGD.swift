@@ -159,12 +159,12 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
     precondition(parts.count == model.parameters.count, "prepare the optimizer for this model first")
     try profile.measure(.observe, Work()) { () throws(FisherError) in
-      for part in parts where !part.measureGradient() {
+      for part in parts
+      where !part.takeGradient(l2: l2, samples: kappa > 0 ? batchSize : nil, step: steps + 1) {
         throw .nonFinite(what: "gradient of \(part.name)", step: steps + 1)
       }
       steps += 1
       try observe(model)
-      for part in parts { part.addWeightDecay(l2: l2, samples: kappa > 0 ? batchSize : nil, step: steps) }
     }
     if isAnyDue() {
       try profile.measure(.refresh, dueWork) { () throws(FisherError) in try refresh() }
