@@ -41,8 +41,9 @@ public struct AutoMetric: Metric {
   public var name: String { "auto" }
   public var takesPairs: Bool { true }
 
-  /// A refresh every 10,000 samples.
-  public func refreshInterval(batchSize: Int) -> Int { Swift.max(1, 10_000 / Swift.max(1, batchSize)) }
+  /// A refresh every 10,000 samples, but every 500 steps at least: with mini-batches of a few samples a deep network has
+  /// moved on by then.
+  public func refreshInterval(batchSize: Int) -> Int { Swift.max(1, min(500, 10_000 / Swift.max(1, batchSize))) }
 
   /// For one layer alone, under the whole cap.
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {

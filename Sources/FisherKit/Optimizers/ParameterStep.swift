@@ -77,9 +77,10 @@ final class ParameterStep<Scalar: KernelScalar> {
     isObserved = true
   }
 
-  /// Takes the loss's gradient and adds that of ½ l2 ‖W‖², but no more than a tenth of what the loss put into it at the step
-  /// before. Where the loss says next to nothing of a layer yet, as at the bottom of a deep network that was just started,
-  /// the layer's matrix is next to nothing too, and would make of the penalty a step that only shrinks the weights.
+  /// Takes the loss's gradient g and adds that of ½ l2 ‖W‖², times (‖g‖/(30 l2 ‖W‖))² where that is less than 1, with the g of
+  /// the step before. Where the loss says next to nothing of a layer yet, as at the bottom of a deep network that was just
+  /// started, the layer's matrix is next to nothing too, and would make of the penalty a step that only shrinks the weights:
+  /// their signal fades, and with it what the loss says of them. Where a network trains, ‖g‖ is 20 to 300 times l2 ‖W‖.
   ///
   /// Below a mini-batch of 50 the gradient is longer by its noise, which says nothing: by √(50/samples).
   ///
@@ -95,6 +96,9 @@ final class ParameterStep<Scalar: KernelScalar> {
     return true
   }
 
+  /// How many times l2 ‖W‖ a gradient has to be for the penalty to count in full.
+  private static var loudGradient: Double { 30 }
+
   private func limit(_ l2: Double, samples: Int?, step: Int) -> Double {
     guard l2 > 0, let samples else { return l2 }
     if step % 16 == 1 {
@@ -107,8 +111,8 @@ final class ParameterStep<Scalar: KernelScalar> {
       gradientSquares = sumOfDots()
     }
     let said = gradientSquares * min(1, Double(samples) / 50)
-    let limit = 0.1 * (said / weightSquares).squareRoot()
-    return limit < l2 ? limit : l2
+    let loud = Self.loudGradient * l2
+    return l2 * min(1, said / (loud * loud * weightSquares))
   }
 
   /// In how many parts a refresh is done: the first one is whole, since parts need a matrix to go on with.

@@ -4,9 +4,8 @@ import Foundation
 /// steps and then at every T-th, and s such that no subsystem leaves its ``TrustRegion``. Parameters without a
 /// subsystem take the plain gradient.
 ///
-/// L2 is coupled, a part of g on weights. Within a trust region it adds at most a tenth of what the loss puts into a layer's
-/// gradient: where the loss says next to nothing of a layer yet, a natural gradient would make of the penalty a step that
-/// only shrinks.
+/// L2 is coupled, a part of g on weights. Within a trust region it counts less in layers of which the loss says next to
+/// nothing yet, where a natural gradient would make of the penalty a step that only shrinks.
 ///
 /// What cannot be factored goes down a ladder of remedies, neuron by neuron, and the step that survives says so: see
 /// ``Incident``.
@@ -177,9 +176,12 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       for part in parts where !part.product.isFinite {
         throw .nonFinite(what: "step of \(part.name)", step: steps)
       }
+      var most = 0.0
+      for part in parts where part.isReady && part.outputScale > 0 { most = max(most, part.product / part.outputScale) }
       for part in parts {
         part.scale = trustRegion.scale(
-          rate: learningRate, product: part.product, kappa: kappa, outputScale: part.outputScale)
+          rate: learningRate, product: part.product, kappa: kappa, outputScale: part.outputScale,
+          most: part.isReady ? most : 0)
         if part.scale < 1 { part.boundSteps += 1 }
         part.parameter.value.descend(part.parameter.gradient, rate: learningRate * part.scale)
       }

@@ -31,6 +31,11 @@ public struct TrustRegion: Equatable, Sendable, CustomStringConvertible {
   /// What a step may move all subsystems by together: what layers do to each other's inputs adds up.
   public static let perModel = 0.08
 
+  /// The least share of the step that goes furthest, in nats, that any subsystem's step is made to go, as long as it stays
+  /// in the region. A gradient fades on its way down through many layers; a relative Fisher matrix, which knows nothing of
+  /// what is above its subsystem, does not undo it.
+  public static let leastShare = 0.03
+
   public var description: String {
     guard kappa != 0 else { return "off" }
     return (kappa.map { "\($0)" } ?? "usual") + (isNormalized ? ", normalised" : "")
@@ -56,12 +61,14 @@ public struct TrustRegion: Equatable, Sendable, CustomStringConvertible {
   ///
   /// - Parameters:
   ///   - product: gᵀδ, not negative; `outputScale`: the mean square of the pre-activations of normal outputs, else 1.
-  func scale(rate: Double, product: Double, kappa: Double, outputScale: Double = 1) -> Double {
+  ///   - most: the largest gᵀδ/outputScale of any subsystem, of which the step goes ``leastShare`` at least.
+  func scale(rate: Double, product: Double, kappa: Double, outputScale: Double = 1, most: Double = 0) -> Double {
     let predicted = 0.5 * rate * rate * product
     guard kappa > 0, predicted > 0 else { return 1 }
     let scale = (kappa * outputScale / predicted).squareRoot()
     if isNormalized { return scale }
-    return min(scale, max(1, min(Self.mostGain, 1 / outputScale.squareRoot())))
+    let wanted = max(1, 1 / outputScale.squareRoot(), (Self.leastShare * most * outputScale / product).squareRoot())
+    return min(scale, wanted, Self.mostGain)
   }
 
   private static let mostGain = 100.0
