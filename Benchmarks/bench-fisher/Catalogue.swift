@@ -17,9 +17,9 @@ enum Catalogue {
       Softmax<T>.self, SoftmaxCrossEntropy<T>.self,
       GatherBytes<T>.self, GatherFloats<T>.self,
       AddWeightDecay<T>.self, UpdateSGD<T>.self, UpdateMomentum<T>.self, UpdateAdam<T>.self, RowDots<T>.self,
-      AllFinite<T>.self,
+      TakeGradient<T>.self, AllFinite<T>.self,
       BatchNormForward<T>.self, BatchNormBackward<T>.self, BatchNormEvaluate<T>.self,
-      Gemm<T>.self, Gram<T>.self, DenseCholesky<T>.self, Eigenvalues<T>.self,
+      Gemm<T>.self, Gram<T>.self, DenseCholesky<T>.self, InverseFactor<T>.self, Eigenvalues<T>.self,
     ]
   }
 }

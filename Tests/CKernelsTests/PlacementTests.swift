@@ -139,13 +139,19 @@ import Testing
       expect(
         T.kernels.updateSGD(w.pointer, w.leadingDimension, g.pointer, g.leadingDimension, n, width, 0.1, 0.2), type,
         "\(place)")
+      let copy = place.rows(nil, n, width) as Rows<T>
+      var squares = [Double](repeating: 0, count: n)
+      expect(
+        T.kernels.takeGradient(
+          &squares, copy.pointer, copy.leadingDimension, g.pointer, g.leadingDimension, w.pointer, w.leadingDimension,
+          n, width, 0.3), type, "\(place)")
       let stepped = w.elements()
       var isFinite: Int32 = 7
       expect(T.kernels.allFinite(&isFinite, w.pointer, w.leadingDimension, n, width), type, "\(place)")
       (w.pointer + (n - 1) * w.leadingDimension + width - 1).pointee = .infinity
       var isFiniteNow: Int32 = 7
       expect(T.kernels.allFinite(&isFiniteNow, w.pointer, w.leadingDimension, n, width), type, "\(place)")
-      return fromBytes.elements() + fromFloats.elements() + g.elements() + stepped + [
+      return fromBytes.elements() + fromFloats.elements() + g.elements() + stepped + copy.elements() + squares + [
         Double(isFinite), Double(isFiniteNow),
       ]
     }

@@ -93,6 +93,21 @@ extension ArgumentTests {
       ("dots: dots NULL", FK_INVALID_ARGUMENT, T.kernels.rowDots(nil, p, 4, p, 4, 2, 2)),
       ("dots: too many rows", FK_SIZE_OVERFLOW, T.kernels.rowDots(&dots, p, 4, p, 4, .max, 2)),
     ]
+    func take(
+      _ squares: inout [Double], m: Int = 2, d: Int = 2, c: Int = 4, g: Int = 4, w: Int = 4
+    ) -> fk_status { T.kernels.takeGradient(&squares, p, c, p, g, p, w, m, d, 1) }
+    calls += [
+      ("take: m negative", FK_INVALID_ARGUMENT, take(&dots, m: -1)),
+      ("take: d negative", FK_INVALID_ARGUMENT, take(&dots, d: -1)),
+      ("take: ldc below d", FK_INVALID_ARGUMENT, take(&dots, c: 1)),
+      ("take: ldg below d", FK_INVALID_ARGUMENT, take(&dots, g: 1)),
+      ("take: ldw below d", FK_INVALID_ARGUMENT, take(&dots, w: 1)),
+      ("take: C NULL", FK_INVALID_ARGUMENT, T.kernels.takeGradient(&dots, nil, 4, p, 4, p, 4, 2, 2, 1)),
+      ("take: G NULL", FK_INVALID_ARGUMENT, T.kernels.takeGradient(&dots, p, 4, nil, 4, p, 4, 2, 2, 1)),
+      ("take: W NULL", FK_INVALID_ARGUMENT, T.kernels.takeGradient(&dots, p, 4, p, 4, nil, 4, 2, 2, 1)),
+      ("take: squares NULL", FK_INVALID_ARGUMENT, T.kernels.takeGradient(nil, p, 4, p, 4, p, 4, 2, 2, 1)),
+      ("take: too many rows", FK_SIZE_OVERFLOW, take(&dots, m: .max)),
+    ]
     expectRefused(type, calls)
     expect(dots == [-1, -1, -1, -1], type, "dots were written")
     expect(finite == -1 && memory.elements.allSatisfy(\.isNaN), type, "something was written")
@@ -137,6 +152,15 @@ extension ArgumentTests {
         ("factor: lda below d", FK_INVALID_ARGUMENT, T.kernels.cholesky(p, 2, nil, 3, 1, 1)),
         ("factor: A NULL", FK_INVALID_ARGUMENT, T.kernels.cholesky(nil, 4, nil, 3, 1, 1)),
         ("factor: d too large", FK_SIZE_OVERFLOW, T.kernels.cholesky(p, .max, nil, .max, 1, 1)),
+        ("inverse factor: r negative", FK_INVALID_ARGUMENT, T.kernels.inverseFactor(p, 4, p, 4, -1, 1)),
+        ("inverse factor: ldx below r", FK_INVALID_ARGUMENT, T.kernels.inverseFactor(p, 2, p, 4, 3, 1)),
+        ("inverse factor: lda below r", FK_INVALID_ARGUMENT, T.kernels.inverseFactor(p, 4, p, 2, 3, 1)),
+        ("inverse factor: X NULL", FK_INVALID_ARGUMENT, T.kernels.inverseFactor(nil, 4, p, 4, 3, 1)),
+        ("inverse factor: A NULL", FK_INVALID_ARGUMENT, T.kernels.inverseFactor(p, 4, nil, 4, 3, 1)),
+        ("inverse factor: shift 0", FK_INVALID_ARGUMENT, T.kernels.inverseFactor(p, 4, p, 4, 3, 0)),
+        ("inverse factor: shift NaN", FK_INVALID_ARGUMENT, T.kernels.inverseFactor(p, 4, p, 4, 3, .nan)),
+        ("inverse factor: shift infinite", FK_INVALID_ARGUMENT, T.kernels.inverseFactor(p, 4, p, 4, 3, .infinity)),
+        ("inverse factor: r too large", FK_SIZE_OVERFLOW, T.kernels.inverseFactor(p, .max, p, .max, .max, 1)),
         ("solve: m negative", FK_INVALID_ARGUMENT, T.kernels.choleskySolve(p, 4, p, 4, 2, -1, 1)),
         ("solve: d negative", FK_INVALID_ARGUMENT, T.kernels.choleskySolve(p, 4, p, 4, -1, 2, 1)),
         ("solve: ldd below d", FK_INVALID_ARGUMENT, T.kernels.choleskySolve(p, 2, p, 4, 3, 2, 1)),

@@ -42,7 +42,7 @@ import Testing
 
   @Test func refreshesEveryTenThousandSamples() throws {
     let metric = try AutoMetric(costs: costs)
-    #expect([1, 50, 200, 20_000].map { metric.refreshInterval(batchSize: $0) } == [10_000, 200, 50, 1])
+    #expect([1, 50, 200, 20_000].map { metric.refreshInterval(batchSize: $0) } == [500, 200, 50, 1])
     let model = try Sequential<Float>.perceptron(shape: [5, 4, 3], activation: Tanh(), batchCapacity: 50)
     let optimizer = try RNGD<Float>(metric: metric, learningRate: 0.01)
     try optimizer.prepare(for: model, batchSize: 50)

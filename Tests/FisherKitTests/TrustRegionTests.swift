@@ -81,6 +81,9 @@ import Testing
       units = step == 1 ? measured : zip(units, measured).map { 0.9 * $0 + 0.1 * $1 }
       let before = model.parameters.map { $0.value.numbers }
       let directions = zip(layers, model.parameters).map { $0.direction($1.gradient.numbers, damping: damping) }
+      let products = directions.indices.map { i in
+        zip(directions[i], model.parameters[i].gradient.numbers).reduce(0) { $0 + $1.0 * $1.1 } / units[i]
+      }
       #expect(try optimizer.step(model).isEmpty)
       for (i, layer) in layers.enumerated() {
         let scale = optimizer.stepScales[i]
@@ -91,7 +94,7 @@ import Testing
         result.append(
           (
             scale, layer.divergence(change, damping: damping) / kappa, layer.divergence(change) / kappa,
-            min(100, max(1, 1 / units[i].squareRoot()))
+            min(100, max(1, 1 / units[i].squareRoot(), (0.03 * products.max()! / products[i]).squareRoot()))
           ))
       }
     }
@@ -107,7 +110,8 @@ import Testing
     }
   }
 
-  /// Where outputs are less than 1, by their mean square, short steps are longer by as much as that is less.
+  /// Where outputs are less than 1, by their mean square, short steps are longer by as much as that is less; and long enough
+  /// for 3 % of the nats that the furthest goes.
   @Test(arguments: [false, true]) func shortSteps(isNormal: Bool) throws {
     let all = try steps(TrustRegion(kappa: 1), rate: 1e-3, isNormal: isNormal)
     for found in all {
@@ -145,20 +149,36 @@ import Testing
     #expect(optimizer.boundSteps.map(\.steps) == [1, 1, 1] && optimizer.boundSteps.map(\.name)[2] == "layer 3")
   }
 
-  /// A parameter without a subsystem is measured by the identity. Within a trust region L2 adds a tenth of its gradient at
-  /// most, less by √(samples/50) for a single sample.
+  /// A layer whose gradient has faded goes 3 % as far in nats as the one that goes furthest, but not beyond the region, nor
+  /// 100 times as far as it would.
+  @Test func fadedGradients() {
+    let region = TrustRegion.usual
+    func scale(_ product: Double, most: Double, kappa: Double = 1) -> Double {
+      region.scale(rate: 1e-3, product: product, kappa: kappa, outputScale: 4, most: most)
+    }
+    #expect(scale(1, most: 0.2) == 1 && scale(1, most: 0.25 / 0.03) == 1)
+    #expect(abs(scale(1, most: 2.5 / 0.03) - 10.0.squareRoot()) < 1e-12)
+    #expect(scale(1, most: 1e9) == 100 && scale(1, most: .infinity) == 100)
+    let kappa = 1e-6
+    #expect(abs(scale(1, most: 1e9, kappa: kappa) - (kappa * 4 / 0.5e-6).squareRoot()) < 1e-12)
+    #expect(TrustRegion.off.scale(rate: 1, product: 1, kappa: 0, most: 1e9) == 1)
+  }
+
+  /// A parameter without a subsystem is measured by the identity. Within a trust region L2 counts in full where the gradient
+  /// is 30 times it, by √(50/samples) more for a single sample, and by the square of what it is short of that otherwise.
   @Test func plainParameters() throws {
     let (w, g) = ([[1.0, 2, 5], [-3, 4, 6]], [[0.5, -1, 2], [1, 0, -2]])
     let norms = [w, g].map { $0.joined().reduce(0) { $0 + $1 * $1 }.squareRoot() }
-    for (l2, kappa) in [(1e-3, 0), (1e3, 0), (0, 0.02), (1e3, 0.02)] as [(Double, Double)] {
+    for (l2, kappa) in [(1e-3, 0), (1e3, 0), (0, 0.02), (1e-3, 0.02), (0.1, 0.02), (1e3, 0.02)] as [(Double, Double)] {
       let model = OneParameter(try Parameter<Double>(name: "scale", neurons: 2, order: 3, subsystem: nil))
       model.parameter.value.assign(w)
       model.parameter.gradient.assign(g)
       let optimizer = try RNGD<Double>(learningRate: 0.5, trustRegion: TrustRegion(kappa: kappa), l2: l2)
       try optimizer.prepare(for: model, batchSize: 1)
       #expect(try optimizer.step(model).isEmpty)
-      let decay = kappa > 0 ? min(l2, 0.1 * norms[1] / norms[0] * (1.0 / 50).squareRoot()) : l2
-      #expect((decay < l2) == (l2 > 1 && kappa > 0))
+      let loudness = norms[1] / (30 * l2 * norms[0]) * (1.0 / 50).squareRoot()
+      let decay = kappa > 0 && l2 > 0 ? l2 * min(1, loudness * loudness) : l2
+      #expect((decay < l2) == (l2 > 1e-3 && kappa > 0))
       let direction = zip(w, g).map { w, g in (0..<3).map { g[$0] + ($0 < 2 ? decay * w[$0] : 0) } }
       let predicted = 0.125 * direction.joined().reduce(0) { $0 + $1 * $1 }
       let scale = kappa > 0 ? (kappa / predicted).squareRoot() : 1

@@ -58,21 +58,24 @@ static double FK_LEAF(take_gradient)(T *restrict c, T *restrict g, const T *rest
   double total = 0;
   for (ptrdiff_t first = 0; first < count; first += 256) {
     const ptrdiff_t last = fk_min(count, first + 256), decayed = fk_min(count - 1, last);
-    V sum = splat(0);
+    V even = splat(0), odd = splat(0);
     T rest = 0;
     ptrdiff_t i = first;
-    for (; i + VW <= decayed; i += VW) {
-      const V x = load(g + i), y = x + splat(l2) * load(w + i);
-      sum = x * x + sum;
-      store(g + i, y);
-      store(c + i, y);
+    for (; i + 2 * VW <= decayed; i += 2 * VW) {
+      const V x = load(g + i), y = load(g + i + VW);
+      even = x * x + even;
+      odd = y * y + odd;
+      store(g + i, x + splat(l2) * load(w + i));
+      store(g + i + VW, y + splat(l2) * load(w + i + VW));
+      store(c + i, load(g + i));
+      store(c + i + VW, load(g + i + VW));
     }
     for (; i < last; i++) {
       const T x = g[i];
       rest += x * x;
       c[i] = g[i] = i < count - 1 ? x + l2 * w[i] : x;
     }
-    total += (double)FK_LEAF(sum)(sum) + (double)rest;
+    total += (double)FK_LEAF(sum)(even + odd) + (double)rest;
   }
   return total;
 }
