@@ -16,6 +16,8 @@ final class RunLog {
     self.path = path
   }
 
+  func begin(_ header: TrainingHeader) throws { try write(try jsonLine(header)) }
+
   func record(_ event: TrainingEvent) throws {
     switch event {
     case .epoch(let report):

@@ -8,7 +8,7 @@ struct Train: ParsableCommand {
     discussion: """
       Example: fisher train --data fashion-mnist --epochs 2 --log run.jsonl
 
-      The log has one JSON line per epoch with epoch, step, seconds (training only), train_loss, train_error, \
+      The log has a first line with command, version, seed and machine, one JSON line per epoch with epoch, step, seconds (training only), train_loss, train_error, \
       validation_loss and validation_accuracy, and a last line with test_loss, test_accuracy and peak_memory_bytes. \
       It is written to FILE.partial-N, N the process's number, which takes its name when the run is done, or is \
       interrupted by SIGINT or SIGTERM and there is no older FILE.
@@ -49,6 +49,7 @@ struct Train: ParsableCommand {
     let before = residentBytes()
     let data = try network.loadData(seed: schedule.seed)
     let trainer = try makeTrainer(data: data)
+    try log?.begin(TrainingHeader(seed: schedule.seed, learningRate: trainer.optimizer.learningRate))
     let view = schedule.quiet ? nil : RunView(residentBefore: before, optimizer: trainer.optimizer)
     view?.begin(
       data: data, shape: network.shape(for: data), network: network, optimizer: optimizer, schedule: schedule)

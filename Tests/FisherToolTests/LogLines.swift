@@ -13,8 +13,11 @@ struct LogLines {
 
   /// The numbers of epochs and of the end, the shares of bound steps left out.
   var numbers: [[String: Double]] {
-    objects.filter { $0["event"] == nil }.map { $0.compactMapValues { ($0 as? NSNumber)?.doubleValue } }
+    objects.filter { $0["event"] == nil && $0["kind"] == nil }.map { $0.compactMapValues { ($0 as? NSNumber)?.doubleValue } }
   }
+
+  /// The first line.
+  var header: [String: Any] { objects.first ?? [:] }
 
   /// The shares of steps that the trust region made shorter, epoch by epoch.
   var bounds: [[String: Double]] { objects.compactMap { $0["bound"] as? [String: Double] } }

@@ -27,7 +27,7 @@ import Testing
     let usual = try csv(Self.lines.joined(separator: "\n") + "\n")
     #expect(usual.status == 0 && usual.errors.isEmpty && usual.output.contains(",1.0,0.25,3000000,"), "\(usual)")
     let all = Self.lines.joined(separator: "\n")
-    let own = [Self.epoch(1, ",\"bound\":{\"layer 1\":0.25}"), Self.epoch(2, ",\"note\":[null]"), Self.test]
+    let own = [Self.epoch(1, ",\"loss\":{\"layer 1\":0.25}"), Self.epoch(2, ",\"note\":[null]"), Self.test]
     let logs: [(String, String)] = [
       ("no last newline", all), ("CRLF", Self.lines.map { $0 + "\r\n" }.joined()),
       ("CRLF without the last", Self.lines.joined(separator: "\r\n")), ("a mark of UTF-8", "\u{FEFF}\(all)\n"),
@@ -43,6 +43,53 @@ import Testing
     #expect(try blank.output == csv(experiment).output && blank.errors.isEmpty)
   }
 
+  /// The line that a log begins with says what made it, and comes once and first.
+  @Test func header() throws {
+    let header =
+      "{\"kind\":\"training\",\"command\":\"fisher train --seed 7\",\"version\":\"1.2.3\",\"seed\":7,\"learning_rate\":0.05,"
+      + "\"threads\":4,\"machine\":{\"system\":\"Linux\",\"processor\":\"P\",\"cores\":8,\"level\":\"avx2\"}}"
+    let event = "{\"event\":\"raised damping\",\"step\":12}"
+    let result = try csv(([header, event] + Self.lines).joined(separator: "\n"))
+    #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+    for line in result.output.split(separator: "\r\n").dropFirst() {
+      #expect(line.hasPrefix("training log,log,0.05,7,true,fisher train --seed 7,1.2.3,4,avx2,"), "\(line)")
+      #expect(line.hasSuffix(",3000000,1,,"), "\(line)")
+    }
+    for text in [[header, header] + Self.lines, [Self.epoch(1), header], [event, header] + Self.lines] {
+      let result = try csv(text.joined(separator: "\n"))
+      #expect(result.status == 65 && result.errors.contains("log.jsonl:2: expected the line that begins"), "\(result)")
+    }
+    let cut = try csv(([header.replacingOccurrences(of: "\"seed\":7,", with: "")] + Self.lines).joined(separator: "\n"))
+    #expect(cut.status == 65 && cut.errors.contains("none of its \"seed\""), "\(cut)")
+    let alone = try csv(header + "\n")
+    #expect(alone.status == 65 && alone.errors.contains("expected epochs"), "\(alone)")
+  }
+
+  /// How often the trust region bound has a table by layer, in their order, and a column of CSV.
+  @Test func bounds() throws {
+    let folder = try Scratch()
+    defer { folder.remove() }
+    let epochs = [(1, 0.25), (2, 0)].map {
+      Self.epoch($0, ",\"bound\":{\"layer 10\":1,\"layer 2\":0.125,\"layer 1\":\($1)}")
+    }
+    try (epochs + [Self.test]).joined(separator: "\n").write(
+      toFile: folder.file("log.jsonl"), atomically: true, encoding: .utf8)
+    let tables = try Tool.run(["report", folder.file("log.jsonl"), "--format", "markdown"]).output
+    let rows = ["1 | 25.0 % | 0.0 %", "2 | 12.5 % | 12.5 %", "10 | 100.0 % | 100.0 %"].map { "| log | layer \($0) |" }
+    #expect(tables.contains("steps that the trust region made shorter"), "\(tables)")
+    #expect(tables.contains(rows.joined(separator: "\n")), "\(tables)")
+    let page = folder.file("page.html")
+    #expect(try Tool.run(["report", folder.file("log.jsonl"), "--out", page]).status == 0)
+    #expect(try String(contentsOfFile: page, encoding: .utf8).contains("<table class=\"bounds\">"))
+    let csv = try csv((epochs + [Self.test]).joined(separator: "\n")).output
+    #expect(csv.contains("\"{\"\"layer 1\"\":0.25,\"\"layer 10\"\":1,\"\"layer 2\"\":0.125}\""), "\(csv)")
+    for wrong in ["2", "-0.5", "null", "\"a\""] {
+      let text = Self.epoch(1, ",\"bound\":{\"layer 1\":\(wrong)}") + "\n" + Self.test
+      let result = try self.csv(text)
+      #expect(result.status == 65 && result.errors.contains("log.jsonl:1: "), "\(wrong): \(result)")
+    }
+  }
+
   /// A run that was interrupted has its epochs; what is missing is told.
   @Test func interrupted() throws {
     for (torn, warnings) in [("", 1), (Self.test.prefix(20), 2), (Self.epoch(3).prefix(40), 2)] as [(Substring, Int)] {
@@ -52,7 +99,7 @@ import Testing
       #expect(torn.isEmpty || result.errors.contains("log.jsonl:3: expected a line that is finished"), "\(result)")
       // neither results nor memory are made up
       #expect(
-        result.output.split(separator: "\r\n").dropFirst().allSatisfy { $0.hasSuffix(",0.5,,,,,,,") }, "\(result)")
+        result.output.split(separator: "\r\n").dropFirst().allSatisfy { $0.hasSuffix(",0.5,,,,,,,,") }, "\(result)")
     }
     let utf16 = try Scratch()
     defer { utf16.remove() }

@@ -127,7 +127,7 @@ import Testing
     let result = try Tool.run(["report"] + files + ["--format", "markdown"])
     #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
     for words in [
-      "## training log", "| adam | not recorded | 1 | 0 |", "| sgd | not recorded |", "Loss 0.27", "Peak memory",
+      "## training log", "| adam | 0.0005 | 1 | 0 |", "| sgd | 0.1 |", "Loss 0.27", "Peak memory",
     ] {
       #expect(result.output.contains(words), "\(words): \(result)")
     }

@@ -33,7 +33,7 @@ import Testing
     let result = try shell("\(Tool.executable("fisher").path) \(train) --log '\(log)' >&- 2>&-")
     #expect(result.status == 0, "\(result)")
     let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
-    #expect(lines.count == 2 && lines.allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") }, "\(lines)")
+    #expect(lines.count == 3 && lines.allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") }, "\(lines)")
   }
 
   /// Both are there, whole.
@@ -41,9 +41,9 @@ import Testing
     let result = try shell("\(Tool.executable("fisher").path) \(train) --log /dev/stdout")
     #expect(result.status == 0 && result.output.contains("train loss"), "\(result)")
     let lines = result.output.split(separator: "\n").filter { $0.hasPrefix("{") }
-    #expect(lines.count == 2 && lines.allSatisfy { $0.hasSuffix("}") }, "\(result)")
+    #expect(lines.count == 3 && lines.allSatisfy { $0.hasSuffix("}") }, "\(result)")
     let quiet = try shell("\(Tool.executable("fisher").path) \(train) --quiet --log /dev/stdout")
-    #expect(quiet.output.split(separator: "\n").count == 2, "\(quiet)")
+    #expect(quiet.output.split(separator: "\n").count == 3, "\(quiet)")
   }
 
   /// Without SIGPIPE a reader that goes ends the run all the same, and in silence.

@@ -1,3 +1,4 @@
+import FisherKit
 import Foundation
 import TestSupport
 import Testing
@@ -23,6 +24,12 @@ import Testing
       #expect(line["epoch"] == Double(index + 1) && line["step"] == Double(200 * (index + 1)))
     }
     #expect(Set(found[2].keys) == ["test_loss", "test_accuracy", "peak_memory_bytes"])
+    let header = try LogLines(path: log).header
+    #expect(header["command"] as? String == "fisher train --epochs 2 --log \(log)")
+    #expect(header["kind"] as? String == "training" && header["version"] as? String == FisherKitVersion.current)
+    #expect(header["seed"] as? Int == 0 && header["learning_rate"] as? Double == 0.01)
+    let machine = try #require(header["machine"] as? [String: Any])
+    #expect(Set(machine.keys) == ["system", "processor", "cores", "level"] && header["threads"] as? Int ?? 0 > 0)
     let bounds = try LogLines(path: log).bounds
     #expect(bounds.count == 2 && bounds.allSatisfy { Set($0.keys) == ["layer 1", "layer 2", "layer 3", "layer 4"] })
     #expect(bounds.joined().allSatisfy { (0...1).contains($0.value) })

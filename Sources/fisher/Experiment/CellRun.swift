@@ -72,7 +72,9 @@ extension RunRecord.Epoch {
     self.init(
       epoch: report.epoch, step: report.step, seconds: report.seconds, trainLoss: report.training.loss,
       trainError: 1 - report.training.accuracy, validationLoss: report.validation.loss,
-      validationAccuracy: report.validation.accuracy)
+      validationAccuracy: report.validation.accuracy,
+      bound: report.bounds.isEmpty
+        ? nil : Dictionary(report.bounds.map { ($0.name, $0.share) }, uniquingKeysWith: max))
   }
 }
 

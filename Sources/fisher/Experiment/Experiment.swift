@@ -65,7 +65,7 @@ struct Experiment: ParsableCommand {
     let data = ExperimentData()
     let estimate = try ExperimentEstimate(grid: grid, data: data, costs: costs)
     let header = ExperimentHeader(
-      grid: grid, command: command, version: FisherKitVersion.current, machine: .current(cores: cores), jobs: jobs,
+      grid: grid, command: commandText(), version: FisherKitVersion.current, machine: .current(cores: cores), jobs: jobs,
       threads: threads, costs: costs)
     if log.headers.last != header { try log.append(header) }
     let run = ExperimentRun(
@@ -85,17 +85,6 @@ struct Experiment: ParsableCommand {
     if fitting < jobs { ToolThreads.warn("\(jobs) runs at a time", "\(fitting)") }
     Compute.threads = threads
     return (fitting, threads)
-  }
-
-  /// As a shell takes it.
-  private var command: String {
-    (["fisher"] + CommandLine.arguments.dropFirst().map(quoted)).joined(separator: " ")
-  }
-
-  private func quoted(_ word: String) -> String {
-    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./,=+:@%".utf8)
-    if !word.isEmpty, word.utf8.allSatisfy(plain.contains) { return word }
-    return "'\(word.mappingScalars { $0 == "'" ? "'\\''" : nil })'"
   }
 }
 

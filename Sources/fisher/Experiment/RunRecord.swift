@@ -13,9 +13,11 @@ struct RunRecord: Codable, Equatable {
     var trainError: Double
     var validationLoss: Double
     var validationAccuracy: Double
+    /// By layer, the share of the epoch's steps that the trust region made shorter; of natural-gradient runs.
+    var bound: [String: Double]?
 
     enum CodingKeys: String, CodingKey {
-      case epoch, step, seconds
+      case epoch, step, seconds, bound
       case trainLoss = "train_loss"
       case trainError = "train_error"
       case validationLoss = "validation_loss"

@@ -19,7 +19,7 @@ struct CSVReport {
   private static let heads = [
     "network", "optimizer", "learning_rate", "seed", "is_chosen_rate", "arguments", "version", "threads", "level",
     "epoch",
-    "step", "seconds", "train_loss", "train_error", "validation_loss", "validation_accuracy", "divergences",
+    "step", "seconds", "train_loss", "train_error", "validation_loss", "validation_accuracy", "bound", "divergences",
     "test_loss",
     "test_accuracy", "memory_bytes", "damping_events", "effective_dimensions", "failure",
   ]
@@ -41,7 +41,7 @@ struct CSVReport {
       isChosen(run) ? "true" : "false", run.arguments, run.version, isKnown ? "\(run.threads)" : "", run.level,
       number(epoch?.epoch), number(epoch?.step), number(epoch?.seconds), number(epoch?.trainLoss),
       number(epoch?.trainError), number(epoch?.validationLoss), number(epoch?.validationAccuracy),
-      try layers.map(jsonLine) ?? "", number(run.testLoss), number(run.testAccuracy),
+      try epoch?.bound.map(jsonLine) ?? "", try layers.map(jsonLine) ?? "", number(run.testLoss), number(run.testAccuracy),
       run.memoryBytes > 0 ? "\(run.memoryBytes)" : "",
       isKnown ? "\(run.dampingEvents)" : "",
       run.effectiveDimensions.isEmpty ? "" : try jsonLine(run.effectiveDimensions),

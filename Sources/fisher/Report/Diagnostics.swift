@@ -1,3 +1,5 @@
+import Foundation
+
 /// How an optimizer's Fisher matrices fared at its chosen rate.
 struct Diagnostics {
   struct Dimension {
@@ -12,6 +14,12 @@ struct Diagnostics {
     var ratios: [Double?]
   }
 
+  struct Bound {
+    var layer: String
+    /// The mean over the runs of the share of steps, for each of ``boundEpochs``.
+    var shares: [Double?]
+  }
+
   var optimizer: String
   /// Factorisations that failed and were survived, and the runs that had any.
   var dampingEvents: Int
@@ -20,6 +28,9 @@ struct Diagnostics {
   var dimensions: [Dimension]
   var epochs: [Int]
   var divergences: [Divergence]
+  /// How often the trust region bound.
+  var boundEpochs: [Int]
+  var bounds: [Bound]
 
   init(_ result: OptimizerResult) {
     optimizer = result.optimizer
@@ -42,6 +53,17 @@ struct Diagnostics {
             .map { $0.measured / $0.predicted })
       }
       return Divergence(layer: layer, ratios: ratios)
+    }
+    let bounded = result.runs.flatMap(\.epochs).filter { $0.bound != nil }
+    let boundEpochs = Set(bounded.map(\.epoch)).sorted()
+    self.boundEpochs = boundEpochs
+    let layers = Set(bounded.flatMap { ($0.bound ?? [:]).keys })
+    bounds = layers.sorted { $0.compare($1, options: .numeric) == .orderedAscending }.map { layer in
+      Bound(
+        layer: layer,
+        shares: boundEpochs.map { epoch in
+          Spread(bounded.filter { $0.epoch == epoch }.compactMap { $0.bound?[layer] })?.mean
+        })
     }
   }
 }

@@ -41,7 +41,7 @@ struct RunFiles {
     var kind = try first.decode(LineKind.self, expected: expected)
     // (events come before the first epoch too)
     for line in lines.complete where kind.hasEvent { kind = try line.decode(LineKind.self, expected: expected) }
-    if kind.kind == nil, kind.epoch != nil || kind.hasEvent {
+    if kind.kind == TrainingHeader.kind || kind.kind == nil && (kind.epoch != nil || kind.hasEvent) {
       let log = try TrainingLog(lines, path: path, name: name)
       add(log.record)
       add(log.events)

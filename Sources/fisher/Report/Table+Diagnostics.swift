@@ -1,10 +1,11 @@
 extension Study {
-  /// What the Fisher matrices did; the last two only where runs recorded it.
+  /// What the trust region and the Fisher matrices did; all but the second only where runs recorded it.
   func diagnostics(_ network: Network) -> [Table] {
-    // (a training log does not say)
-    if network.name == TrainingLog.network { return [] }
     let all = network.chosen.map { Diagnostics($0.result) }
-    var tables = [
+    var tables = [bounds(all, of: network.name)].compactMap { $0 }
+    // (a training log says no more)
+    if network.name == TrainingLog.network { return tables }
+    tables += [
       Table(
         caption: "\(network.name): factorisations that failed and were survived by the metric’s fallback",
         heads: ["Optimizer", "Events", "Runs with any"],
@@ -38,6 +39,26 @@ extension Study {
           heads: ["Optimizer", "Layer"] + epochs.map { "Epoch \($0)" }, rows: rows, kind: "divergences"))
     }
     return tables
+  }
+
+  /// How often the trust region bound, by layer and epoch.
+  private func bounds(_ all: [Diagnostics], of network: String) -> Table? {
+    let recorded = Set(all.flatMap(\.boundEpochs)).sorted()
+    let epochs = some(recorded)
+    if epochs.isEmpty { return nil }
+    let rows = all.flatMap { one in
+      one.bounds.map { bound in
+        let byEpoch = Dictionary(zip(one.boundEpochs, bound.shares)) { first, _ in first }
+        return [one.optimizer, bound.layer]
+          + epochs.map { epoch in
+            byEpoch[epoch].flatMap { $0 }.map { Text.number(100 * $0, digits: 1) + " %" } ?? Self.none
+          }
+      }
+    }
+    return Table(
+      caption: "\(network): steps that the trust region made shorter, mean over the seeds"
+        + (epochs.count < recorded.count ? "; some of the \(recorded.count) epochs" : ""),
+      heads: ["Optimizer", "Layer"] + epochs.map { "Epoch \($0)" }, rows: rows, kind: "bounds")
   }
 
   /// As many as fit a page: first, last, and evenly between; the rest is in the CSV.

@@ -1,11 +1,12 @@
 import FisherKit
 import Foundation
 
-/// A log of `fisher train --log`: one run, which does not say what made it. One that was interrupted has no last line.
+/// A log of `fisher train --log`: one run. One that was interrupted has no last line; other tools' logs have no first one.
 struct TrainingLog {
   static let network = "training log"
 
   private let path: String
+  private var header: TrainingHeader?
   private var epochs: [RunRecord.Epoch] = []
   private var test: Test?
   private(set) var events: RunEvents
@@ -38,13 +39,21 @@ struct TrainingLog {
   }
 
   private mutating func read(_ line: LogLine) throws(DataError) {
-    if try line.decode(LineKind.self, expected: "an epoch of a training log").hasEvent {
+    let kind = try line.decode(LineKind.self, expected: "an epoch of a training log")
+    if kind.kind == TrainingHeader.kind {
+      guard header == nil, epochs.isEmpty, events.kinds.isEmpty else {
+        throw line.error(expected: "the line that begins a training log at its start", found: "it again (a log has one run)")
+      }
+      header = try line.decode(TrainingHeader.self, expected: "the first line of a training log")
+      return
+    }
+    if kind.hasEvent {
       return events.add(try line.decode(RunEvents.Line.self, expected: "an event of a training log"))
     }
     guard test == nil else {
       throw line.error(expected: "nothing behind the last line of a run", found: "more (a log has one run)")
     }
-    if !epochs.isEmpty, try line.decode(LineKind.self, expected: "an epoch of a training log").epoch == nil {
+    if !epochs.isEmpty, kind.epoch == nil {
       test = try line.decode(Test.self, expected: "an epoch, or the last line of a training log")
       return
     }
@@ -56,12 +65,14 @@ struct TrainingLog {
     epochs.append(epoch)
   }
 
-  /// Its rate and seed are not known; 0 stands for both, and for the memory where the last line is missing.
+  /// Without a first line its rate and seed are not known; 0 stands for both, and for the memory where the last line is
+  /// missing.
   var record: RunRecord {
     RunRecord(
-      network: Self.network, optimizer: events.run, learningRate: 0, seed: 0, arguments: path, version: "", threads: 0,
-      level: "", epochs: epochs, testLoss: test?.loss, testAccuracy: test?.accuracy, memoryBytes: test?.memory ?? 0,
-      dampingEvents: 0, divergences: [], effectiveDimensions: [], failure: nil)
+      network: Self.network, optimizer: events.run, learningRate: header?.learningRate ?? 0, seed: header?.seed ?? 0,
+      arguments: header?.command ?? path, version: header?.version ?? "", threads: header?.threads ?? 0,
+      level: header?.machine.level ?? "", epochs: epochs, testLoss: test?.loss, testAccuracy: test?.accuracy, memoryBytes: test?.memory ?? 0,
+      dampingEvents: events.kinds.reduce(0) { $0 + $1.count }, divergences: [], effectiveDimensions: [], failure: nil)
   }
 
   /// The files' names without what follows the last dot; the whole path where two would be called the same.
@@ -97,7 +108,9 @@ extension LogLine {
 
 extension RunRecord.Epoch {
   /// Whether its counts are such that something can be done with them.
-  var isPossible: Bool { [epoch, step].allSatisfy((0...RunRecord.largestCount).contains) }
+  var isPossible: Bool {
+    [epoch, step].allSatisfy((0...RunRecord.largestCount).contains) && (bound ?? [:]).values.allSatisfy((0...1).contains)
+  }
 }
 
 extension RunRecord {
