@@ -53,3 +53,10 @@ public final class Parameter<Scalar: KernelScalar> {
     startSquares = nil
   }
 }
+
+extension KeptMatrix {
+  /// Of zeros, in the shape of a parameter.
+  convenience init(like parameter: Parameter<Scalar>, what: String) throws(FisherError) {
+    try self.init(neurons: parameter.neurons, order: parameter.order, what: "\(parameter.name): \(what)")
+  }
+}

@@ -7,8 +7,8 @@ public final class Adam<Scalar: KernelScalar>: Optimizer {
   public let beta2: Double
   public let epsilon: Double
   public let l2: Double
-  private var first: [State<Scalar>] = []
-  private var second: [State<Scalar>] = []
+  private var first: [KeptMatrix<Scalar>] = []
+  private var second: [KeptMatrix<Scalar>] = []
   private var steps = 0
 
   public init(
@@ -31,8 +31,8 @@ public final class Adam<Scalar: KernelScalar>: Optimizer {
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
     (first, second, steps) = ([], [], 0)
     for parameter in model.parameters {
-      first.append(try State(like: parameter, what: "first moment"))
-      second.append(try State(like: parameter, what: "second moment"))
+      first.append(try KeptMatrix(like: parameter, what: "first moment"))
+      second.append(try KeptMatrix(like: parameter, what: "second moment"))
     }
   }
 

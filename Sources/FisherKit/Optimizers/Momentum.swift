@@ -4,7 +4,7 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
   /// μ
   public let momentum: Double
   public let l2: Double
-  private var velocities: [State<Scalar>] = []
+  private var velocities: [KeptMatrix<Scalar>] = []
   private var steps = 0
 
   public init(learningRate: Double, momentum: Double = 0.9, l2: Double = 0) throws(FisherError) {
@@ -20,7 +20,7 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
     (velocities, steps) = ([], 0)
-    for parameter in model.parameters { velocities.append(try State(like: parameter, what: "velocity")) }
+    for parameter in model.parameters { velocities.append(try KeptMatrix(like: parameter, what: "velocity")) }
   }
 
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
@@ -39,18 +39,5 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
 
   public func restart() {
     for velocity in velocities { velocity.value.setToZero() }
-  }
-}
-
-/// A matrix in the shape of a parameter, kept beside it.
-final class State<Scalar: KernelScalar> {
-  var value: Matrix<Scalar>
-
-  convenience init(like parameter: Parameter<Scalar>, what: String) throws(FisherError) {
-    try self.init(neurons: parameter.neurons, order: parameter.order, what: "\(parameter.name): \(what)")
-  }
-
-  init(neurons: Int, order: Int, what: String) throws(FisherError) {
-    value = try Matrix(rows: neurons, columns: order, what: what)
   }
 }

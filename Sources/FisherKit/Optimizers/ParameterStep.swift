@@ -37,7 +37,7 @@ final class ParameterStep<Scalar: KernelScalar> {
   /// The next part of a refresh under way, or 0.
   private var nextPart = 0
   /// The direction by the matrix before a refresh, for an adaptive schedule.
-  private var oldDirection: State<Scalar>?
+  private var oldDirection: KeptMatrix<Scalar>?
 
   init(
     _ parameter: Parameter<Scalar>, curvature: (any Curvature<Scalar>)?, damping: SiteDamping?,
@@ -53,7 +53,7 @@ final class ParameterStep<Scalar: KernelScalar> {
     dots = Array(repeating: 0, count: parameter.neurons)
     hasNormalOutputs = (parameter.pair?.outer.subsystem ?? parameter.subsystem)?.hasNormalOutputs ?? false
     oldDirection =
-      measuresDrift && curvature != nil ? try State(like: parameter, what: "direction before a refresh") : nil
+      measuresDrift && curvature != nil ? try KeptMatrix(like: parameter, what: "direction before a refresh") : nil
   }
 
   var bytes: Int {

@@ -23,7 +23,7 @@ public struct Recovery: Equatable, Sendable {
 ///
 /// Memory: the parameters once more.
 final class RecoveryWatch<Scalar: KernelScalar> {
-  private var good: [State<Scalar>] = []
+  private var good: [KeptMatrix<Scalar>] = []
   private let horizon: Int
   private var average = 0.0
   /// What `average` would be if all losses were 1.
@@ -44,7 +44,7 @@ final class RecoveryWatch<Scalar: KernelScalar> {
 
   init(model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
     horizon = max(10, 500 / batchSize)
-    for parameter in model.parameters { good.append(try State(like: parameter, what: "last good weights")) }
+    for parameter in model.parameters { good.append(try KeptMatrix(like: parameter, what: "last good weights")) }
     keep(model)
   }
 

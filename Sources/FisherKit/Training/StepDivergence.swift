@@ -4,10 +4,10 @@
 /// Keep the weights before a step, and compare after it, before the next forward pass. Both may be done in the events of
 /// a ``Trainer``, whose seconds leave them out.
 public final class StepDivergence<Scalar: KernelScalar> {
-  private var weights: [State<Scalar>] = []
+  private var weights: [KeptMatrix<Scalar>] = []
 
   public init(model: any Model<Scalar>) throws(FisherError) {
-    for parameter in model.parameters { weights.append(try State(like: parameter, what: "weights before a step")) }
+    for parameter in model.parameters { weights.append(try KeptMatrix(like: parameter, what: "weights before a step")) }
   }
 
   public func keepWeights(of model: any Model<Scalar>) {

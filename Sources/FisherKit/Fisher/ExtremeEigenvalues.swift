@@ -38,7 +38,7 @@ extension RFIM {
       overflow ? .max : size, memoryCap, "\(iterations) iterations on \(neurons) neurons and \(order) inputs",
       instead: "fewer iterations fit")
     var generator = SeededGenerator(seed: 0, stream: .synthesis)
-    var basis: [State<Scalar>] = []
+    var basis: [KeptMatrix<Scalar>] = []
     var next = try Matrix<Scalar>(rows: neurons, columns: order, what: "Krylov vector")
     for i in 0..<neurons {
       for j in 0..<order { next[i, j] = Scalar(generator.normal()) }
@@ -47,7 +47,7 @@ extension RFIM {
     var norm = next.dot(next).squareRoot()
     var found = ExtremeEigenvalues(smallest: 0, largest: 0, error: .infinity)
     for step in 1...max(iterations, 1) {
-      let vector = try State<Scalar>(neurons: neurons, order: order, what: "Krylov vector")
+      let vector = try KeptMatrix<Scalar>(neurons: neurons, order: order, what: "Krylov vector")
       vector.value.combine(0, 1 / norm, next)
       basis.append(vector)
       try multiply(&next, vector.value)
