@@ -9,7 +9,7 @@ public struct LinearLayer: Subsystem {
   }
 
   public var description: String { sigma == 1 ? "linear layer" : "linear layer (σ=\(sigma))" }
-  public var constantNu: Double? { 1 / (sigma * sigma) }
+  public var form: Form { .shared(nu: 1 / (sigma * sigma)) }
 
   public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>) {
     precondition(z.columns == nu.columns && z.rows == nu.rows, "ν of another shape")

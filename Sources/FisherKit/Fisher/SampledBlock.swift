@@ -50,8 +50,13 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
 
   public func dense(memoryCap: Int) throws(FisherError) -> Matrix<Scalar> {
     var matrix = try makeDense(memoryCap: memoryCap)
-    if try !covariance.fill(&matrix, inputs: observations.inputs) { try fillByRowsOfBlocks(&matrix) }
+    try write(to: &matrix)
     return matrix
+  }
+
+  /// The whole matrix into one of its order.
+  func write(to matrix: inout Matrix<Scalar>) throws(FisherError) {
+    if try !covariance.fill(&matrix, inputs: observations.inputs) { try fillByRowsOfBlocks(&matrix) }
   }
 
   /// Blocks (i, 0 ... i) at a time, whose weights are the head of column i of every A_s.

@@ -27,18 +27,6 @@ public struct TwoLayers: Sendable, CustomStringConvertible {
   }
 }
 
-extension Subsystem {
-  /// The covariance of a layer's outputs given their pre-activations z (n,m): diag η − ηηᵀ, or diag ν.
-  func outputCovariance<S: KernelScalar>(
-    preactivations z: borrowing Matrix<S>
-  ) throws(FisherError) -> any SampleCovariance<S> {
-    if self is SoftmaxLayer { return try SoftmaxCovariance(preactivations: z) }
-    var nu = try Matrix<S>(rows: z.rows, columns: z.columns, what: "ν of the outputs")
-    self.nu(&nu, preactivations: z)
-    return try IndependentCovariance(nu: nu)
-  }
-}
-
 extension Matrix {
   /// self = f'(z), as 1 · f'.
   mutating func setToSlopes(of activation: any Activation, at z: borrowing Matrix) {

@@ -40,7 +40,8 @@ public struct PaperMetric: Metric {
 
   /// The ν of a layer whose neurons share a block.
   private func sharedNu<S: KernelScalar>(for site: CurvatureSite<S>) -> Double? {
-    site.index == 0 || site.index == site.count - 1 ? 1 : site.subsystem.constantNu
+    if site.index == 0 || site.index == site.count - 1 { return 1 }
+    return if case .shared(let nu) = site.subsystem.form { nu } else { nil }
   }
 }
 

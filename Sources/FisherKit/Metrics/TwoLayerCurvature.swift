@@ -83,7 +83,7 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
   private static func refreshBytes(
     for site: CurvatureSite<Scalar>, pair: LayerPair<Scalar>, _ window: PairWindow
   ) -> Int {
-    let outer = (neurons: pair.outer.neurons, isSoftmax: pair.outer.subsystem is SoftmaxLayer)
+    let outer = (neurons: pair.outer.neurons, isSoftmax: pair.outer.subsystem.map(\.isSoftmax) ?? false)
     func factor(samples: Int) -> CoupledFactorBytes<Scalar> {
       CoupledFactorBytes(site: site, samples: samples, outer: outer)
     }

@@ -108,7 +108,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     kappa = trustRegion.kappa(batchSize: batchSize, parameters: model.parameters.count)
     let parameters = model.parameters
     clock = RefreshClock(schedule, interval: metric.refreshInterval(batchSize: batchSize), layers: parameters.count)
-    // The metric gets the sites whose subsystems have no curvature of their own, and counts those alone.
+    // The metric gets the sites whose form it is to hold, and counts those alone.
     var sites: [CurvatureSite<Scalar>] = []
     var dampings: [SiteDamping?] = []
     var curvatures: [(any Curvature<Scalar>)?] = []
@@ -126,7 +126,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
         order: parameter.order, subsystem: subsystem, batchSize: batchSize, refreshInterval: clock.interval,
         damping: damping, isSpread: schedule.isSpread, pair: parameter.pair, incidents: incidents)
       dampings[dampings.count - 1] = site.dampingState
-      curvatures[curvatures.count - 1] = try subsystem.makeCurvature(for: site)
+      curvatures[curvatures.count - 1] = site.curvatureOfItsForm()
       if curvatures[curvatures.count - 1] == nil { sites.append(site) }
     }
     let bytesBeside = curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) }
