@@ -13,7 +13,7 @@ public struct BatchNorm: Subsystem {
 
   /// 1: the outputs have unit variance.
   public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>) {
-    precondition(nu.rows == z.rows && nu.columns == z.columns, "ν of another shape")
+    demand(nu.rows == z.rows && nu.columns == z.columns, "ν of another shape")
     nu.fill(with: 1)
   }
 }
@@ -22,7 +22,7 @@ extension NeuronBlocks {
   /// The blocks over normalised inputs x̂ (n, channels): parameters are (channels, 2), γ first. Cost 4 flops an element;
   /// memory 3 elements a channel, and 3 doubles.
   convenience init(channels x: borrowing Matrix<Scalar>) throws(FisherError) {
-    precondition(x.rows > 0, "expected at least one sample")
+    demand(x.rows > 0, "expected at least one sample")
     var sums = ChannelSums(channels: x.columns)
     sums.add(x)
     var blocks = try BlockBatch<Double>(count: x.columns, order: 2, what: "blocks of \(x.columns) channels")

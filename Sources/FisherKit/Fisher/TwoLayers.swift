@@ -21,7 +21,7 @@ public struct TwoLayers: Sendable, CustomStringConvertible {
     inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>, outerWeights c: borrowing Matrix<S>
   ) throws(FisherError) -> SampledBlock<S> {
     let m = z.columns
-    precondition(c.columns == m + 1, "expected outer weights of \(m + 1) columns, bias last, found \(c.columns)")
+    demand(c.columns == m + 1, "expected outer weights of \(m + 1) columns, bias last, found \(c.columns)")
     return try SampledBlock(
       inputs: x, source: try TwoLayerSource<S>(hidden: hidden, outer: outer, preactivations: z, outerWeights: c))
   }

@@ -9,14 +9,16 @@ public struct ExactMetric: Metric {
   public let windowSamples: Int
 
   public init(windowSamples: Int = 8192) {
-    precondition(windowSamples > 0, "expected a window of one sample at least")
     self.windowSamples = windowSamples
   }
+
+  public func validate() throws(FisherError) { try requireWindow(windowSamples) }
 
   public var name: String { "exact" }
   public var takesPairs: Bool { true }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    try validate()
     if let pair = site.pair { return try TwoLayerCurvature<S>(for: site, pair: pair) }
     let inverse = try Self.inverse(
       for: site, order: site.order, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples))

@@ -13,16 +13,21 @@ public struct IterativeMetric: Metric {
   public let windowSamples: Int
 
   public init(tolerance: Double = 0.03, iterations: Int = 50, windowSamples: Int = 1000) {
-    precondition(tolerance > 0 && tolerance < 1, "tolerance: expected a number in (0, 1), found \(tolerance)")
-    precondition(iterations > 0 && windowSamples > 0, "expected an iteration and a sample at least")
     self.tolerance = tolerance
     self.iterations = iterations
     self.windowSamples = windowSamples
   }
 
+  public func validate() throws(FisherError) {
+    try require(tolerance > 0 && tolerance < 1, "tolerance", expected: "a number in (0, 1)", found: tolerance)
+    try require(iterations > 0, "iterations", expected: "1 or more", found: iterations)
+    try requireWindow(windowSamples)
+  }
+
   public var name: String { "iterative" }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    try validate()
     if case .coupled = site.subsystem.form { throw site.noWay(for: name) }
     return try WindowedCurvature<S>(
       for: site, windowLimit: windowSamples, estimate: estimate(for: site),

@@ -17,14 +17,16 @@ public struct KernelMetric: Metric {
   public let windowSamples: Int
 
   public init(windowSamples: Int = 100) {
-    precondition(windowSamples > 0, "expected a window of one sample at least")
     self.windowSamples = windowSamples
   }
+
+  public func validate() throws(FisherError) { try requireWindow(windowSamples) }
 
   public var name: String { "kernel" }
   public var takesPairs: Bool { true }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    try validate()
     if let pair = site.pair { return try TwoLayerCurvature<S>(for: site, pair: pair) }
     guard site.damping.amount > 0 else {
       throw .invalidArgument(

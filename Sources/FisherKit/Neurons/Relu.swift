@@ -12,8 +12,8 @@ public struct Relu: Activation {
   public let omega: Double
 
   public init(iota: Double = 0, omega: Double = 0) {
-    precondition(iota >= 0 && iota < 1, "ι: expected a slope in [0, 1), found \(iota)")
-    precondition(omega >= 0 && omega < 1e30, "ω: expected a width from 0 up, found \(omega)")
+    demand(iota >= 0 && iota < 1, "ι: expected a slope in [0, 1), found \(iota)")
+    demand(omega >= 0 && omega < 1e30, "ω: expected a width from 0 up, found \(omega)")
     self.iota = iota
     self.omega = omega
   }

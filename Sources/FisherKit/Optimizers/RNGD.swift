@@ -52,6 +52,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     self.schedule = schedule ?? RefreshSchedule(interval: refreshInterval)
     try self.schedule.validate()
     self.metric = if let metric { metric } else { try AutoMetric() }
+    try self.metric.validate()
     self.learningRate = rate
     self.damping = damping
     self.trustRegion = trustRegion
@@ -156,7 +157,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   }
 
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
-    precondition(parts.count == model.parameters.count, "prepare the optimizer for this model first")
+    demand(parts.count == model.parameters.count, "prepare the optimizer for this model first")
     try profile.measure(.observe, Work()) { () throws(FisherError) in
       for part in parts
       where !part.takeGradient(l2: l2, samples: kappa > 0 ? batchSize : nil, step: steps + 1) {
@@ -209,7 +210,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
 
   private func observe(_ model: any Model<Scalar>) throws(FisherError) {
     try model.observe { (index, inputs, preactivations) throws(FisherError) in
-      precondition(
+      demand(
         inputs.rows <= batchSize, "a mini-batch of \(inputs.rows) samples, prepared for \(batchSize) at most")
       try parts[index].observe(inputs: inputs, preactivations: preactivations)
     }

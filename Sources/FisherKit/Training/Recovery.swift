@@ -7,11 +7,14 @@ public struct Recovery: Equatable, Sendable {
 
   /// - Parameter attempts: from 0 up.
   public init(attempts: Int = 10) {
-    precondition(attempts >= 0, "attempts: expected 0 or more, found \(attempts)")
     self.attempts = attempts
   }
 
   public static var off: Recovery { Recovery(attempts: 0) }
+
+  func validate() throws(FisherError) {
+    try require(attempts >= 0, "recovery attempts", expected: "0 or more", found: attempts)
+  }
 }
 
 /// The last good weights of a model, and the loss by which that is judged: an exponential average over some ten mini-batches,
