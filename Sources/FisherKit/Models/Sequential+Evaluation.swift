@@ -1,0 +1,104 @@
+/// What a network makes of some samples.
+public struct Evaluation: Equatable, Sendable {
+  public var score: Score
+  /// How many samples of class i (row) were taken for class j (column).
+  public var confusion: [[Int]]
+
+  public init(score: Score, confusion: [[Int]]) { (self.score, self.confusion) = (score, confusion) }
+}
+
+extension Sequential {
+  /// Passes samples of a set through, the evaluation pass, as many at a time as fit, and hands the logits (n, outputs) of
+  /// each part to `body` with the first of its samples.
+  /// - Throws: ``DataError`` where the set is of another width; what `body` throws.
+  public func predict(
+    _ dataset: Dataset, _ samples: Range<Int>, name: String = "data",
+    _ body: (_ first: Int, _ logits: borrowing Matrix<Scalar>) throws -> Void
+  ) throws {
+    guard dataset.width == inputs else {
+      throw DataError(name, expected: "\(inputs) features, the network's inputs", found: "\(dataset.width)")
+    }
+    for first in stride(from: samples.lowerBound, to: samples.upperBound, by: batchCapacity) {
+      let indices = (first..<min(first + batchCapacity, samples.upperBound)).map { Int32($0) }
+      dataset.gather(&input, indices: indices.span)
+      try predict { logits in try body(first, logits) }
+    }
+  }
+
+  /// The probabilities of the classes, row by row, for samples of a set.
+  /// - Throws: ``DataError`` where the set is of another width, or a sample comes out as something that is not finite.
+  public func probabilities(
+    _ dataset: Dataset, _ samples: Range<Int>, name: String = "data"
+  ) throws -> [Scalar] {
+    var result: [Scalar] = []
+    result.reserveCapacity(samples.count * outputs)
+    var eta = try Matrix<Scalar>(rows: batchCapacity, columns: outputs, what: "probabilities")
+    try predict(dataset, samples, name: name) { first, logits in
+      eta.resize(rows: logits.rows)
+      eta.setToSoftmax(of: logits)
+      for row in 0..<eta.rows {
+        let start = result.count
+        for column in 0..<eta.columns { result.append(eta[row, column]) }
+        guard result[start...].allSatisfy(\.isFinite) else {
+          throw DataError(
+            name, expected: "samples whose logits are finite", found: "sample \(first + row), whose are not")
+        }
+      }
+    }
+    return result
+  }
+
+  /// The class with the largest logit, the first of equal ones, for samples of a set.
+  public func classes(_ dataset: Dataset, _ samples: Range<Int>, name: String = "data") throws -> [Int] {
+    var result: [Int] = []
+    result.reserveCapacity(samples.count)
+    try predict(dataset, samples, name: name) { first, logits in
+      for row in 0..<logits.rows {
+        let best = logits.largest(inRow: row)
+        guard logits[row, best].isFinite else {
+          throw DataError(
+            name, expected: "samples whose logits are finite", found: "sample \(first + row), whose are not")
+        }
+        result.append(best)
+      }
+    }
+    return result
+  }
+
+  /// The mean score over samples of a set, and what they were taken for.
+  /// - Throws: ``DataError`` where the set is of another width or has more classes, or the loss is not finite;
+  ///   ``FisherError`` for thousands of classes, whose table is too large.
+  public func evaluate(
+    _ dataset: Dataset, _ samples: Range<Int>, name: String = "data"
+  ) throws -> Evaluation {
+    guard dataset.classes <= outputs else {
+      throw DataError(name, expected: "at most \(outputs) classes, the network's outputs", found: "\(dataset.classes)")
+    }
+    let cells = outputs.multipliedReportingOverflow(by: outputs)
+    guard !cells.overflow, cells.partialValue <= 1 << 24 else {
+      throw FisherError.exceedsMemoryCap(
+        what: "confusion matrix of \(outputs) classes", bytes: cells.overflow ? Int.max : cells.partialValue << 3,
+        cap: 1 << 27, instead: "evaluate(labels:) gives the score without it")
+    }
+    var (loss, correct) = (0.0, 0)
+    var confusion = Array(repeating: Array(repeating: 0, count: outputs), count: outputs)
+    try predict(dataset, samples, name: name) { first, logits in
+      let labels = Array(dataset.labels[first..<(first + logits.rows)])
+      let part = logits.crossEntropy(labels: labels.span)
+      (loss, correct) = (loss + part.loss, correct + part.correct)
+      for row in 0..<logits.rows { confusion[Int(labels[row])][logits.largest(inRow: row)] += 1 }
+    }
+    guard loss.isFinite else { throw DataError(name, expected: "samples whose loss is finite", found: "\(loss)") }
+    let count = Double(samples.count)
+    return Evaluation(score: Score(loss: loss / count, accuracy: Double(correct) / count), confusion: confusion)
+  }
+}
+
+extension Matrix {
+  /// The column of the largest element, the first of equal ones.
+  fileprivate func largest(inRow row: Int) -> Int {
+    var best = 0
+    for column in 1..<max(1, columns) where self[row, column] > self[row, best] { best = column }
+    return best
+  }
+}
