@@ -59,12 +59,14 @@ struct SafetensorsHeader {
         path, expected: "a safetensors file (a header's length in 8 bytes)", found: "\(start.count) bytes")
     }
     let length = start.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    guard length <= Self.maximumLength, length <= max(0, file.size - 8) else {
+    let rest = max(0, file.size - 8)
+    guard length <= Self.maximumLength else {
       let kind = kindOfFile(startingWith: start + (try file.read(56))).map { ", \($0)" } ?? ""
       throw DataError(
-        path,
-        expected: "a safetensors file (a header of at most \(min(Self.maximumLength, max(0, file.size - 8))) bytes)",
-        found: "a length of \(length)\(kind)")
+        path, expected: "a safetensors file (a header of at most \(Self.maximumLength) bytes)", found: "\(length)\(kind)")
+    }
+    guard length <= rest else {
+      throw DataError(path, expected: "\(length) bytes of header", found: "only \(rest)")
     }
     let text = try file.read(Int(length))
     guard text.count == length else {

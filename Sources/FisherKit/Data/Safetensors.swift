@@ -46,6 +46,16 @@ public struct Safetensors: Sendable, Equatable {
   }
 }
 
+extension Safetensors {
+  /// What a file says that it holds, with elements of any type; they are not read.
+  package static func contents(
+    path: String
+  ) throws(DataError) -> (metadata: [String: String], tensors: [(name: String, type: String, shape: String)]) {
+    let header = try SafetensorsHeader(file: try SizedFile(path: path))
+    return (header.metadata, header.entries.map { ($0.name, $0.type.rawValue, NPYArray.tuple($0.shape)) })
+  }
+}
+
 extension Safetensors.Tensor {
   /// - Throws: the index of the first element that is NaN or infinite.
   func requireFinite(place: String) throws(DataError) {

@@ -15,6 +15,9 @@ public struct ModelNotes: Equatable, Sendable {
 /// `layers.0.bias` (outputs), of a batch normalisation `running_mean` and `running_var` too, and with all that makes the
 /// same network of them in its metadata, under `fisherkit`.
 public struct ModelFile: Sendable {
+  /// The metadata's name for what the network is.
+  public static let metadataKey = Architecture.key
+
   public let path: String
   public let notes: ModelNotes
   /// The version of FisherKit that wrote it.
