@@ -3,8 +3,10 @@ import Foundation
 import ToolSupport
 
 extension Inspect {
-  /// Whether a file is taken for a safetensors file and not for matrices.
-  static func isModel(_ path: String) -> Bool { path.lowercased().hasSuffix(".safetensors") }
+  /// Whether a file is taken for a safetensors file and not for matrices, by its name or by how it begins.
+  static func isModel(_ path: String) throws -> Bool {
+    try path.lowercased().hasSuffix(".safetensors") || Safetensors.isOne(path: path)
+  }
 
   /// What is in a safetensors file: the model, where it is one of ours, and its tensors and texts.
   static func describe(model path: String) throws -> String {

@@ -11,7 +11,7 @@ struct Inspect: ParsableCommand {
       eigenvalue, rank, and with the damping λ its condition number, effective dimension Σ λ_k/(λ_k + λ) and \
       log-determinant in nats.
 
-      Of a file that ends in .safetensors: the network's layers and activations, its parameters, the tensors with their \
+      Of a safetensors file, such as fisher train --save writes: the network's layers and activations, its parameters, the tensors with their \
       shapes, and the metadata.
       """)
 
@@ -26,7 +26,7 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     ToolThreads.start(Compute.threads)
-    if Self.isModel(file) { return Standard.print(try Self.describe(model: file)) }
+    if try Self.isModel(file) { return Standard.print(try Self.describe(model: file)) }
     let array = try NPYArray(path: file)
     let shape = array.shape
     guard shape.count == 2 || shape.count == 3, shape[shape.count - 1] == shape[shape.count - 2], !shape.contains(0)

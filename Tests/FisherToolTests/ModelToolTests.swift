@@ -109,6 +109,9 @@ import Testing
       "layers.2    layer 2: dense, 7 to 10, linear, measured as softmax\n", "layers.0.weight        F32   (7, 64)\n",
       "layers.1.running_var   F32   (7,)\n", "metadata    format: pt\n",
     ] { #expect(result.output.contains(words), "\(words): \(result)") }
+    // (by whatever name)
+    try FileManager.default.copyItem(atPath: model, toPath: folder.file("kept"))
+    #expect(try Tool.run(["inspect", folder.file("kept")]).output == result.output)
     // A file of another library, with what we do not read.
     let header = #"{"__metadata__":{"a":"\u001b[2J"},"w":{"dtype":"I64","shape":[],"data_offsets":[0,8]}}"#
     try Data(SafetensorsFile.bytes(header: header, elements: Array(repeating: 0, count: 8)))

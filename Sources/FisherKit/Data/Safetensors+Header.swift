@@ -63,7 +63,8 @@ struct SafetensorsHeader {
     guard length <= Self.maximumLength else {
       let kind = kindOfFile(startingWith: start + (try file.read(56))).map { ", \($0)" } ?? ""
       throw DataError(
-        path, expected: "a safetensors file (a header of at most \(Self.maximumLength) bytes)", found: "\(length)\(kind)")
+        path, expected: "a safetensors file (a header of at most \(Self.maximumLength) bytes)",
+        found: "\(length)\(kind)")
     }
     guard length <= rest else {
       throw DataError(path, expected: "\(length) bytes of header", found: "only \(rest)")

@@ -47,6 +47,13 @@ public struct Safetensors: Sendable, Equatable {
 }
 
 extension Safetensors {
+  /// Whether a file begins as one of this format does: it has no magic, but a length that it can have and a brace.
+  package static func isOne(path: String) throws(DataError) -> Bool {
+    let start = try SizedFile(path: path).read(9)
+    guard start.count == 9, start[8] == UInt8(ascii: "{") else { return false }
+    return start[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) } <= SafetensorsHeader.maximumLength
+  }
+
   /// What a file says that it holds, with elements of any type; they are not read.
   package static func contents(
     path: String

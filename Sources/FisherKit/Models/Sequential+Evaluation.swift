@@ -39,10 +39,7 @@ extension Sequential {
       for row in 0..<eta.rows {
         let start = result.count
         for column in 0..<eta.columns { result.append(eta[row, column]) }
-        guard result[start...].allSatisfy(\.isFinite) else {
-          throw DataError(
-            name, expected: "samples whose logits are finite", found: "sample \(first + row), whose are not")
-        }
+        guard result[start...].allSatisfy(\.isFinite) else { throw notFinite(sample: first + row, name) }
       }
     }
     return result
@@ -55,10 +52,7 @@ extension Sequential {
     try predict(dataset, samples, name: name) { first, logits in
       for row in 0..<logits.rows {
         let best = logits.largest(inRow: row)
-        guard logits[row, best].isFinite else {
-          throw DataError(
-            name, expected: "samples whose logits are finite", found: "sample \(first + row), whose are not")
-        }
+        guard logits[row, best].isFinite else { throw notFinite(sample: first + row, name) }
         result.append(best)
       }
     }
@@ -80,18 +74,34 @@ extension Sequential {
         what: "confusion matrix of \(outputs) classes", bytes: cells.overflow ? Int.max : cells.partialValue << 3,
         cap: 1 << 27, instead: "evaluate(labels:) gives the score without it")
     }
-    var (loss, correct) = (0.0, 0)
     var confusion = Array(repeating: Array(repeating: 0, count: outputs), count: outputs)
+    let score = try score(dataset, samples, name: name) { labels, logits in
+      for row in 0..<logits.rows { confusion[Int(labels[row])][logits.largest(inRow: row)] += 1 }
+    }
+    guard score.loss.isFinite else {
+      throw DataError(name, expected: "samples whose loss is finite", found: "\(score.loss)")
+    }
+    return Evaluation(score: score, confusion: confusion)
+  }
+
+  /// The mean score over samples of a set, whose classes the network has; `body` sees each part of them.
+  func score(
+    _ dataset: Dataset, _ samples: Range<Int>, name: String,
+    _ body: (_ labels: [Int32], _ logits: borrowing Matrix<Scalar>) -> Void = { _, _ in }
+  ) throws -> Score {
+    var (loss, correct) = (0.0, 0)
     try predict(dataset, samples, name: name) { first, logits in
       let labels = Array(dataset.labels[first..<(first + logits.rows)])
       let part = logits.crossEntropy(labels: labels.span)
       (loss, correct) = (loss + part.loss, correct + part.correct)
-      for row in 0..<logits.rows { confusion[Int(labels[row])][logits.largest(inRow: row)] += 1 }
+      body(labels, logits)
     }
-    guard loss.isFinite else { throw DataError(name, expected: "samples whose loss is finite", found: "\(loss)") }
-    let count = Double(samples.count)
-    return Evaluation(score: Score(loss: loss / count, accuracy: Double(correct) / count), confusion: confusion)
+    return Score(loss: loss / Double(samples.count), accuracy: Double(correct) / Double(samples.count))
   }
+}
+
+private func notFinite(sample: Int, _ name: String) -> DataError {
+  DataError(name, expected: "samples whose logits are finite", found: "sample \(sample), whose are not")
 }
 
 extension Matrix {
