@@ -10,8 +10,8 @@ struct ModelInput: ParsableArguments {
   @Option(parsing: .unconditional, help: "Seed of the synthetic data: that of the training run.")
   var seed: UInt64 = 0
 
-  /// How many samples go through at a time: as many as when a run evaluates its network, so that sums come out alike.
-  static let batchCapacity = 1000
+  /// How many samples go through at a time.
+  static let batchCapacity = Sequential<Float>.samplesAtATime
 
   /// Samples that fit the model.
   struct Samples {

@@ -97,7 +97,7 @@ struct Train: ParsableCommand {
   /// - Parameter costs: the machine's speeds where they are known already.
   func makeTrainer(data: DataSplit, costs: MachineCosts? = nil) throws -> Trainer<Float> {
     let (shape, batch) = (network.shape(for: data), schedule.batch(for: data))
-    let capacity = max(batch, 1000)
+    let capacity = max(batch, Sequential<Float>.samplesAtATime)
     try Sequential<Float>.requireMemory(
       shape: shape, hasBatchNormalization: network.batchNorm, batchCapacity: capacity)
     let model = try Sequential<Float>.perceptron(

@@ -8,7 +8,11 @@ public struct Evaluation: Equatable, Sendable {
 }
 
 extension Sequential {
-  /// Passes samples of a set through, the evaluation pass, as many at a time as fit, and hands the logits (n, outputs) of
+  /// The most samples that pass through at a time when a set does. It is the same whatever mini-batches a network is made
+  /// for, so that sums over samples are parted alike, and come out alike to the last digit.
+  package static var samplesAtATime: Int { 1000 }
+
+  /// Passes samples of a set through, the evaluation pass, up to a thousand at a time, and hands the logits (n, outputs) of
   /// each part to `body` with the first of its samples.
   /// - Throws: ``DataError`` where the set is of another width; what `body` throws.
   public func predict(
@@ -18,8 +22,9 @@ extension Sequential {
     guard dataset.width == inputs else {
       throw DataError(name, expected: "\(inputs) features, the network's inputs", found: "\(dataset.width)")
     }
-    for first in stride(from: samples.lowerBound, to: samples.upperBound, by: batchCapacity) {
-      let indices = (first..<min(first + batchCapacity, samples.upperBound)).map { Int32($0) }
+    let part = min(batchCapacity, Self.samplesAtATime)
+    for first in stride(from: samples.lowerBound, to: samples.upperBound, by: part) {
+      let indices = (first..<min(first + part, samples.upperBound)).map { Int32($0) }
       dataset.gather(&input, indices: indices.span)
       try predict { logits in try body(first, logits) }
     }
