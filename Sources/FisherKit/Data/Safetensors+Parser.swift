@@ -161,14 +161,15 @@ struct SafetensorsParser {
     throw failure(expected: "a string that ends", at: start)
   }
 
+  private static let escapes: [UInt8: UInt8] = [
+    0x22: 0x22, 0x5c: 0x5c, 0x2f: 0x2f, UInt8(ascii: "b"): 8, UInt8(ascii: "f"): 12, UInt8(ascii: "n"): 10,
+    UInt8(ascii: "r"): 13, UInt8(ascii: "t"): 9,
+  ]
+
   /// What stands behind a backslash.
   private mutating func escape() throws(Failure) -> [UInt8] {
     let start = offset - 1
-    let letters: [UInt8: UInt8] = [
-      0x22: 0x22, 0x5c: 0x5c, 0x2f: 0x2f, UInt8(ascii: "b"): 8, UInt8(ascii: "f"): 12, UInt8(ascii: "n"): 10,
-      UInt8(ascii: "r"): 13, UInt8(ascii: "t"): 9,
-    ]
-    if let byte = next, let meant = letters[byte] {
+    if let byte = next, let meant = Self.escapes[byte] {
       offset += 1
       return [meant]
     }
