@@ -12,7 +12,9 @@ struct Fisher: ParsableCommand {
       cannot be inverted with the damping given; 70 for any other failure; 130 and 143 after SIGINT and SIGTERM.
       """,
     version: FisherKitVersion.current,
-    subcommands: [Train.self, Experiment.self, Rfim.self, Solve.self, Inspect.self, Report.self])
+    subcommands: [
+      Train.self, Predict.self, Evaluate.self, Inspect.self, Experiment.self, Rfim.self, Solve.self, Report.self,
+    ])
 
   /// For messages.
   static let commands = configuration.subcommands.map { $0.configuration.commandName ?? "\($0)".lowercased() }

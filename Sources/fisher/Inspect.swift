@@ -5,14 +5,17 @@ import ToolSupport
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what the eigenvalues of Fisher matrices say.",
+    abstract: "Shows what the eigenvalues of Fisher matrices say, or what a model that was kept is.",
     discussion: """
       For each matrix of G.npy, (d,d) or (m,d,d) as `fisher rfim` writes them: its trace, largest and smallest \
       eigenvalue, rank, and with the damping λ its condition number, effective dimension Σ λ_k/(λ_k + λ) and \
       log-determinant in nats.
+
+      Of a safetensors file, such as fisher train --save writes: the network's layers and activations, its parameters, the tensors with their \
+      shapes, and the metadata.
       """)
 
-  @Argument(help: ArgumentHelp("The matrices.", valueName: "g.npy")) var file: String
+  @Argument(help: ArgumentHelp("The matrices, or the model.", valueName: "g.npy|model.safetensors")) var file: String
   @Option(parsing: .unconditional, help: ArgumentHelp("λ.", valueName: "λ")) var damping = 0.005
 
   func validate() throws {
@@ -23,6 +26,7 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     ToolThreads.start(Compute.threads)
+    if try Self.isModel(file) { return Standard.print(try Self.describe(model: file)) }
     let array = try NPYArray(path: file)
     let shape = array.shape
     guard shape.count == 2 || shape.count == 3, shape[shape.count - 1] == shape[shape.count - 2], !shape.contains(0)

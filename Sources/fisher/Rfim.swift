@@ -17,10 +17,10 @@ struct Rfim: ParsableCommand {
 
   func run() throws {
     ToolThreads.start(Compute.threads)
-    try OutputArray(path: out, inputs: system.files).write {
+    try OutputFile(path: out, inputs: system.files).write(array: {
       let arrays = try system.load()
       return try arrays.isDouble ? matrix(arrays, Double.self) : matrix(arrays, Float.self)
-    }
+    })
   }
 
   private func matrix<S: KernelScalar>(_ arrays: SubsystemArrays, _: S.Type) throws -> NPYArray {

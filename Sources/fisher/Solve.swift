@@ -32,7 +32,7 @@ struct Solve: ParsableCommand {
 
   func run() throws {
     ToolThreads.start(Compute.threads)
-    try OutputArray(path: out, inputs: system.files + [("--gradient", gradient)]).write {
+    try OutputFile(path: out, inputs: system.files + [("--gradient", gradient)]).write(array: {
       let arrays = try system.load()
       let v = try NPYArray(path: gradient)
       let (m, d) = (arrays.w.shape[0], arrays.w.shape[1])
@@ -40,7 +40,7 @@ struct Solve: ParsableCommand {
         throw DataError(gradient, expected: "shape (\(m), \(d)) or (\(m * d),)", found: "\(v.shape)")
       }
       return try solution(arrays, v)
-    }
+    })
   }
 
   private func solution(_ arrays: SubsystemArrays, _ v: NPYArray) throws -> NPYArray {

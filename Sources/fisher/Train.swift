@@ -12,6 +12,10 @@ struct Train: ParsableCommand {
       validation_loss and validation_accuracy, and a last line with test_loss, test_accuracy and peak_memory_bytes. \
       It is written to FILE.partial-N, N the process's number, which takes its name when the run is done, or is \
       interrupted by SIGINT or SIGTERM and there is no older FILE.
+
+      --save keeps the network for fisher predict, evaluate and inspect, and for PyTorch: a safetensors file that is \
+      written when the run is done, with the weights as its last step left them. A run that fails or is interrupted writes \
+      none, and leaves an older FILE as it is.
       """)
 
   @OptionGroup(title: "Data and network") var network: NetworkOptions
@@ -33,21 +37,42 @@ struct Train: ParsableCommand {
 
   func run() throws {
     ToolThreads.start(schedule.threads ?? Compute.threads)
-    let log = try schedule.log.map { try RunLog(path: $0) }
+    let saved = try schedule.save.map { try SavedModel(path: $0, log: schedule.log) }
+    let log: RunLog?
     do {
-      try train(log: log)
-      try log?.finish()
-    } catch let interruption as Interrupted {
-      throw interruption.with(try log?.keep())
+      log = try schedule.log.map { try RunLog(path: $0) }
     } catch {
+      saved?.discard()
+      throw error
+    }
+    do {
+      let trainer = try train(log: log)
+      // (each of the two is kept whatever becomes of the other)
+      let saving = Result { try save(trainer, in: saved) }
+      try log?.finish()
+      try saving.get()
+    } catch let interruption as Interrupted {
+      saved?.discard()
+      let rest = [try log?.keep(), schedule.save.map { "\($0) was not written" }].compactMap { $0 }
+      throw rest.isEmpty ? interruption : interruption.with(rest.joined(separator: "; "))
+    } catch {
+      saved?.discard()
       log?.abandon()
       throw error
     }
   }
 
-  private func train(log: RunLog?) throws {
+  private func save(_ trainer: Trainer<Float>, in saved: SavedModel?) throws {
+    guard let saved, let path = schedule.save else { return }
+    let model = trainer.model
+    try saved.write(model, notes: network.source.notes(for: trainer.data, outputs: model.outputs))
+    if !schedule.quiet { Standard.print("saved: \(path.visible(keeping: []))\n") }
+  }
+
+  /// - Returns: what has been trained.
+  private func train(log: RunLog?) throws -> Trainer<Float> {
     let before = residentBytes()
-    let data = try network.loadData(seed: schedule.seed)
+    let data = try network.source.load(seed: schedule.seed)
     let trainer = try makeTrainer(data: data)
     try log?.begin(TrainingHeader(seed: schedule.seed, learningRate: trainer.optimizer.learningRate))
     let view = schedule.quiet ? nil : RunView(residentBefore: before, optimizer: trainer.optimizer)
@@ -65,13 +90,14 @@ struct Train: ParsableCommand {
       }
     }
     if let profile = trainer.profile { view?.compare(profile, showing: schedule.profile) }
+    return trainer
   }
 
   /// The network with its optimizer, all memory allocated.
   /// - Parameter costs: the machine's speeds where they are known already.
   func makeTrainer(data: DataSplit, costs: MachineCosts? = nil) throws -> Trainer<Float> {
     let (shape, batch) = (network.shape(for: data), schedule.batch(for: data))
-    let capacity = max(batch, 1000)
+    let capacity = max(batch, Sequential<Float>.samplesAtATime)
     try Sequential<Float>.requireMemory(
       shape: shape, hasBatchNormalization: network.batchNorm, batchCapacity: capacity)
     let model = try Sequential<Float>.perceptron(
@@ -111,6 +137,9 @@ struct RunOptions: ParsableArguments {
       valueName: "N"))
   var recoveries = Recovery().attempts
   @Option(help: ArgumentHelp("Where to write the JSON lines.", valueName: "file.jsonl")) var log: String?
+  @Option(
+    help: ArgumentHelp("Where to keep the network when the run is done.", valueName: "model.safetensors"))
+  var save: String?
   @Flag(help: "Print where the time of the steps goes, with what their formulas count.") var profile = false
   @Flag(help: "Print nothing but errors.") var quiet = false
 
@@ -122,6 +151,7 @@ struct RunOptions: ParsableArguments {
       throw ValidationError("--batch: expected 1 to 1000000 samples, found \(batch)")
     }
     if let log, log.isEmpty { throw ValidationError("--log: expected a file name, found an empty one") }
+    if let save, save.isEmpty { throw ValidationError("--save: expected a file name, found an empty one") }
     guard epochs >= 1 else { throw ValidationError("--epochs: expected 1 or more, found \(epochs)") }
     guard recoveries >= 0 else { throw ValidationError("--recoveries: expected 0 or more, found \(recoveries)") }
     if let threads, !(1...4096).contains(threads) {

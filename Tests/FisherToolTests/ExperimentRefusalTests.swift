@@ -47,6 +47,7 @@ import Testing
       ("--optimizer sgd", "--optimizer sgd --seed 3", "no --seed"),
       ("--optimizer sgd", "--optimizer sgd --lr=3", "no --learning-rate"),
       ("--optimizer sgd", "--optimizer sgd --log x", "but for --log"),
+      ("--optimizer sgd", "--optimizer sgd --save=x", "but for --save"),
       ("--shape 64,16,10", "--shape 65,16,10", "65 features"),
       ("--data synthetic", "--data /nonexistent", "no such folder"),
       (#""name": "small""#, #"name"#, "no JSON"),

@@ -73,6 +73,18 @@ import Testing
     #expect(Set(folder.contents) == ["run.jsonl", "errors"])
   }
 
+  /// A network that is not done is not kept, and an older one stays.
+  @Test(arguments: [SIGINT, SIGTERM]) func savedModel(signal: Int32) throws {
+    let older = "older"
+    try older.write(toFile: folder.file("m.safetensors"), atomically: true, encoding: .utf8)
+    let process = try start(long + ["--save", "m.safetensors"])
+    let part = "run.jsonl.partial-\(process.processIdentifier)"
+    let result = try end(process, by: [signal]) { self.lines(part) >= 3 }
+    #expect(result.status == 128 + signal && result.errors.count { $0 == "\n" } == 1, "\(result)")
+    #expect(result.errors.contains("m.safetensors was not written"), "\(result)")
+    #expect(text("m.safetensors") == older && Set(folder.contents) == ["run.jsonl", "m.safetensors", "errors"])
+  }
+
   /// Before an epoch is done there is nothing to keep: while data are read, while steps are taken.
   @Test(arguments: [0, 300_000]) func trainingWithoutAnEpoch(delay: UInt32) throws {
     let process = try start(

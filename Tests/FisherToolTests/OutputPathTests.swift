@@ -21,6 +21,8 @@ import Testing
       (epoch + #""validation_accuracy":0.5}"# + "\n"
       + #"{"test_loss":1,"test_accuracy":0.5,"peak_memory_bytes":1}"# + "\n")
       .write(toFile: folder.file("log.jsonl"), atomically: true, encoding: .utf8)
+    try Sequential<Float>.perceptron(shape: [64, 10], activation: Tanh(), batchCapacity: 1)
+      .write(to: folder.file("m.safetensors"))
   }
 
   deinit { folder.remove() }
@@ -29,6 +31,8 @@ import Testing
   private static let commands = [
     "train --epochs 1 --optimizer sgd --quiet --log OUT",
     "train --epochs 1 --quiet --cost-model OUT",
+    "train --epochs 1 --optimizer sgd --quiet --save OUT",
+    "predict m.safetensors --out OUT", "predict m.safetensors --classes --out OUT",
     "experiment grid.json --quiet --log OUT",
     "experiment grid.json --quiet --log e.jsonl --cost-model OUT",
     "report log.jsonl --out OUT", "report log.jsonl --format csv --out OUT",

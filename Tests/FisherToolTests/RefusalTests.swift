@@ -73,6 +73,7 @@ import Testing
     (["--damping", "1e300"], ["--damping", "1e+300"]), (["--lr", "inf"], ["--learning-rate", "inf"]),
     (["--validation", "9223372036854775807"], ["--validation", "1000000"]),
     (["--threads", "-1"], ["--threads", "-1"]), (["--log", ""], ["--log", "empty"]),
+    (["--save", ""], ["--save", "empty"]), (["--save", "/none/x"], ["--save", "/none/x", "No such file"]),
     (["--data", ""], ["--data", "empty"]),
     (["--nonsense"], ["--nonsense"]), (["extra"], ["extra"]),
   ])

@@ -156,7 +156,7 @@ import Testing
       "--rank",
       "--window-samples", "--memory-cap", "--cost-model", "--profile", "--pair",
       "--batch-norm", "--batch-norm-blocks", "--damping-rule", "--trust-region", "--normalize-steps",
-      "--no-early-refreshes",
+      "--no-early-refreshes", "--save",
     ] { #expect(result.output.contains(flag), "\(flag)") }
     // (the help is wrapped where the line is full)
     let words = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")

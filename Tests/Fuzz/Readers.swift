@@ -34,6 +34,37 @@ let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
       _ = try Matrix<Double>(npy: array)
     }
   },
+  // An even first byte: the others are a file; an odd one: they are a header, with elements behind it.
+  "safetensors": { bytes in
+    let (first, rest) = (bytes.first ?? 0, Array(bytes.dropFirst()))
+    let elements = [UInt8](repeating: first, count: Int(first) << 1)
+    let file = first & 1 == 0 ? rest : SafetensorsFile.bytes(header: rest, elements: elements)
+    let path = try InMemoryFile.hold(file)
+    let contents = try Safetensors.contents(path: path)
+    let read = try Safetensors(path: path)
+    try require(read.tensors.map(\.name) == contents.tensors.map(\.name) && read.metadata == contents.metadata)
+    _ = try ModelFile(path: path)
+  },
+  // A text that says what network there is; the tensors are made for it.
+  "model": { bytes in
+    let json = String(decoding: bytes, as: UTF8.self)
+    let architecture = try Architecture(json: json, place: "model")
+    var tensors: [Safetensors.Tensor] = []
+    for (index, layer) in architecture.layers.enumerated() {
+      guard tensors.count < 100, layer.inputs <= 64, layer.outputs <= 64 else { return }
+      for (name, shape) in layer.shapes(index: index) {
+        let ones = [Float](repeating: 1, count: shape.reduce(1, *))
+        tensors.append(.init(name: name, shape: shape, elements: .float32(ones)))
+      }
+    }
+    let contents = Safetensors(tensors: tensors, metadata: [Architecture.key: json])
+    let model = try Sequential<Float>(try ModelFile(contents, path: "model"), batchCapacity: 2)
+    // what could be read can be written, and is the same then
+    let again = try model.safetensors(notes: ModelNotes(), place: "model")
+    try require(again.tensors == tensors)
+    model.input.fill(with: 1)
+    model.predict { _ in }
+  },
   // All that a report makes of a log, or of two between which there is a byte 255.
   "report": { bytes in
     var files = RunFiles()

@@ -33,13 +33,24 @@ extension Matrix {
     }
   }
 
+  /// Takes elements, row by row, for these columns.
+  /// - Returns: the position of the first element that is not finite in this precision, where it stops.
+  mutating func assign(_ elements: NPYArray.Elements, columns range: Range<Int>) -> Int? {
+    precondition(range.upperBound <= columns && elements.count == rows * range.count, "elements of another shape")
+    switch elements {
+    case .float32(let elements): return read(elements, columns: range)
+    case .float64(let elements): return read(elements, columns: range)
+    }
+  }
+
   /// - Returns: the position of the first element that is not finite here.
   @inline(__always)
-  private mutating func read<Element: KernelScalar>(_ elements: [Element]) -> Int? {
-    let base = UnsafeMutableRawPointer(storage.base)
+  private mutating func read<Element: KernelScalar>(_ elements: [Element], columns range: Range<Int>? = nil) -> Int? {
+    let range = range ?? 0..<columns
+    let base = UnsafeMutableRawPointer(storage.base + range.lowerBound)
     return Scalar.self == Double.self
-      ? convert(elements, columns: columns, to: base.assumingMemoryBound(to: Double.self), stride: stride)
-      : convert(elements, columns: columns, to: base.assumingMemoryBound(to: Float.self), stride: stride)
+      ? convert(elements, columns: range.count, to: base.assumingMemoryBound(to: Double.self), stride: stride)
+      : convert(elements, columns: range.count, to: base.assumingMemoryBound(to: Float.self), stride: stride)
   }
 }
 
@@ -70,16 +81,24 @@ private func convert<Element: KernelScalar, Scalar: KernelScalar>(
 extension NPYArray {
   /// The elements of a matrix: float64 for one of `Double`, float32 for one of `Float`.
   public init<Scalar: KernelScalar>(_ matrix: borrowing Matrix<Scalar>, place: String = "array") {
-    let elements: Elements =
-      Scalar.self == Double.self ? .float64(Self.elements(of: matrix)) : .float32(Self.elements(of: matrix))
+    let elements = Self.elements(of: matrix, columns: 0..<matrix.columns)
     self.init(shape: [matrix.rows, matrix.columns], elements: elements, place: place)
   }
 
+  /// Some columns of a matrix, row by row.
+  static func elements<Scalar: KernelScalar>(of matrix: borrowing Matrix<Scalar>, columns: Range<Int>) -> Elements {
+    precondition(columns.upperBound <= matrix.columns, "outside the matrix")
+    return Scalar.self == Double.self
+      ? .float64(rows(of: matrix, columns: columns)) : .float32(rows(of: matrix, columns: columns))
+  }
+
   /// The rows without their padding. `Element` is the same as `Scalar`.
-  private static func elements<Scalar: KernelScalar, Element>(of matrix: borrowing Matrix<Scalar>) -> [Element] {
-    let (rows, columns, stride) = (matrix.rows, matrix.columns, matrix.stride)
+  private static func rows<Scalar: KernelScalar, Element>(
+    of matrix: borrowing Matrix<Scalar>, columns range: Range<Int>
+  ) -> [Element] {
+    let (rows, columns, stride) = (matrix.rows, range.count, matrix.stride)
     return matrix.withUnsafePointer { base in
-      let source = UnsafeRawPointer(base).assumingMemoryBound(to: Element.self)
+      let source = UnsafeRawPointer(base + range.lowerBound).assumingMemoryBound(to: Element.self)
       return [Element](unsafeUninitializedCapacity: rows * columns) { target, initialized in
         for row in 0..<(columns > 0 ? rows : 0) {
           (target.baseAddress! + row * columns).initialize(from: source + row * stride, count: columns)

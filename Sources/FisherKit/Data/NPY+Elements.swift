@@ -21,20 +21,31 @@ extension SizedFile {
     _ header: NPYHeader, _: Bits.Type
   ) throws(DataError) -> [Element] {
     let count = try checkedCount(header, stride: MemoryLayout<Element>.stride)
+    let isSwapped = header.isBigEndian == isLittleEndianMachine
+    guard let elements: [Element] = try rawElements(count, Bits.self, isSwapped: isSwapped) else {
+      throw shortened(header)
+    }
+    return header.isFortranOrder ? cOrder(fromFortran: elements, shape: header.shape) : elements
+  }
+
+  /// The next elements as they are; `nil` where the file ends before.
+  /// - Parameter isSwapped: whether the file has their bytes in the other order than the machine.
+  func rawElements<Element: KernelScalar, Bits: FixedWidthInteger>(
+    _ count: Int, _: Bits.Type, isSwapped: Bool
+  ) throws(DataError) -> [Element]? {
     var result = Result<Int, DataError>.success(0)
     let elements = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
       let raw = UnsafeMutableRawBufferPointer(buffer)
       result = Result { () throws(DataError) in try read(into: raw) }
       guard case .success(raw.count) = result else { return }
-      if header.isBigEndian == isLittleEndianMachine {
+      if isSwapped {
         buffer.withMemoryRebound(to: Bits.self) { bits in
           for i in bits.indices { bits[i] = bits[i].byteSwapped }
         }
       }
       initialized = count
     }
-    guard try result.get() == count * header.type.width else { throw shortened(header) }
-    return header.isFortranOrder ? cOrder(fromFortran: elements, shape: header.shape) : elements
+    return try result.get() == count * MemoryLayout<Element>.size ? elements : nil
   }
 
   /// Elements that are converted, piece by piece.
@@ -95,7 +106,7 @@ extension NPYHeader {
 }
 
 /// A number of 16 bits as IEEE 754 has them: sign, 5 bits of exponent, 10 of fraction.
-private func float(half bits: UInt16) -> Float {
+func float(half bits: UInt16) -> Float {
   let fraction = Float(bits & 0x3ff)
   let magnitude: Float =
     switch Int(bits >> 10 & 0x1f) {

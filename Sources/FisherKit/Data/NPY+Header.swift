@@ -14,10 +14,9 @@ struct NPYHeader {
   static let maximumLength = 65535
   static let maximumRank = 32
 
-  init(isDouble: Bool, shape: [Int]) {
-    type = isDouble ? .float64 : .float32
-    self.shape = shape
-  }
+  init(isDouble: Bool, shape: [Int]) { self.init(type: isDouble ? .float64 : .float32, shape: shape) }
+
+  init(type: NPYType, shape: [Int]) { (self.type, self.shape) = (type, shape) }
 
   /// Reads the file up to its first element.
   init(file: borrowing SizedFile) throws(DataError) {

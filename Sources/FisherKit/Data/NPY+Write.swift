@@ -21,25 +21,13 @@ extension NPYArray {
   package func write(to file: WholeFile, place: String) throws {
     try requireFinite(place: place)
     try file.write(Data(NPYHeader(isDouble: isDouble, shape: shape).bytes))
-    switch elements {
-    case .float32(let elements): try Self.write(elements, bits: UInt32.self, to: file)
-    case .float64(let elements): try Self.write(elements, bits: UInt64.self, to: file)
-    }
+    try file.write(littleEndian: elements)
   }
 
-  private static func write<Element: KernelScalar, Bits: FixedWidthInteger>(
-    _ elements: [Element], bits: Bits.Type, to file: WholeFile
-  ) throws(OutputError) {
-    try elements.withUnsafeBufferPointer { (elements) throws(OutputError) in
-      let bytes = UnsafeRawBufferPointer(elements)
-      if !isLittleEndianMachine {
-        let swapped = bytes.bindMemory(to: Bits.self).map(\.byteSwapped)
-        return try file.write(swapped.withUnsafeBytes { Data($0) })
-      }
-      guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
-      try file.write(
-        Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: bytes.count, deallocator: .none))
-    }
+  /// Writes whole numbers, as NumPy has them on most machines: int64.
+  package static func write(_ numbers: [Int64], to file: WholeFile) throws(OutputError) {
+    try file.write(Data(NPYHeader(type: .int64, shape: [numbers.count]).bytes))
+    try file.write(numbers, bits: UInt64.self)
   }
 }
 

@@ -7,6 +7,13 @@ public struct NPYArray: Sendable {
   public enum Elements: Sendable, Equatable {
     case float32([Float])
     case float64([Double])
+
+    public var count: Int {
+      switch self {
+      case .float32(let elements): elements.count
+      case .float64(let elements): elements.count
+      }
+    }
   }
 
   /// The size along each dimension; empty for a single number.
@@ -16,12 +23,7 @@ public struct NPYArray: Sendable {
   /// Names the array in an error: the path that it was read from.
   public let place: String
 
-  public var count: Int {
-    switch elements {
-    case .float32(let elements): elements.count
-    case .float64(let elements): elements.count
-    }
-  }
+  public var count: Int { elements.count }
 
   /// Whether the elements are float64.
   public var isDouble: Bool {

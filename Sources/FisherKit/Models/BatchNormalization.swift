@@ -17,10 +17,10 @@ public final class BatchNormalization<Scalar: KernelScalar>: Layer {
   /// (channels, 2), row i = (γ_i, β_i). It is not decayed: γ is a scale, not a weight.
   public let parameter: Parameter<Scalar>
   /// (1, channels), 0 at the start.
-  public private(set) var runningMean: Matrix<Scalar>
+  public internal(set) var runningMean: Matrix<Scalar>
   /// (1, channels), 1 at the start. It averages the unbiased variance of mini-batches, over n − 1, as published: that
   /// of the data, whatever the batch size. A mini-batch of one sample says nothing of it, and leaves it as it is.
-  public private(set) var runningVariance: Matrix<Scalar>
+  public internal(set) var runningVariance: Matrix<Scalar>
   private var normalized: Matrix<Scalar>
   private var statistics: ChannelStatistics<Scalar>
   /// γ = 1 and β = 0, where x̂ is asked for in evaluation too; no channels otherwise.

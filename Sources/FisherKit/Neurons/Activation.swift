@@ -12,6 +12,11 @@
 ///
 /// The matrix forms then go through these functions in `Double`, element by element. The built-in activations use C
 /// kernels.
+///
+/// A model with it can be written to a file when it says by which numbers it is made again, here by none:
+///
+///       init() {}
+///       init?(parameters: [String: Double]) { if !parameters.isEmpty { return nil } }
 public protocol Activation: Sendable, CustomStringConvertible {
   var name: String { get }
   /// f(z)
@@ -33,6 +38,12 @@ public protocol Activation: Sendable, CustomStringConvertible {
   /// ν = ν_f(z), both (n,m).
   func nu<S: KernelScalar>(_ nu: inout Matrix<S>, of z: borrowing Matrix<S>)
 
+  /// The numbers that make it this one of its kind, by name; by default none.
+  var parameters: [String: Double] { get }
+  /// The one of this kind with these ``parameters``, as files have them; `nil` where there is none. By default there is
+  /// none, and models with such an activation cannot be written.
+  init?(parameters: [String: Double])
+
   /// The C kernel of a built-in activation. For the library only.
   var _kernel: _KernelActivation? { get }
 }
@@ -49,6 +60,8 @@ extension Activation {
   public var description: String { name }
   public var metricForm: any Activation { self }
   public var _kernel: _KernelActivation? { nil }
+  public var parameters: [String: Double] { [:] }
+  public init?(parameters: [String: Double]) { return nil }
 
   public func nu(at z: Double) -> Double {
     let slope = derivative(at: z)

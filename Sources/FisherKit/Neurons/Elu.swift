@@ -6,8 +6,18 @@ public struct Elu: Activation {
   public let alpha: Double
 
   public init(alpha: Double = 1) {
-    demand(alpha >= 0 && alpha < 1e30, "α: expected a depth from 0 up, found \(alpha)")
+    demand(Self.isDepth(alpha), "α: expected a depth from 0 up, found \(alpha)")
     self.alpha = alpha
+  }
+
+  private static func isDepth(_ alpha: Double) -> Bool { alpha >= 0 && alpha < 1e30 }
+
+  public var parameters: [String: Double] { ["alpha": alpha] }
+  public init?(parameters: [String: Double]) {
+    guard parameters.count == 1, let alpha = parameters["alpha"], Self.isDepth(alpha) else {
+      return nil
+    }
+    self.init(alpha: alpha)
   }
 
   public var name: String { "elu" }

@@ -6,6 +6,7 @@ import Foundation
 /// It is not monotone: f' and ν are zero at z ≈ −0.7518, where a neuron carries no information to first order.
 public struct Gelu: Activation {
   public init() {}
+  public init?(parameters: [String: Double]) { if !parameters.isEmpty { return nil } }
 
   public var name: String { "gelu" }
   public var output: NeuronOutput { .gaussian }

@@ -6,8 +6,18 @@ public struct LeakyRelu: Activation {
   public let iota: Double
 
   public init(iota: Double = 0.01) {
-    demand(iota >= 0 && iota < 1, "ι: expected a slope in [0, 1), found \(iota)")
+    demand(Self.isSlope(iota), "ι: expected a slope in [0, 1), found \(iota)")
     self.iota = iota
+  }
+
+  private static func isSlope(_ iota: Double) -> Bool { iota >= 0 && iota < 1 }
+
+  public var parameters: [String: Double] { ["iota": iota] }
+  public init?(parameters: [String: Double]) {
+    guard parameters.count == 1, let iota = parameters["iota"], Self.isSlope(iota) else {
+      return nil
+    }
+    self.init(iota: iota)
   }
 
   public var name: String { "leaky-relu" }

@@ -1,6 +1,7 @@
 /// f(z) = z with a Gaussian output of unit variance: ν = 1.
 public struct Linear: Activation {
   public init() {}
+  public init?(parameters: [String: Double]) { if !parameters.isEmpty { return nil } }
 
   public var name: String { "linear" }
   public var output: NeuronOutput { .gaussian }

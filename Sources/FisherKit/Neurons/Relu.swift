@@ -12,10 +12,23 @@ public struct Relu: Activation {
   public let omega: Double
 
   public init(iota: Double = 0, omega: Double = 0) {
-    demand(iota >= 0 && iota < 1, "ι: expected a slope in [0, 1), found \(iota)")
-    demand(omega >= 0 && omega < 1e30, "ω: expected a width from 0 up, found \(omega)")
+    demand(Self.isSlope(iota), "ι: expected a slope in [0, 1), found \(iota)")
+    demand(Self.isWidth(omega), "ω: expected a width from 0 up, found \(omega)")
     self.iota = iota
     self.omega = omega
+  }
+
+  private static func isSlope(_ iota: Double) -> Bool { iota >= 0 && iota < 1 }
+  private static func isWidth(_ omega: Double) -> Bool { omega >= 0 && omega < 1e30 }
+
+  public var parameters: [String: Double] { ["iota": iota, "omega": omega] }
+  public init?(parameters: [String: Double]) {
+    guard parameters.count == 2, let iota = parameters["iota"], let omega = parameters["omega"], Self.isSlope(iota),
+      Self.isWidth(omega)
+    else {
+      return nil
+    }
+    self.init(iota: iota, omega: omega)
   }
 
   public var name: String { "relu" }

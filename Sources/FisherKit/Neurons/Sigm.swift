@@ -3,6 +3,7 @@ import Foundation
 /// The logistic σ(z) = 1/(1 + e^{−z}) as the mean of a Bernoulli output: ν = σ(z)(1 − σ(z)).
 public struct Sigm: Activation {
   public init() {}
+  public init?(parameters: [String: Double]) { if !parameters.isEmpty { return nil } }
 
   public var name: String { "sigm" }
   public var output: NeuronOutput { .bernoulli(low: 0, high: 1) }

@@ -3,6 +3,7 @@
 /// It is not monotone: f' and ν are zero at z ≈ −1.278, where a neuron carries no information to first order.
 public struct Silu: Activation {
   public init() {}
+  public init?(parameters: [String: Double]) { if !parameters.isEmpty { return nil } }
 
   public var name: String { "silu" }
   public var output: NeuronOutput { .gaussian }

@@ -3,6 +3,7 @@ import Foundation
 /// softplus(z) = ln(1 + e^z), the smooth relu with ι = 0 and ω = 1 (eq 2), with a Gaussian output: ν = σ(z)² (eq 8).
 public struct Softplus: Activation {
   public init() {}
+  public init?(parameters: [String: Double]) { if !parameters.isEmpty { return nil } }
 
   public var name: String { "softplus" }
   public var output: NeuronOutput { .gaussian }

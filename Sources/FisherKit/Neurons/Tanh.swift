@@ -3,6 +3,7 @@ import Foundation
 /// tanh z with an output y ∈ {−1, 1}, E y = tanh z: ν = sech² z (eqs 5–7).
 public struct Tanh: Activation {
   public init() {}
+  public init?(parameters: [String: Double]) { if !parameters.isEmpty { return nil } }
 
   public var name: String { "tanh" }
   public var output: NeuronOutput { .bernoulli(low: -1, high: 1) }

@@ -60,8 +60,8 @@ public final class Trainer<Scalar: KernelScalar> {
     self.batchSize = batchSize
     shuffler = SeededGenerator(seed: seed, stream: .shuffling)
     order = data.training.map { Int32($0) }
-    labels = Array(repeating: 0, count: model.batchCapacity)
-    indices = Array(repeating: 0, count: model.batchCapacity)
+    labels = Array(repeating: 0, count: batchSize)
+    indices = Array(repeating: 0, count: batchSize)
     self.recovery = recovery
     rescaledFeatures = FeatureScale(of: data.samples, data.training).start(model)
     watch = try RecoveryWatch(model: model, batchSize: batchSize)
@@ -196,16 +196,9 @@ public final class Trainer<Scalar: KernelScalar> {
 
   /// The mean score over samples of a set.
   public func evaluate(_ dataset: Dataset, _ samples: Range<Int>) throws -> Score {
-    var total = (loss: 0.0, correct: 0)
-    for first in stride(from: samples.lowerBound, to: samples.upperBound, by: model.batchCapacity) {
-      let count = min(model.batchCapacity, samples.upperBound - first)
-      for k in 0..<count { indices[k] = Int32(first + k) }
-      load(dataset, count: count)
-      let part = model.evaluate(labels: labels.span.extracting(first: count))
-      total = (total.loss + part.loss, total.correct + part.correct)
-    }
-    guard total.loss.isFinite else { throw FisherError.nonFinite(what: "loss of the evaluation", step: stepsDone) }
-    return Score(loss: total.loss / Double(samples.count), accuracy: Double(total.correct) / Double(samples.count))
+    let score = try model.score(dataset, samples, name: data.name)
+    guard score.loss.isFinite else { throw FisherError.nonFinite(what: "loss of the evaluation", step: stepsDone) }
+    return score
   }
 
   /// Makes the first `count` of `indices` the mini-batch.

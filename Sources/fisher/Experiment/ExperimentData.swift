@@ -9,11 +9,11 @@ final class ExperimentData: @unchecked Sendable {
 
   func load(for training: Train) throws -> DataSplit {
     let seed = training.schedule.seed
-    if training.network.data == SyntheticData.name { return try training.network.loadData(seed: seed) }
-    let key = "\(training.network.data) \(training.network.validation ?? 0)"
+    if training.network.source.data == SyntheticData.name { return try training.network.source.load(seed: seed) }
+    let key = "\(training.network.source.data) \(training.network.source.validation ?? 0)"
     return try lock.withLock {
       if let data = loaded[key] { return data }
-      let data = try training.network.loadData(seed: seed)
+      let data = try training.network.source.load(seed: seed)
       loaded[key] = data
       return data
     }

@@ -2,21 +2,21 @@ import ArgumentParser
 import FisherKit
 import Foundation
 
-/// The array that a command makes, as the file of its --out.
-struct OutputArray {
+/// What a command makes, as the file of its --out.
+struct OutputFile {
   let path: String
   /// What it is made from, and not to be written over: options and their files.
   let inputs: [(option: String, path: String?)]
 
-  /// Opens the file before the array is made, so that a path of no use is told at once; nothing of it stays where either
-  /// fails.
-  func write(_ make: () throws -> NPYArray) throws {
+  /// Opens the file before its contents are made, so that a path of no use is told at once; nothing of it stays where
+  /// either fails.
+  func write(_ make: (WholeFile) throws -> Void) throws {
     for case let (option, input?) in inputs where isSameFile(input, path) {
       throw ValidationError("--out: expected another file than that of \(option), \(input), found \(path)")
     }
     let file = try OptionError.naming("--out") { () throws(OutputError) in try WholeFile(path: path) }
     do {
-      try make().write(to: file, place: path)
+      try make(file)
       try file.finish()
     } catch let error as OutputError {
       file.discard()
@@ -25,6 +25,11 @@ struct OutputArray {
       file.discard()
       throw error
     }
+  }
+
+  /// The same of an array.
+  func write(array make: () throws -> NPYArray) throws {
+    try write { file in try make().write(to: file, place: path) }
   }
 }
 

@@ -1,0 +1,119 @@
+/// What a network makes of some samples.
+public struct Evaluation: Equatable, Sendable {
+  public var score: Score
+  /// How many samples of class i (row) were taken for class j (column).
+  public var confusion: [[Int]]
+
+  public init(score: Score, confusion: [[Int]]) { (self.score, self.confusion) = (score, confusion) }
+}
+
+extension Sequential {
+  /// The most samples that pass through at a time when a set does. It is the same whatever mini-batches a network is made
+  /// for, so that sums over samples are parted alike, and come out alike to the last digit.
+  package static var samplesAtATime: Int { 1000 }
+
+  /// Passes samples of a set through, the evaluation pass, up to a thousand at a time, and hands the logits (n, outputs) of
+  /// each part to `body` with the first of its samples.
+  /// - Throws: ``DataError`` where the set is of another width; what `body` throws.
+  public func predict(
+    _ dataset: Dataset, _ samples: Range<Int>, name: String = "data",
+    _ body: (_ first: Int, _ logits: borrowing Matrix<Scalar>) throws -> Void
+  ) throws {
+    guard dataset.width == inputs else {
+      throw DataError(name, expected: "\(inputs) features, the network's inputs", found: "\(dataset.width)")
+    }
+    let part = min(batchCapacity, Self.samplesAtATime)
+    for first in stride(from: samples.lowerBound, to: samples.upperBound, by: part) {
+      let indices = (first..<min(first + part, samples.upperBound)).map { Int32($0) }
+      dataset.gather(&input, indices: indices.span)
+      try predict { logits in try body(first, logits) }
+    }
+  }
+
+  /// The probabilities of the classes, row by row, for samples of a set.
+  /// - Throws: ``DataError`` where the set is of another width, or a sample comes out as something that is not finite.
+  public func probabilities(
+    _ dataset: Dataset, _ samples: Range<Int>, name: String = "data"
+  ) throws -> [Scalar] {
+    var result: [Scalar] = []
+    result.reserveCapacity(samples.count * outputs)
+    var eta = try Matrix<Scalar>(rows: batchCapacity, columns: outputs, what: "probabilities")
+    try predict(dataset, samples, name: name) { first, logits in
+      eta.resize(rows: logits.rows)
+      eta.setToSoftmax(of: logits)
+      for row in 0..<eta.rows {
+        let start = result.count
+        for column in 0..<eta.columns { result.append(eta[row, column]) }
+        guard result[start...].allSatisfy(\.isFinite) else { throw notFinite(sample: first + row, name) }
+      }
+    }
+    return result
+  }
+
+  /// The class with the largest logit, the first of equal ones, for samples of a set.
+  public func classes(_ dataset: Dataset, _ samples: Range<Int>, name: String = "data") throws -> [Int] {
+    var result: [Int] = []
+    result.reserveCapacity(samples.count)
+    try predict(dataset, samples, name: name) { first, logits in
+      for row in 0..<logits.rows {
+        let best = logits.largest(inRow: row)
+        guard logits[row, best].isFinite else { throw notFinite(sample: first + row, name) }
+        result.append(best)
+      }
+    }
+    return result
+  }
+
+  /// The mean score over samples of a set, and what they were taken for.
+  /// - Throws: ``DataError`` where the set is of another width or has more classes, or the loss is not finite;
+  ///   ``FisherError`` for thousands of classes, whose table is too large.
+  public func evaluate(
+    _ dataset: Dataset, _ samples: Range<Int>, name: String = "data"
+  ) throws -> Evaluation {
+    guard dataset.classes <= outputs else {
+      throw DataError(name, expected: "at most \(outputs) classes, the network's outputs", found: "\(dataset.classes)")
+    }
+    let cells = outputs.multipliedReportingOverflow(by: outputs)
+    guard !cells.overflow, cells.partialValue <= 1 << 24 else {
+      throw FisherError.exceedsMemoryCap(
+        what: "confusion matrix of \(outputs) classes", bytes: cells.overflow ? Int.max : cells.partialValue << 3,
+        cap: 1 << 27, instead: "evaluate(labels:) gives the score without it")
+    }
+    var confusion = Array(repeating: Array(repeating: 0, count: outputs), count: outputs)
+    let score = try score(dataset, samples, name: name) { labels, logits in
+      for row in 0..<logits.rows { confusion[Int(labels[row])][logits.largest(inRow: row)] += 1 }
+    }
+    guard score.loss.isFinite else {
+      throw DataError(name, expected: "samples whose loss is finite", found: "\(score.loss)")
+    }
+    return Evaluation(score: score, confusion: confusion)
+  }
+
+  /// The mean score over samples of a set, whose classes the network has; `body` sees each part of them.
+  func score(
+    _ dataset: Dataset, _ samples: Range<Int>, name: String,
+    _ body: (_ labels: [Int32], _ logits: borrowing Matrix<Scalar>) -> Void = { _, _ in }
+  ) throws -> Score {
+    var (loss, correct) = (0.0, 0)
+    try predict(dataset, samples, name: name) { first, logits in
+      let labels = Array(dataset.labels[first..<(first + logits.rows)])
+      let part = logits.crossEntropy(labels: labels.span)
+      (loss, correct) = (loss + part.loss, correct + part.correct)
+      body(labels, logits)
+    }
+    return Score(loss: loss / Double(samples.count), accuracy: Double(correct) / Double(samples.count))
+  }
+}
+
+private func notFinite(sample: Int, _ name: String) -> DataError {
+  DataError(name, expected: "samples whose logits are finite", found: "sample \(sample), whose are not")
+}
+
+extension Matrix {
+  /// The column of the largest element, the first of equal ones.
+  fileprivate func largest(inRow row: Int) -> Int {
+    var best = 0
+    for column in 1..<max(1, columns) where self[row, column] > self[row, best] { best = column }
+    return best
+  }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import FisherKit
+
+/// The data that a model learns, or is tried on.
+struct DataOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The data: fashion-mnist, synthetic, or a folder with the four IDX files (train-images-idx3-ubyte, "
+        + "train-labels-idx1-ubyte and the same with t10k, gzip or plain).", valueName: "dir"))
+  var data = SyntheticData.name
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Samples for validation: the last N of the training files (default: a sixth), or N synthetic ones (default: 2000).",
+      valueName: "N"))
+  var validation: Int?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "What synthetic features are multiplied by, in turn: 1,30,1000 makes a table that nobody standardised (default: 1).",
+      valueName: "list"),
+    transform: parseUnits)
+  var units: [Double]?
+
+  func validate() throws {
+    guard !data.isEmpty else {
+      throw ValidationError("--data: expected fashion-mnist, synthetic or a folder, found an empty name")
+    }
+    if let validation, validation < 1 {
+      throw ValidationError("--validation: expected 1 or more samples, found \(validation)")
+    }
+    if let validation, data == SyntheticData.name, validation > 1_000_000 {
+      throw ValidationError("--validation: expected 1 to 1000000 synthetic samples, found \(validation)")
+    }
+    if units != nil, data != SyntheticData.name {
+      throw ValidationError("--units: expected --data synthetic, found \(data)")
+    }
+  }
+
+  func load(seed: UInt64) throws -> DataSplit {
+    switch data {
+    case SyntheticData.name: try SyntheticData.make(validation: validation ?? 2000, units: units ?? [1], seed: seed)
+    case Self.fashionMNIST: try ImageFolder.load(path: ImageFolder.fashionMNIST, validationCount: validation)
+    default: try ImageFolder.load(path: data, validationCount: validation)
+    }
+  }
+
+  private static let fashionMNIST = "fashion-mnist"
+  private static let fashionClasses = [
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+  ]
+
+  /// What a model of `outputs` classes that learns them should be known by.
+  func notes(for split: DataSplit, outputs: Int) -> ModelNotes {
+    let names = data == Self.fashionMNIST ? Self.fashionClasses : []
+    return ModelNotes(featureDivisor: split.samples.divisor, classNames: names.count == outputs ? names : nil)
+  }
+}
+
+extension Dataset {
+  /// What the numbers of its files were divided by.
+  var divisor: Double {
+    switch features {
+    case .bytes(_, let scale): 1 / scale
+    case .floats: 1
+    }
+  }
+}
+
+private func parseUnits(_ text: String) throws -> [Double] {
+  let units = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) ?? 0 }
+  guard !units.isEmpty, units.count <= 1000, units.allSatisfy({ $0.magnitude >= 1e-30 && $0.magnitude <= 1e30 }) else {
+    throw ValidationError("expected numbers of magnitude 1e-30 to 1e30, such as 1,30,1000, found \(text)")
+  }
+  return units
+}

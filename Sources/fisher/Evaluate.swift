@@ -1,0 +1,69 @@
+import ArgumentParser
+import FisherKit
+import Foundation
+import ToolSupport
+
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Says how good a model that was kept is: loss, accuracy, and which classes it takes for which.",
+    discussion: """
+      The table has a row for each class that samples are of, and a column for each that they were taken for. --json gives \
+      one line with split, samples, loss, accuracy, confusion, and classes where their names are known.
+
+      Example: fisher evaluate model.safetensors --data fashion-mnist
+      """)
+
+  @OptionGroup var input: ModelInput
+  @Flag(help: "Print one line of JSON.") var json = false
+
+  func run() throws {
+    ToolThreads.start(Compute.threads)
+    let (file, samples) = try input.load()
+    let evaluation =
+      file.isDouble ? try evaluate(file, samples, Double.self) : try evaluate(file, samples, Float.self)
+    if json { return Standard.print(try line(evaluation, file.notes.classNames, samples) + "\n") }
+    let (loss, accuracy) = (evaluation.score.loss, 100 * evaluation.score.accuracy)
+    Standard.print(
+      "\(input.split.rawValue): \(samples.range.count) samples of \(samples.name.visible(keeping: []))\n"
+        + String(format: "loss %.4f, accuracy %.2f%%\n\n", loss, accuracy)
+        + table(evaluation.confusion, names: file.notes.classNames))
+  }
+
+  private func evaluate<S: KernelScalar>(
+    _ file: ModelFile, _ samples: ModelInput.Samples, _: S.Type
+  ) throws -> Evaluation {
+    try Sequential<S>(file, batchCapacity: ModelInput.batchCapacity)
+      .evaluate(samples.dataset, samples.range, name: samples.name)
+  }
+
+  private func line(_ evaluation: Evaluation, _ names: [String]?, _ samples: ModelInput.Samples) throws -> String {
+    struct Line: Encodable {
+      var split: String
+      var samples: Int
+      var loss: Double
+      var accuracy: Double
+      var confusion: [[Int]]
+      var classes: [String]?
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let line = Line(
+      split: input.split.rawValue, samples: samples.range.count, loss: evaluation.score.loss,
+      accuracy: evaluation.score.accuracy, confusion: evaluation.confusion, classes: names)
+    return String(decoding: try encoder.encode(line), as: UTF8.self).printableJSON
+  }
+
+  private func table(_ confusion: [[Int]], names: [String]?) -> String {
+    let width = max(5, "\(confusion.joined().max() ?? 0)".count + 1, "\(confusion.count)".count + 1)
+    func cell(_ text: String) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+    let heads = confusion.indices.map { cell("\($0)") }.joined()
+    var text = "class\(heads)   right\n"
+    for (index, row) in confusion.enumerated() {
+      let count = row.reduce(0, +)
+      let right = count == 0 ? "    -  " : String(format: "%6.2f%%", 100 * Double(row[index]) / Double(count))
+      let name = names.map { "  " + $0[index].visible(keeping: []) } ?? ""
+      text += cell("\(index)").suffix(5) + row.map { cell("\($0)") }.joined() + " " + right + name + "\n"
+    }
+    return text
+  }
+}
