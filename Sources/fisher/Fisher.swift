@@ -64,7 +64,7 @@ enum Failure {
   private static func status(of error: FisherError) -> Int32 {
     switch error {
     // A hyper-parameter out of range came from the command line.
-    case .invalidArgument: ExitStatus.wrongCommandLine
+    case .invalidArgument, .unsupportedForm: ExitStatus.wrongCommandLine
     // These samples, with this damping.
     case .notPositiveDefinite, .inaccurate, .notConverged: ExitStatus.badData
     case .sizeOverflow, .outOfMemory, .exceedsMemoryCap, .nonFinite, .diverged: ExitStatus.failure

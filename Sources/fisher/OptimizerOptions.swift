@@ -45,7 +45,8 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "λ, added to the diagonal of rngd's matrices, such as the paper's 0.005 (default: 0.016 by norm).", valueName: "λ")
+      "λ, added to the diagonal of rngd's matrices, such as the paper's 0.005 (default: 0.016 by norm).", valueName: "λ"
+    )
   )
   var damping: Double?
   @Option(

@@ -1,6 +1,7 @@
-import FisherKit
 import TestSupport
 import Testing
+
+@testable import FisherKit
 
 /// What optimizers make of γ and β: the plain gradient, or 2×2 blocks, and never a decay.
 @Suite struct BatchNormOptimizerTests {
@@ -158,7 +159,7 @@ import Testing
         name: "norm", index: 0, count: 1, neurons: 3, order: 2, subsystem: BatchNorm(), batchSize: 2,
         refreshInterval: 1,
         damping: 0.0)
-      let curvature = try #require(try BatchNorm().makeCurvature(for: site))
+      let curvature = try #require(site.curvatureOfItsForm())
       let batch = try Matrix<Double>.make([1, constant, -1, -1, constant, 1], rows: 2, columns: 3)
       try curvature.observe(inputs: batch, preactivations: batch)
       try curvature.refresh()
@@ -184,8 +185,7 @@ import Testing
     let site = CurvatureSite<Float>(
       name: "layer", index: 0, count: 1, neurons: 3, order: 2, subsystem: layer, batchSize: 2, refreshInterval: 1,
       damping: 0.0)
-    let own = try layer.makeCurvature(for: site)
-    #expect(own == nil)
+    #expect(site.curvatureOfItsForm() == nil)
   }
 
   /// The Fisher matrix of a whole model has the blocks too, and dense layers take what normalisations put out. It is that

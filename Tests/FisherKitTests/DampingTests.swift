@@ -91,7 +91,7 @@ import Testing
     let site = CurvatureSite<Double>(
       name: "norm", index: 0, count: 1, neurons: m, order: 2, subsystem: BatchNorm(), batchSize: n, refreshInterval: 1,
       damping: .relative(rho))
-    let curvature = try #require(try BatchNorm().makeCurvature(for: site))
+    let curvature = try #require(site.curvatureOfItsForm())
     var generator = SplitMix64(seed: 32)
     let (x, v) = (generator.normal(n * m), generator.normal(2 * m))
     let inputs = try Matrix<Double>.make(x, rows: n, columns: m)

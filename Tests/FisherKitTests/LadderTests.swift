@@ -76,7 +76,7 @@ import Testing
       site = CurvatureSite(
         name: "layer", index: test.index, count: 3, neurons: m, order: d, subsystem: test.subsystem, batchSize: n,
         refreshInterval: 1, damping: 0.02)
-      curvature = try test.subsystem.makeCurvature(for: site) ?? test.metric.makeCurvature(for: site)
+      curvature = try site.curvatureOfItsForm() ?? test.metric.makeCurvature(for: site)
     }
 
     /// - Returns: the remedy of a refresh by a mini-batch, and what neuron it names.

@@ -12,15 +12,17 @@ import Testing
 
   /// An average over ten mini-batches, above three times what it was at the good weights and more than the first.
   @Test func explosions() throws {
-    for (loss, expected) in [(100.0, 1), (4.5, 19), (3.9, nil), (.greatestFiniteMagnitude, 1)] as [(Double, Int?)] {
+    for (loss, expected) in [(100.0, 2), (4.5, 19), (3.9, nil), (.greatestFiniteMagnitude, 2)] as [(Double, Int?)] {
       let (model, watch) = try watch()
       for _ in 1...100 { #expect(!watch.note(loss: 1, of: model)) }
       let found = (1...200).first { _ in watch.note(loss: loss, of: model) }
       #expect(found == expected, "loss \(loss): \(String(describing: found))")
     }
-    // One mini-batch that is bad is none.
-    let (model, watch) = try watch()
-    for step in 1...300 { #expect(!watch.note(loss: step % 20 == 0 ? 20 : 1, of: model), "step \(step)") }
+    // One mini-batch that is bad is none, however bad it is.
+    for bad in [20.0, 1e9, .greatestFiniteMagnitude] {
+      let (model, watch) = try watch()
+      for step in 1...300 { #expect(!watch.note(loss: step % 20 == 0 ? bad : 1, of: model), "step \(step)") }
+    }
   }
 
   /// Weights are kept every 50 mini-batches, where the loss is no worse and they are numbers.

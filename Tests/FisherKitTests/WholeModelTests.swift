@@ -102,7 +102,9 @@ import Testing
     var random = SplitMix64(seed: 62)
     let x = random.normal(n * channels)
     let theta = random.normal(2 * channels)
-    let fisher = try BatchNorm().rfim(normalized: Matrix<Double>.make(x, rows: n, columns: channels))
+    let fisher = try BatchNorm().rfim(
+      inputs: Matrix<Double>.make(x, rows: n, columns: channels),
+      preactivations: Matrix<Double>.make(x, rows: n, columns: channels))
     var expected = Array(repeating: 0.0, count: 4 * channels * channels)
     for s in 0..<n {
       func z(_ theta: [Double]) -> [Double] {

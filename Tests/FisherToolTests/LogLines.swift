@@ -13,7 +13,9 @@ struct LogLines {
 
   /// The numbers of epochs and of the end, the shares of bound steps left out.
   var numbers: [[String: Double]] {
-    objects.filter { $0["event"] == nil && $0["kind"] == nil }.map { $0.compactMapValues { ($0 as? NSNumber)?.doubleValue } }
+    objects.filter { $0["event"] == nil && $0["kind"] == nil }.map {
+      $0.compactMapValues { ($0 as? NSNumber)?.doubleValue }
+    }
   }
 
   /// The first line.

@@ -1,4 +1,5 @@
-/* The inverse of a Cholesky factor, in double throughout: of one matrix, small enough that a product by it is what costs. */
+/* The inverse of a Cholesky factor, in double throughout: of one matrix, small enough that a product by it is what
+ * costs. */
 
 #define WIDE 64
 

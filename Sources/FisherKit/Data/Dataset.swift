@@ -19,8 +19,8 @@ public struct Dataset: Sendable {
       case .bytes(let bytes, _): bytes.count
       case .floats(let floats): floats.count
       }
-    precondition(width > 0 && count == labels.count * width, "\(count) features, expected \(labels.count) × \(width)")
-    precondition(labels.allSatisfy { $0 >= 0 && $0 < classes }, "a label outside 0 ..< \(classes)")
+    demand(width > 0 && count == labels.count * width, "\(count) features, expected \(labels.count) × \(width)")
+    demand(labels.allSatisfy { $0 >= 0 && $0 < classes }, "a label outside 0 ..< \(classes)")
     self.features = features
     self.labels = labels
     self.width = width
@@ -41,7 +41,7 @@ public struct Dataset: Sendable {
 
   /// Makes `batch` the samples `indices` of this set, with the bias column behind the features.
   func gather<S: KernelScalar>(_ batch: inout Matrix<S>, indices: Span<Int32>) {
-    precondition(batch.columns == width + 1, "expected \(width + 1) columns, found \(batch.columns)")
+    demand(batch.columns == width + 1, "expected \(width + 1) columns, found \(batch.columns)")
     switch features {
     case .bytes(let bytes, let scale): batch.gather(bytes.span, rows: indices, scale: scale)
     case .floats(let floats): batch.gather(floats.span, rows: indices, scale: 1)

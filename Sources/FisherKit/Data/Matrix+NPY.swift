@@ -36,7 +36,7 @@ extension Matrix {
   /// Takes elements, row by row, for these columns.
   /// - Returns: the position of the first element that is not finite in this precision, where it stops.
   mutating func assign(_ elements: NPYArray.Elements, columns range: Range<Int>) -> Int? {
-    precondition(range.upperBound <= columns && elements.count == rows * range.count, "elements of another shape")
+    demand(range.upperBound <= columns && elements.count == rows * range.count, "elements of another shape")
     switch elements {
     case .float32(let elements): return read(elements, columns: range)
     case .float64(let elements): return read(elements, columns: range)
@@ -87,7 +87,7 @@ extension NPYArray {
 
   /// Some columns of a matrix, row by row.
   static func elements<Scalar: KernelScalar>(of matrix: borrowing Matrix<Scalar>, columns: Range<Int>) -> Elements {
-    precondition(columns.upperBound <= matrix.columns, "outside the matrix")
+    demand(columns.upperBound <= matrix.columns, "outside the matrix")
     return Scalar.self == Double.self
       ? .float64(rows(of: matrix, columns: columns)) : .float32(rows(of: matrix, columns: columns))
   }

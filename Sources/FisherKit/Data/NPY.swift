@@ -35,8 +35,8 @@ public struct NPYArray: Sendable {
     self.shape = shape
     self.elements = elements
     self.place = place
-    precondition(shape.count <= NPYHeader.maximumRank, "\(shape.count) dimensions are more than a file can have")
-    precondition(
+    demand(shape.count <= NPYHeader.maximumRank, "\(shape.count) dimensions are more than a file can have")
+    demand(
       elementCount(shape) == count, "\(count) elements, expected as many as shape \(Self.tuple(shape)) has")
   }
 

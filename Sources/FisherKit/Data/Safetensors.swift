@@ -15,9 +15,9 @@ public struct Safetensors: Sendable, Equatable {
     /// An array of `elements`, in C order, as many as `shape` says. There are at most 32 dimensions.
     public init(name: String, shape: [Int], elements: NPYArray.Elements) {
       (self.name, self.shape, self.elements) = (name, shape, elements)
-      precondition(name != SafetensorsHeader.metadataKey, "a tensor cannot be called \(name)")
-      precondition(shape.count <= NPYHeader.maximumRank, "\(shape.count) dimensions are more than a file can have")
-      precondition(
+      demand(name != SafetensorsHeader.metadataKey, "a tensor cannot be called \(name)")
+      demand(shape.count <= NPYHeader.maximumRank, "\(shape.count) dimensions are more than a file can have")
+      demand(
         elementCount(shape) == elements.count, "\(elements.count) elements, expected as many as \(shape) has")
     }
   }

@@ -15,9 +15,9 @@ public enum SyntheticData {
     features: Int = 64, factors: Int = 16, classes: Int = 10, training: Int = 10_000, validation: Int = 2_000,
     test: Int = 2_000, units: [Double] = [1], seed: UInt64 = 0
   ) throws -> DataSplit {
-    precondition(!units.isEmpty, "expected a unit at least")
-    precondition(features > 0 && factors > 0 && classes > 1, "a problem has features, factors and classes")
-    precondition(training >= 0 && validation >= 0 && test >= 0, "a problem has no negative number of samples")
+    demand(!units.isEmpty, "expected a unit at least")
+    demand(features > 0 && factors > 0 && classes > 1, "a problem has features, factors and classes")
+    demand(training >= 0 && validation >= 0 && test >= 0, "a problem has no negative number of samples")
     var generator = SeededGenerator(seed: seed, stream: .synthesis)
     let problem = try Problem(
       features: features, factors: factors, classes: classes, units: units, using: &generator)

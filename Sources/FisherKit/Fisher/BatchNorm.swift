@@ -1,34 +1,28 @@
 /// The scale γ and shift β of batch normalisation, per channel: y = γx̂ + β with unit-variance Gaussian output, so each
 /// channel has the 2×2 block E[(x̂, 1)(x̂, 1)ᵀ] (eq 8 with parameters (γ, β) and input x̂).
 ///
-/// Each channel has inputs of its own, where those of a layer are one X̃ for all neurons: no ``Metric`` applies, and it
-/// supplies its own curvature.
+/// Each channel has inputs of its own, where those of a layer are one X̃ for all neurons: every metric holds its blocks as
+/// they are.
 public struct BatchNorm: Subsystem {
   public init() {}
 
   public var description: String { "batch normalisation" }
-  public var sharesInputs: Bool { false }
+  public var form: Form { .channels }
   /// Normalised ones, which have unit variance indeed.
   public var hasNormalOutputs: Bool { false }
 
   /// 1: the outputs have unit variance.
   public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>) {
-    precondition(nu.rows == z.rows && nu.columns == z.columns, "ν of another shape")
+    demand(nu.rows == z.rows && nu.columns == z.columns, "ν of another shape")
     nu.fill(with: 1)
   }
+}
 
-  /// ``rfim(normalized:)`` of the inputs.
-  public func rfim<S: KernelScalar>(
-    inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>
-  ) throws(FisherError) -> any RFIM<S> {
-    try rfim(normalized: x)
-  }
-
+extension NeuronBlocks {
   /// The blocks over normalised inputs x̂ (n, channels): parameters are (channels, 2), γ first. Cost 4 flops an element;
-  /// memory 3 elements a channel,
-  /// and 3 doubles.
-  public func rfim<S: KernelScalar>(normalized x: borrowing Matrix<S>) throws(FisherError) -> NeuronBlocks<S> {
-    precondition(x.rows > 0, "expected at least one sample")
+  /// memory 3 elements a channel, and 3 doubles.
+  convenience init(channels x: borrowing Matrix<Scalar>) throws(FisherError) {
+    demand(x.rows > 0, "expected at least one sample")
     var sums = ChannelSums(channels: x.columns)
     sums.add(x)
     var blocks = try BlockBatch<Double>(count: x.columns, order: 2, what: "blocks of \(x.columns) channels")
@@ -37,12 +31,7 @@ public struct BatchNorm: Subsystem {
       blocks[channel, 1, 0] = sums.mean(channel)
       blocks[channel, 1, 1] = 1
     }
-    return try NeuronBlocks(blocks: blocks)
-  }
-
-  /// The blocks over the samples seen since the last refresh.
-  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> (any Curvature<S>)? {
-    BatchNormCurvature<S>(for: site)
+    try self.init(blocks: blocks)
   }
 }
 

@@ -18,6 +18,23 @@ final class SoftmaxSource<Scalar: KernelScalar>: CovarianceSource {
   }
 }
 
+/// What a subsystem of one's own is coupled by.
+final class CouplingSource<Scalar: KernelScalar>: CovarianceSource {
+  private let coupling: any Coupling
+  private let z: Observations<Scalar>
+
+  init(_ coupling: any Coupling, preactivations z: borrowing Matrix<Scalar>) throws(FisherError) {
+    self.coupling = coupling
+    self.z = try Observations(copying: z)
+  }
+
+  var bytes: Int { z.inputs.bytes }
+
+  func covariance<S: KernelScalar>(_: S.Type) throws(FisherError) -> any SampleCovariance<S> {
+    try coupling.covariance(preactivations: try z.inputs.converted(what: "pre-activations"))
+  }
+}
+
 /// F Cᵀ O C F of a hidden layer with pre-activations z and weights C above it, whose outputs are those of the hidden
 /// layer's values f(z), or of pre-activations that are given.
 final class TwoLayerSource<Scalar: KernelScalar>: CovarianceSource {

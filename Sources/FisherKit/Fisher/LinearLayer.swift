@@ -4,15 +4,15 @@ public struct LinearLayer: Subsystem {
   public let sigma: Double
 
   public init(sigma: Double = 1) {
-    precondition(sigma > 0 && sigma.isFinite, "σ: expected a positive number, found \(sigma)")
+    demand(sigma > 0 && sigma.isFinite, "σ: expected a positive number, found \(sigma)")
     self.sigma = sigma
   }
 
   public var description: String { sigma == 1 ? "linear layer" : "linear layer (σ=\(sigma))" }
-  public var constantNu: Double? { 1 / (sigma * sigma) }
+  public var form: Form { .shared(nu: 1 / (sigma * sigma)) }
 
   public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>) {
-    precondition(z.columns == nu.columns && z.rows == nu.rows, "ν of another shape")
+    demand(z.columns == nu.columns && z.rows == nu.rows, "ν of another shape")
     nu.fill(with: S(1 / (sigma * sigma)))
   }
 }

@@ -87,7 +87,7 @@ public final class NeuronBlocks<Scalar: KernelScalar>: RFIM {
 extension BlockBatch {
   /// (1/n) Σ_s ν_i(s) x̃_sx̃_sᵀ for each neuron, of X̃ (n,d) and ν (n,m).
   init(inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>) throws(FisherError) {
-    precondition(x.rows == nu.rows && x.rows > 0, "expected as many rows of inputs as of ν, at least one")
+    demand(x.rows == nu.rows && x.rows > 0, "expected as many rows of inputs as of ν, at least one")
     var blocks = try BlockBatch(
       count: nu.columns, order: x.columns, what: "\(nu.columns) blocks of order \(x.columns)")
     let chunk = NeuronBlocks<Scalar>.chunk

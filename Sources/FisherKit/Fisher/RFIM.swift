@@ -68,12 +68,12 @@ extension RFIM {
   }
 
   func checkShape(_ vectors: borrowing Matrix<Scalar>) {
-    precondition(
+    demand(
       vectors.rows == neurons && vectors.columns == order,
       "vectors of \(vectors.rows)×\(vectors.columns), expected \(neurons)×\(order)")
   }
 
-  func checkIndex(_ i: Int) { precondition(i >= 0 && i < neurons, "neuron \(i) is outside 0 ..< \(neurons)") }
+  func checkIndex(_ i: Int) { demand(i >= 0 && i < neurons, "neuron \(i) is outside 0 ..< \(neurons)") }
 }
 
 func checkDamping(_ damping: Double) throws(FisherError) {

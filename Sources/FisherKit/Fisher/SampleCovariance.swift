@@ -2,8 +2,8 @@
 /// (eq 10), or a hidden layer seen through the one above it (eq 12).
 ///
 /// Each has a square root A_s = B_sB_sᵀ with B_s (m,k), which is what makes a solve with few samples small. Adding a
-/// kind of coupled layer is one type of this kind.
-protocol SampleCovariance<Scalar>: AnyObject {
+/// kind of coupled layer is one type of this kind, or a ``RootCovariance`` of its roots.
+public protocol SampleCovariance<Scalar>: AnyObject {
   associatedtype Scalar: KernelScalar
   /// n, m and k.
   var samples: Int { get }
@@ -29,9 +29,11 @@ protocol SampleCovariance<Scalar>: AnyObject {
 }
 
 extension SampleCovariance {
-  func fill(_ matrix: inout Matrix<Scalar>, inputs: borrowing Matrix<Scalar>) throws(FisherError) -> Bool { false }
+  public func fill(_ matrix: inout Matrix<Scalar>, inputs: borrowing Matrix<Scalar>) throws(FisherError) -> Bool {
+    false
+  }
 
-  func multiply(
+  public func multiply(
     _ product: inout Matrix<Scalar>, inputs: borrowing Matrix<Scalar>, vectors: borrowing Matrix<Scalar>
   ) -> Bool { false }
 

@@ -37,11 +37,10 @@ extension SampledBlock where Scalar == Double {
   }
 
   func makeRefinement(damping: Double) throws(FisherError) -> Refinement {
-    guard let covariance = covariance as? any TwofoldCovariance else {
-      preconditionFailure("every covariance in double precision is one in twice that")
-    }
+    let exact: any TwofoldCovariance =
+      if let exact = covariance as? any TwofoldCovariance { exact } else { try PartwiseCovariance(covariance) }
     return try Refinement(
-      try SampledProduct(observations, covariance, neurons: neurons), damping: damping, isCoupled: true)
+      try SampledProduct(observations, exact, neurons: neurons), damping: damping, isCoupled: true)
   }
 
   /// Low rank where there are fewer factors than weights, else dense, and then the other; conjugate gradients (as

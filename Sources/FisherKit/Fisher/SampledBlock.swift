@@ -12,7 +12,7 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
   private init(
     _ observations: Observations<Scalar>, _ covariance: any SampleCovariance<Scalar>, _ source: (any CovarianceSource)?
   ) {
-    precondition(
+    demand(
       observations.samples == covariance.samples && covariance.samples > 0,
       "expected inputs of \(covariance.samples) samples, at least one")
     self.observations = observations
@@ -36,7 +36,7 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
   /// The same matrix in double precision, with A_s that were computed in it: itself, or a copy.
   func inDouble() throws(FisherError) -> SampledBlock<Double> {
     if let same = self as? SampledBlock<Double> { return same }
-    guard let source else { preconditionFailure("a matrix made for a metric is solved by its factors") }
+    guard let source else { fatalError("a matrix made for a metric is solved by its factors") }
     return SampledBlock<Double>(try observations.inDouble(), try source.covariance(Double.self), nil)
   }
 
@@ -50,8 +50,13 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
 
   public func dense(memoryCap: Int) throws(FisherError) -> Matrix<Scalar> {
     var matrix = try makeDense(memoryCap: memoryCap)
-    if try !covariance.fill(&matrix, inputs: observations.inputs) { try fillByRowsOfBlocks(&matrix) }
+    try write(to: &matrix)
     return matrix
+  }
+
+  /// The whole matrix into one of its order.
+  func write(to matrix: inout Matrix<Scalar>) throws(FisherError) {
+    if try !covariance.fill(&matrix, inputs: observations.inputs) { try fillByRowsOfBlocks(&matrix) }
   }
 
   /// Blocks (i, 0 ... i) at a time, whose weights are the head of column i of every A_s.

@@ -11,8 +11,8 @@ public final class SharedBlock<Scalar: KernelScalar>: RFIM {
   /// - Parameters:
   ///   - inputs: X̃ (n,d), bias column included; `neurons`: m.
   public init(inputs x: borrowing Matrix<Scalar>, nu: Double, neurons: Int) throws(FisherError) {
-    precondition(x.rows > 0, "expected at least one row of inputs")
-    precondition(neurons >= 0 && nu >= 0 && nu.isFinite, "expected neurons and a ν from 0 up")
+    demand(x.rows > 0, "expected at least one row of inputs")
+    demand(neurons >= 0 && nu >= 0 && nu.isFinite, "expected neurons and a ν from 0 up")
     var shared = try Matrix<Scalar>(rows: x.columns, columns: x.columns, what: "block of order \(x.columns)")
     shared.setToGram(x, alpha: nu / Double(x.rows), beta: 0)
     shared.symmetrize()

@@ -5,15 +5,10 @@ public struct SoftmaxLayer: Subsystem {
 
   public var description: String { "softmax layer" }
 
+  public var form: Form { .softmax }
   public var hasNormalOutputs: Bool { false }
 
   public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>) {
     nu.setToSoftmaxNu(of: z)
-  }
-
-  public func rfim<S: KernelScalar>(
-    inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>
-  ) throws(FisherError) -> any RFIM<S> {
-    try SampledBlock<S>(inputs: x, source: try SoftmaxSource<S>(preactivations: z))
   }
 }

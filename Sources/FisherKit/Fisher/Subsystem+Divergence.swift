@@ -41,7 +41,7 @@ extension Subsystem {
   func independentPrediction<S: KernelScalar>(
     before z: borrowing Matrix<S>, after new: borrowing Matrix<S>
   ) throws(FisherError) -> Double {
-    precondition(z.rows == new.rows && z.columns == new.columns && z.rows > 0, "pre-activations of one shape")
+    demand(z.rows == new.rows && z.columns == new.columns && z.rows > 0, "pre-activations of one shape")
     var nu = try Matrix<S>(rows: z.rows, columns: z.columns, what: "ν of \(z.rows) samples")
     self.nu(&nu, preactivations: z)
     var sum = 0.0
@@ -77,7 +77,7 @@ extension SoftmaxLayer {
   public func divergence<S: KernelScalar>(
     before z: borrowing Matrix<S>, after new: borrowing Matrix<S>
   ) throws(FisherError) -> OutputDivergence {
-    precondition(z.rows == new.rows && z.columns == new.columns && z.rows > 0, "logits of one shape")
+    demand(z.rows == new.rows && z.columns == new.columns && z.rows > 0, "logits of one shape")
     var total = OutputDivergence(predicted: 0, measured: 0)
     for s in 0..<z.rows {
       let logits = (0..<z.columns).map { Double(z[s, $0]) }

@@ -3,45 +3,53 @@
 ///
 /// A layer of m neurons with inputs x̃ has the matrix diag[ν_1 x̃x̃ᵀ, …, ν_m x̃x̃ᵀ]; what kind of layer it is decides ν.
 public protocol Subsystem: Sendable, CustomStringConvertible {
-  /// The value of ν where it is the same for every neuron and every sample, so that one d×d block serves the layer.
-  var constantNu: Double? { get }
-  /// Whether all neurons have the same inputs X̃; by default so.
-  var sharesInputs: Bool { get }
+  /// What kind of matrix it has; by default a block for each neuron.
+  var form: Form { get }
   /// Whether its outputs are normal: then their unit variance is a choice of units, and how far a step may move them is
   /// measured by their own mean square, where probabilities are measured as they are. By default so.
   var hasNormalOutputs: Bool { get }
-  /// ν (n,m) from the pre-activations z (n,m).
+  /// ν (n,m) from the pre-activations z (n,m): what each neuron has for itself, of coupled ones the diagonal of A_s.
   func nu<S: KernelScalar>(_ nu: inout Matrix<S>, preactivations z: borrowing Matrix<S>)
-  /// Its relative Fisher matrix over samples X̃ (n,d) with pre-activations z (n,m). By default block-diagonal, with
-  /// ν x̃x̃ᵀ for each neuron, or one block for all where ν is constant.
-  func rfim<S: KernelScalar>(
-    inputs: borrowing Matrix<S>, preactivations: borrowing Matrix<S>
-  ) throws(FisherError) -> any RFIM<S>
   /// How far a change of its pre-activations from z to z' (n,m) moves its outputs. By default that of normal outputs.
   func divergence<S: KernelScalar>(
     before z: borrowing Matrix<S>, after new: borrowing Matrix<S>
   ) throws(FisherError) -> OutputDivergence
-  /// A curvature of its own kind for parameters that no ``Metric`` fits, where each neuron has inputs of its own; by
-  /// default `nil`, which leaves it to the optimizer's metric. The site's place and count mean nothing here.
-  func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> (any Curvature<S>)?
 }
 
 extension Subsystem {
-  public var constantNu: Double? { nil }
-  public var sharesInputs: Bool { true }
+  public var form: Form { .neurons }
   public var hasNormalOutputs: Bool { true }
 
-  public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> (any Curvature<S>)? {
-    nil
-  }
-
+  /// Its relative Fisher matrix over samples X̃ (n,d) with pre-activations z (n,m), by its ``form``.
   public func rfim<S: KernelScalar>(
     inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>
   ) throws(FisherError) -> any RFIM<S> {
-    if let constantNu { return try SharedBlock<S>(inputs: x, nu: constantNu, neurons: z.columns) }
-    // In double precision: what rounding it to Float would lose is felt by a solve.
-    var nu = try Matrix<Double>(rows: z.rows, columns: z.columns, what: "ν of \(z.rows) samples")
-    self.nu(&nu, preactivations: try z.inDouble(what: "pre-activations of \(z.rows) samples"))
-    return try NeuronBlocks<S>(inputs: x, exactNu: nu)
+    switch form {
+    case .shared(let nu): return try SharedBlock<S>(inputs: x, nu: nu, neurons: z.columns)
+    case .neurons:
+      // In double precision: what rounding it to Float would lose is felt by a solve.
+      var nu = try Matrix<Double>(rows: z.rows, columns: z.columns, what: "ν of \(z.rows) samples")
+      self.nu(&nu, preactivations: try z.inDouble(what: "pre-activations of \(z.rows) samples"))
+      return try NeuronBlocks<S>(inputs: x, exactNu: nu)
+    case .channels: return try NeuronBlocks<S>(channels: x)
+    case .softmax: return try SampledBlock<S>(inputs: x, source: try SoftmaxSource<S>(preactivations: z))
+    case .coupled(let coupling):
+      return try SampledBlock<S>(inputs: x, source: try CouplingSource<S>(coupling, preactivations: z))
+    }
+  }
+
+  /// The covariance of a layer's outputs given their pre-activations z (n,m): diag η − ηηᵀ, diag ν, or what it is coupled
+  /// by.
+  func outputCovariance<S: KernelScalar>(
+    preactivations z: borrowing Matrix<S>
+  ) throws(FisherError) -> any SampleCovariance<S> {
+    switch form {
+    case .softmax: return try SoftmaxCovariance(preactivations: z)
+    case .coupled(let coupling): return try coupling.covariance(preactivations: z)
+    case .shared, .neurons, .channels:
+      var nu = try Matrix<S>(rows: z.rows, columns: z.columns, what: "ν of the outputs")
+      self.nu(&nu, preactivations: z)
+      return try IndependentCovariance(nu: nu)
+    }
   }
 }

@@ -17,8 +17,8 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
   init(
     slopes: consuming Matrix<Scalar>, outerWeights c: borrowing Matrix<Scalar>, outputs: any SampleCovariance<Scalar>
   ) throws(FisherError) {
-    precondition(slopes.rows == outputs.samples, "expected the outputs of \(slopes.rows) samples")
-    precondition(
+    demand(slopes.rows == outputs.samples, "expected the outputs of \(slopes.rows) samples")
+    demand(
       c.rows == outputs.neurons && c.columns >= slopes.columns,
       "expected outer weights of \(outputs.neurons)×\(slopes.columns)")
     var outer = try Matrix<Scalar>(rows: c.rows, columns: slopes.columns, what: "outer weights")
@@ -107,7 +107,7 @@ final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
 
 extension TwoLayerCovariance: TwofoldCovariance where Scalar == Double {
   func apply(_ z: inout TwofoldMatrix) throws(FisherError) {
-    guard let outputs = outputs as? any TwofoldCovariance else { preconditionFailure("outputs of an unknown kind") }
+    guard let outputs = outputs as? any TwofoldCovariance else { fatalError("outputs of an unknown kind") }
     var above = try TwofoldMatrix(rows: samples, columns: outer.rows, what: "outputs in twice the precision")
     var turned = try Matrix<Double>(rows: neurons, columns: outer.rows, what: "transposed outer weights")
     for l in 0..<outer.rows {
@@ -126,7 +126,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   fileprivate mutating func multiplyRows(by factors: borrowing Matrix, times count: Int) {
-    precondition(rows == factors.rows * count && columns == factors.columns, "matrices of another shape")
+    demand(rows == factors.rows * count && columns == factors.columns, "matrices of another shape")
     for i in 0..<rows {
       let (row, factor) = (storage.base + i * stride, factors.storage.base + i / count * factors.stride)
       for j in 0..<columns { row[j] *= factor[j] }

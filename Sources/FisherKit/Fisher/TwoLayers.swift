@@ -21,21 +21,9 @@ public struct TwoLayers: Sendable, CustomStringConvertible {
     inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>, outerWeights c: borrowing Matrix<S>
   ) throws(FisherError) -> SampledBlock<S> {
     let m = z.columns
-    precondition(c.columns == m + 1, "expected outer weights of \(m + 1) columns, bias last, found \(c.columns)")
+    demand(c.columns == m + 1, "expected outer weights of \(m + 1) columns, bias last, found \(c.columns)")
     return try SampledBlock(
       inputs: x, source: try TwoLayerSource<S>(hidden: hidden, outer: outer, preactivations: z, outerWeights: c))
-  }
-}
-
-extension Subsystem {
-  /// The covariance of a layer's outputs given their pre-activations z (n,m): diag η − ηηᵀ, or diag ν.
-  func outputCovariance<S: KernelScalar>(
-    preactivations z: borrowing Matrix<S>
-  ) throws(FisherError) -> any SampleCovariance<S> {
-    if self is SoftmaxLayer { return try SoftmaxCovariance(preactivations: z) }
-    var nu = try Matrix<S>(rows: z.rows, columns: z.columns, what: "ν of the outputs")
-    self.nu(&nu, preactivations: z)
-    return try IndependentCovariance(nu: nu)
   }
 }
 

@@ -86,7 +86,7 @@ struct TwofoldMatrix: ~Copyable {
 
   /// self += other
   mutating func add(_ other: borrowing Matrix<Double>) {
-    precondition(rows == other.rows && columns == other.columns, "matrices of another shape")
+    demand(rows == other.rows && columns == other.columns, "matrices of another shape")
     for i in 0..<rows {
       for j in 0..<columns { self[i, j] = self[i, j] + Twofold(other.storage.base[i * other.stride + j]) }
     }
@@ -94,7 +94,7 @@ struct TwofoldMatrix: ~Copyable {
 
   /// Row s *= weights[s], element by element.
   mutating func multiplyElements(_ weights: borrowing Matrix<Double>) {
-    precondition(rows == weights.rows && columns <= weights.columns, "matrices of another shape")
+    demand(rows == weights.rows && columns <= weights.columns, "matrices of another shape")
     for i in 0..<rows {
       for j in 0..<columns { self[i, j] = self[i, j] * weights.storage.base[i * weights.stride + j] }
     }

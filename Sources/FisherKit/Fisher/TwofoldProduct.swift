@@ -124,7 +124,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func round(_ other: borrowing Matrix<Double>) {
-    precondition(rows == other.rows && columns == other.columns, "matrices of another shape")
+    demand(rows == other.rows && columns == other.columns, "matrices of another shape")
     for i in 0..<rows {
       let (row, from) = (storage.base + i * stride, other.storage.base + i * other.stride)
       for j in 0..<columns { row[j] = Scalar(from[j]) }

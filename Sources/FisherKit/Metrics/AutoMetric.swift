@@ -92,7 +92,7 @@ public struct AutoMetric: Metric {
     case .diagonals(let samples): return DiagonalMetric(windowSamples: samples)
     case .blocks(let rank, let samples):
       let exact = ExactMetric(windowSamples: samples)
-      let rank = site.subsystem is SoftmaxLayer ? min(rank, Self.softmaxRank) : rank
+      let rank = site.isSoftmax ? min(rank, Self.softmaxRank) : rank
       guard site.pair == nil, rank < site.order else { return exact }
       let projected = ProjectedMetric(rank: .fixed(rank), windowSamples: samples)
       func cost(_ metric: any Metric) -> Double {

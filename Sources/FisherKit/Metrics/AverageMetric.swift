@@ -15,15 +15,19 @@ public struct AverageMetric: Metric {
   public let windowSamples: Int
 
   public init(decay: Double = 0.5, windowSamples: Int = 1000) {
-    precondition(decay >= 0 && decay < 1, "decay: expected a number in [0, 1), found \(decay)")
-    precondition(windowSamples > 0, "expected a window of one sample at least")
     (self.decay, self.windowSamples) = (decay, windowSamples)
+  }
+
+  public func validate() throws(FisherError) {
+    try requireDecay(decay)
+    try requireWindow(windowSamples)
   }
 
   public var name: String { "average" }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
-    try WindowedCurvature<S>(
+    try validate()
+    return try WindowedCurvature<S>(
       for: site, windowLimit: windowSamples, estimate: estimate(for: site),
       AverageInverse<S>(
         for: site, decay: decay, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples)))

@@ -32,7 +32,7 @@ final class BatchNormCurvature<Scalar: KernelScalar>: Curvature {
   }
 
   func refresh() {
-    Swift.precondition(window.samples > 0, "a refresh needs at least one observation")
+    demand(window.samples > 0, "a refresh needs at least one observation")
     for channel in 0..<site.neurons {
       let (square, mean) = (window.meanOfSquares(channel), window.mean(channel))
       var lambda = site.lambda(trace: square + 1, order: 2)
@@ -65,7 +65,7 @@ final class BatchNormCurvature<Scalar: KernelScalar>: Curvature {
   }
 
   func precondition(_ gradient: inout Matrix<Scalar>) {
-    Swift.precondition(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
+    demand(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
     gradient.multiplyPairs(by: inverses)
   }
 }
@@ -75,7 +75,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   fileprivate mutating func multiplyPairs(by blocks: [Double]) {
-    precondition(columns == 2 && blocks.count == 3 * rows, "expected a block for each row of two")
+    demand(columns == 2 && blocks.count == 3 * rows, "expected a block for each row of two")
     for i in 0..<rows {
       let row = storage.base + i * stride
       let (a, b) = (Double(row[0]), Double(row[1]))

@@ -52,14 +52,14 @@ extension CurvatureSite {
   /// An exact inverse for inputs of some order, without its window.
   func exactEstimate(order: Int, samples: Int) -> CurvatureEstimate {
     let (m, d, n) = (Double(neurons), Double(order), Double(samples))
-    if subsystem.constantNu != nil {
+    switch subsystem.form {
+    case .shared:
       let read = Double(bytes(order, order))
       return CurvatureEstimate(
         summary: "one block of order \(order)", bytes: DenseFactors<Scalar>.bytes(for: self, order: order),
         refresh: Work(products: n * d * d, factors: d * d * d / 3, bytes: 3 * read, calls: 2),
         step: Work(solves: 2 * m * d * d, bytes: read, calls: 1))
-    }
-    if subsystem is SoftmaxLayer, SoftmaxInverse<Scalar>.fits(self, order: order) {
+    case .softmax where SoftmaxInverse<Scalar>.fits(self, order: order):
       let size = neurons * order
       let (s, read) = (Double(size), Double(bytes(size, size)))
       return CurvatureEstimate(
@@ -67,8 +67,20 @@ extension CurvatureSite {
         bytes: SoftmaxInverse<Scalar>.bytes(for: self, order: order, samples: samples),
         refresh: Work(grams: n * m * (m + 1) / 2 * d * (d + 1), factors: s * s * s / 3, bytes: 3 * read, calls: 2),
         step: Work(solves: 2 * s * s, bytes: read, calls: 1))
+    case .coupled(let coupling):
+      let size = neurons * order
+      let (s, k, read) = (Double(size), Double(coupling.rank(neurons: neurons)), Double(bytes(size, size)))
+      return CurvatureEstimate(
+        summary: "one coupled matrix of order \(size)",
+        bytes: CoupledInverse<Scalar>.bytes(for: self, coupling: coupling, order: order, samples: samples),
+        refresh: Work(
+          products: 4 * n * m * m * k, grams: n * m * (m + 1) / 2 * d * (d + 1), factors: s * s * s / 3,
+          bytes: 3 * read,
+          calls: 2 * m),
+        step: Work(solves: 2 * s * s, bytes: read, calls: 1))
+    case .neurons, .softmax, .channels:
+      return blocksEstimate(order: order, samples: samples, isInverse: inverts(order: order))
     }
-    return blocksEstimate(order: order, samples: samples, isInverse: inverts(order: order))
   }
 
   /// A block for each neuron, factors or inverses, without its window.

@@ -7,14 +7,16 @@ public struct DiagonalMetric: Metric {
   public let windowSamples: Int
 
   public init(windowSamples: Int = 1000) {
-    precondition(windowSamples > 0, "expected a window of one sample at least")
     self.windowSamples = windowSamples
   }
+
+  public func validate() throws(FisherError) { try requireWindow(windowSamples) }
 
   public var name: String { "diagonal" }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
-    try WindowedCurvature<S>(
+    try validate()
+    return try WindowedCurvature<S>(
       for: site, windowLimit: windowSamples, estimate: estimate(for: site),
       DiagonalInverse<S>(for: site, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples)))
   }

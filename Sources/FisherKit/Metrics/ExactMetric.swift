@@ -1,6 +1,6 @@
 /// The exact relative Fisher matrix of every neuron, Ĝ_i = (1/n) Σ ν_i x̃x̃ᵀ (section 2.6), over the window of the
 /// samples seen since the last refresh. A softmax layer has one matrix for all its classes (eq 10), unless that takes
-/// more than 256 MB, and a layer that is paired with the one above it their common matrix (eq 12).
+/// more than 256 MB, coupled neurons of one's own one for all of them, and a layer that is paired with the one above it their common matrix (eq 12).
 ///
 /// Memory: m blocks of d(d+1)/2 elements and the window, of 8192 samples unless it is told otherwise: of more, a uniform
 /// sample. Cost of a refresh with n samples: m n d(d+1) + m d³/3 flops; of a step: 2md².
@@ -9,14 +9,16 @@ public struct ExactMetric: Metric {
   public let windowSamples: Int
 
   public init(windowSamples: Int = 8192) {
-    precondition(windowSamples > 0, "expected a window of one sample at least")
     self.windowSamples = windowSamples
   }
+
+  public func validate() throws(FisherError) { try requireWindow(windowSamples) }
 
   public var name: String { "exact" }
   public var takesPairs: Bool { true }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    try validate()
     if let pair = site.pair { return try TwoLayerCurvature<S>(for: site, pair: pair) }
     let inverse = try Self.inverse(
       for: site, order: site.order, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples))
@@ -36,11 +38,15 @@ public struct ExactMetric: Metric {
   static func inverse<S: KernelScalar>(
     for site: CurvatureSite<S>, order: Int, samples: Int
   ) throws(FisherError) -> any WindowInverse<S> {
+    switch site.subsystem.form {
     // With a constant ν all neurons have the same block, and one factor serves them all.
-    if let nu = site.subsystem.constantNu { return try SharedBlockInverse<S>(for: site, order: order, nu: nu) }
-    if site.subsystem is SoftmaxLayer, SoftmaxInverse<S>.fits(site, order: order) {
+    case .shared(let nu): return try SharedBlockInverse<S>(for: site, order: order, nu: nu)
+    case .softmax where SoftmaxInverse<S>.fits(site, order: order):
       return try SoftmaxInverse<S>(for: site, order: order, samples: samples)
+    case .neurons, .softmax: return try NeuronBlocksInverse<S>(for: site, order: order, samples: samples)
+    case .coupled(let coupling):
+      return try CoupledInverse<S>(for: site, coupling: coupling, order: order, samples: samples)
+    case .channels: throw site.noWay(for: "exact")
     }
-    return try NeuronBlocksInverse<S>(for: site, order: order, samples: samples)
   }
 }

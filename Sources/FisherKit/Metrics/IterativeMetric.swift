@@ -13,17 +13,23 @@ public struct IterativeMetric: Metric {
   public let windowSamples: Int
 
   public init(tolerance: Double = 0.03, iterations: Int = 50, windowSamples: Int = 1000) {
-    precondition(tolerance > 0 && tolerance < 1, "tolerance: expected a number in (0, 1), found \(tolerance)")
-    precondition(iterations > 0 && windowSamples > 0, "expected an iteration and a sample at least")
     self.tolerance = tolerance
     self.iterations = iterations
     self.windowSamples = windowSamples
   }
 
+  public func validate() throws(FisherError) {
+    try require(tolerance > 0 && tolerance < 1, "tolerance", expected: "a number in (0, 1)", found: tolerance)
+    try require(iterations > 0, "iterations", expected: "1 or more", found: iterations)
+    try requireWindow(windowSamples)
+  }
+
   public var name: String { "iterative" }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
-    try WindowedCurvature<S>(
+    try validate()
+    if case .coupled = site.subsystem.form { throw site.noWay(for: name) }
+    return try WindowedCurvature<S>(
       for: site, windowLimit: windowSamples, estimate: estimate(for: site),
       IterativeInverse<S>(
         for: site, metric: self, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples)))
@@ -67,7 +73,7 @@ final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
 
   init(for site: CurvatureSite<Scalar>, metric: IterativeMetric, samples: Int) throws(FisherError) {
     (self.site, self.metric) = (site, metric)
-    isSoftmax = site.subsystem is SoftmaxLayer
+    isSoftmax = site.isSoftmax
     let (m, d) = (site.neurons, site.order)
     inputs = try Matrix(rows: samples, columns: d, what: "\(site.name): inputs of \(samples) samples")
     weights = try Matrix(rows: samples, columns: m, what: "\(site.name): ν of \(samples) samples")
@@ -95,7 +101,7 @@ final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
   static func bytes(for site: CurvatureSite<Scalar>, samples: Int) -> Int {
     let (m, d) = (site.neurons, site.order)
     let (vector, weights) = (site.bytes(m, d), site.bytes(samples, m))
-    let isSoftmax = site.subsystem is SoftmaxLayer
+    let isSoftmax = site.isSoftmax
     return sum(
       ofBytes: site.bytes(samples, d), weights, weights, weights,
       DiagonalInverse<Scalar>.bytes(for: site, samples: samples),

@@ -17,28 +17,31 @@ public struct KernelMetric: Metric {
   public let windowSamples: Int
 
   public init(windowSamples: Int = 100) {
-    precondition(windowSamples > 0, "expected a window of one sample at least")
     self.windowSamples = windowSamples
   }
+
+  public func validate() throws(FisherError) { try requireWindow(windowSamples) }
 
   public var name: String { "kernel" }
   public var takesPairs: Bool { true }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    try validate()
     if let pair = site.pair { return try TwoLayerCurvature<S>(for: site, pair: pair) }
     guard site.damping.amount > 0 else {
       throw .invalidArgument(
         what: "damping", expected: "a positive number with the kernel metric", found: "\(site.damping.amount)")
     }
+    if case .coupled = site.subsystem.form { throw site.noWay(for: name) }
     let (samples, estimate) = (samples(for: site), estimate(for: site))
-    if site.subsystem is SoftmaxLayer, let free = availableMemory(), estimate.bytes > free {
+    if site.isSoftmax, let free = availableMemory(), estimate.bytes > free {
       throw .exceedsMemoryCap(
         what: "\(site.name): \(estimate.summary)", bytes: estimate.bytes, cap: free,
         instead: "the projected metric, or the diagonal one, takes less")
     }
     return try WindowedCurvature<S>(
       for: site, windowLimit: samples, estimate: estimate,
-      site.subsystem is SoftmaxLayer
+      site.isSoftmax
         ? SoftmaxKernelInverse<S>(for: site, samples: samples) : KernelInverse<S>(for: site, samples: samples))
   }
 
@@ -48,7 +51,7 @@ public struct KernelMetric: Metric {
   /// The samples of a window.
   private func samples<S: KernelScalar>(for site: CurvatureSite<S>) -> Int {
     let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
-    guard site.subsystem is SoftmaxLayer else { return samples }
+    guard site.isSoftmax else { return samples }
     return min(samples, max(1, Self.softmaxOrderLimit / max(1, site.neurons - 1)))
   }
 
@@ -57,7 +60,7 @@ public struct KernelMetric: Metric {
     let samples = samples(for: site)
     let (m, d, n) = (Double(site.neurons), Double(site.order), Double(samples))
     var window = CurvatureEstimate(summary: "kernel, \(samples) samples", bytes: site.windowBytes(samples))
-    if site.subsystem is SoftmaxLayer {
+    if site.isSoftmax {
       let factor = CoupledFactorBytes(site: site, samples: samples, outer: nil)
       let (k, held) = (n * (m - 1), site.bytes(factor.factors, factor.factors))
       let wanted = SampleWindow<S>.capacity(for: site, limit: windowSamples)

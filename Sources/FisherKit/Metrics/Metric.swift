@@ -6,6 +6,9 @@ public protocol Metric: Sendable, CustomStringConvertible {
   var name: String { get }
   /// Whether it has the matrix of two layers that are one subsystem; by default not.
   var takesPairs: Bool { get }
+  /// Refuses settings outside their range, before anything is made; by default none.
+  /// - Throws: `invalidArgument`.
+  func validate() throws(FisherError)
   /// The steps T between refreshes where nobody chooses; by default the paper's 100.
   func refreshInterval(batchSize: Int) -> Int
   /// What the curvature of a layer will hold and take; by default not known.
@@ -18,6 +21,7 @@ public protocol Metric: Sendable, CustomStringConvertible {
 
 extension Metric {
   public var description: String { name }
+  public func validate() throws(FisherError) {}
   public var takesPairs: Bool { false }
   public func refreshInterval(batchSize: Int) -> Int { 100 }
 
@@ -130,4 +134,12 @@ extension Curvature {
   public func expectRefresh(after steps: Int, isEarly: Bool) {}
   public func refresh(part: Int) throws(FisherError) { try refresh() }
   public var estimate: CurvatureEstimate { CurvatureEstimate(summary: "of its own kind", bytes: bytes) }
+}
+
+func requireWindow(_ samples: Int) throws(FisherError) {
+  try require(samples > 0, "window samples", expected: "1 or more", found: samples)
+}
+
+func requireDecay(_ decay: Double) throws(FisherError) {
+  try require(decay >= 0 && decay < 1, "decay", expected: "a number in [0, 1)", found: decay)
 }

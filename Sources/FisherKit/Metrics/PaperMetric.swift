@@ -6,13 +6,15 @@ public struct PaperMetric: Metric {
   public let decay: Double
 
   public init(decay: Double = 0.995) {
-    precondition(decay >= 0 && decay < 1, "decay: expected a number in [0, 1), found \(decay)")
     self.decay = decay
   }
+
+  public func validate() throws(FisherError) { try requireDecay(decay) }
 
   public var name: String { "paper" }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    try validate()
     let estimate = estimate(for: site)
     if let nu = sharedNu(for: site) {
       return try AveragedSharedBlock<S>(for: site, decay: decay, nu: nu, estimate: estimate)
@@ -40,7 +42,8 @@ public struct PaperMetric: Metric {
 
   /// The ν of a layer whose neurons share a block.
   private func sharedNu<S: KernelScalar>(for site: CurvatureSite<S>) -> Double? {
-    site.index == 0 || site.index == site.count - 1 ? 1 : site.subsystem.constantNu
+    if site.index == 0 || site.index == site.count - 1 { return 1 }
+    return if case .shared(let nu) = site.subsystem.form { nu } else { nil }
   }
 }
 

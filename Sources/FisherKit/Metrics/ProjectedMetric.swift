@@ -31,17 +31,23 @@ public struct ProjectedMetric: Metric {
   public let windowSamples: Int
 
   public init(rank: Rank = .fixed(64), windowSamples: Int = 1000) {
-    precondition(rank.most > 0, "expected a rank of 1 or more")
-    precondition(windowSamples > 0, "expected a window of one sample at least")
-    if case .share(let share, _) = rank { precondition(share > 0 && share <= 1, "expected a share in (0, 1]") }
     self.rank = rank
     self.windowSamples = windowSamples
+  }
+
+  public func validate() throws(FisherError) {
+    try require(rank.most > 0, "rank", expected: "1 or more", found: rank.most)
+    if case .share(let share, _) = rank {
+      try require(share > 0 && share <= 1, "share of the rank", expected: "a number in (0, 1]", found: share)
+    }
+    try requireWindow(windowSamples)
   }
 
   public var name: String { "projected" }
   public var takesPairs: Bool { true }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    try validate()
     guard rank.most <= site.order, site.pair == nil else {
       return try ExactMetric(windowSamples: windowSamples).makeCurvature(for: site)
     }
@@ -217,7 +223,7 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   }
 
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {
-    Swift.precondition(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
+    demand(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
     projected.setToProduct(gradient, .none, basis, .transposed, inner: site.order, outputColumns: rank)
     inside.copy(from: projected)
     try inverse.precondition(&inside)

@@ -77,7 +77,7 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
 
   /// Takes nothing more, until what is there is removed.
   mutating func freeze() {
-    precondition(inputs.rows > 0, "a refresh needs at least one observation")
+    demand(inputs.rows > 0, "a refresh needs at least one observation")
     isFrozen = true
   }
 

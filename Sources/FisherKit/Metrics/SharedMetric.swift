@@ -8,14 +8,16 @@ public struct SharedMetric: Metric {
   public let windowSamples: Int
 
   public init(windowSamples: Int = 8192) {
-    precondition(windowSamples > 0, "expected a window of one sample at least")
     self.windowSamples = windowSamples
   }
+
+  public func validate() throws(FisherError) { try requireWindow(windowSamples) }
 
   public var name: String { "shared" }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
-    try WindowedCurvature<S>(
+    try validate()
+    return try WindowedCurvature<S>(
       for: site, windowLimit: windowSamples, estimate: estimate(for: site),
       SharedBlockInverse<S>(for: site, order: site.order, nu: 1))
   }

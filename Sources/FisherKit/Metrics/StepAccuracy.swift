@@ -18,7 +18,7 @@ extension Metric {
     of subsystem: any Subsystem, inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>,
     gradient: borrowing Matrix<S>, damping: Double
   ) throws(FisherError) -> StepAccuracy {
-    precondition(gradient.rows == z.columns && gradient.columns == x.columns, "a gradient of another shape")
+    demand(gradient.rows == z.columns && gradient.columns == x.columns, "a gradient of another shape")
     try require(damping > 0 && damping <= 1e30, "damping", expected: "a positive number", found: damping)
     let curvature = try makeCurvature(
       for: CurvatureSite<S>(

@@ -83,7 +83,7 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
   private static func refreshBytes(
     for site: CurvatureSite<Scalar>, pair: LayerPair<Scalar>, _ window: PairWindow
   ) -> Int {
-    let outer = (neurons: pair.outer.neurons, isSoftmax: pair.outer.subsystem is SoftmaxLayer)
+    let outer = (neurons: pair.outer.neurons, isSoftmax: pair.outer.subsystem.map(\.isSoftmax) ?? false)
     func factor(samples: Int) -> CoupledFactorBytes<Scalar> {
       CoupledFactorBytes(site: site, samples: samples, outer: outer)
     }
@@ -122,12 +122,12 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
   }
 
   func refresh() throws(FisherError) {
-    Swift.precondition(
+    demand(
       inputs.rows > 0 && outerPreactivations.rows == inputs.rows, "a refresh needs an observation of both layers")
     inverse = nil
     // After a failure what there is stays, and grows, but a window that is full can only be begun anew.
     defer { if inverse == nil && inputs.rows == inputs.capacity { removeAll() } }
-    guard let subsystem = pair.outer.subsystem else { preconditionFailure("the outer layer has a subsystem") }
+    guard let subsystem = pair.outer.subsystem else { fatalError("the outer layer has a subsystem") }
     var windowSlopes = try Matrix<Scalar>(rows: slopes.rows, columns: slopes.columns, what: "\(site.name): slopes")
     windowSlopes.copy(from: slopes)
     let block = try SampledBlock<Scalar>(
@@ -153,7 +153,7 @@ final class TwoLayerCurvature<Scalar: KernelScalar>: PairCurvature {
 
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {
     guard let inverse else {
-      preconditionFailure("\(site.name): the curvature was not refreshed, or its factorisation failed")
+      fatalError("\(site.name): the curvature was not refreshed, or its factorisation failed")
     }
     try inverse.solve(&gradient)
   }

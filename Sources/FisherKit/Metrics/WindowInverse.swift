@@ -94,7 +94,7 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
   }
 
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {
-    Swift.precondition(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
+    demand(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
     try inverse.precondition(&gradient)
   }
 }
@@ -103,7 +103,7 @@ extension SampleWindow {
   /// Leaves out samples that are not finite, and reports them.
   /// - Throws: `notPositiveDefinite` where no sample is left.
   mutating func requireSamples(for site: CurvatureSite<Scalar>) throws(FisherError) {
-    precondition(inputs.rows > 0, "a refresh needs at least one observation")
+    demand(inputs.rows > 0, "a refresh needs at least one observation")
     if removeNonFinite() > 0 { site.report(.samplesLeftOut) }
     guard inputs.rows > 0 else {
       throw .notPositiveDefinite(

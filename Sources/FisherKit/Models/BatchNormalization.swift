@@ -36,7 +36,7 @@ public final class BatchNormalization<Scalar: KernelScalar>: Layer {
     channels: Int, decay: Double = 0.99, epsilon: Double = 1e-3, subsystem: BatchNorm? = nil,
     name: String = "batch normalisation"
   ) throws(FisherError) {
-    precondition(channels > 0, "a layer has at least one channel")
+    demand(channels > 0, "a layer has at least one channel")
     try require(decay >= 0 && decay < 1, "decay", expected: "a number in [0, 1)", found: decay)
     try require(
       Scalar(epsilon) > 0 && epsilon <= 1e30, "epsilon", expected: "a positive \(Scalar.self) to 1e30", found: epsilon)

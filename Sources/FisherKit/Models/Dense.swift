@@ -18,7 +18,7 @@ public final class Dense<Scalar: KernelScalar>: Layer {
     inputs: Int, outputs: Int, activation: any Activation, subsystem: (any Subsystem)? = nil, name: String = "dense",
     using generator: inout SeededGenerator
   ) throws(FisherError) {
-    precondition(inputs > 0 && outputs > 0, "a layer has at least one input and one output")
+    demand(inputs > 0 && outputs > 0, "a layer has at least one input and one output")
     self.inputs = inputs
     self.outputs = outputs
     self.activation = activation

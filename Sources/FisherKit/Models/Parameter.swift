@@ -46,7 +46,7 @@ public final class Parameter<Scalar: KernelScalar> {
 
   /// Weights that were started for inputs of unit scale to the scale of these inputs: column j times scales[j].
   func rescaleStart(by scales: [Double]) {
-    precondition(scales.count == order - 1, "expected a scale for each input")
+    demand(scales.count == order - 1, "expected a scale for each input")
     for i in 0..<neurons {
       for j in scales.indices { value[i, j] *= Scalar(scales[j]) }
     }

@@ -14,7 +14,7 @@ extension Sequential {
   /// Forward and backward through softmax and cross-entropy: the gradients of the mean loss of the mini-batch in
   /// ``input``, and its score before any step.
   public func gradients(labels: Span<Int32>) -> Score {
-    precondition(input.rows > 0, "a mini-batch has at least one sample")
+    demand(input.rows > 0, "a mini-batch has at least one sample")
     var total = (loss: 0.0, correct: 0)
     let samples = Double(input.rows)
     profile.measure(.forward, passWork * samples) { forward { _ in } }

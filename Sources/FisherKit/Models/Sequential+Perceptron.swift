@@ -10,7 +10,7 @@ extension Sequential {
     shape: [Int], activation: any Activation, metricActivation: (any Activation)? = nil,
     batchNormalization: BatchNormalizationOptions? = nil, batchCapacity: Int, seed: UInt64 = 0
   ) throws(FisherError) -> Sequential {
-    precondition(shape.count >= 2, "a network has inputs and outputs")
+    demand(shape.count >= 2, "a network has inputs and outputs")
     var generator = SeededGenerator(seed: seed, stream: .initialisation)
     var layers: [any Layer<Scalar>] = []
     for index in 1..<shape.count {

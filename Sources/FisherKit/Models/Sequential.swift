@@ -13,10 +13,10 @@ public final class Sequential<Scalar: KernelScalar>: Model {
   private let stages: [Stage<Scalar>]
 
   public init(_ layers: [any Layer<Scalar>], batchCapacity: Int) throws(FisherError) {
-    precondition(!layers.isEmpty, "a network has at least one layer")
-    precondition(batchCapacity > 0, "a mini-batch has at least one sample")
+    demand(!layers.isEmpty, "a network has at least one layer")
+    demand(batchCapacity > 0, "a mini-batch has at least one sample")
     for (before, after) in zip(layers, layers.dropFirst()) {
-      precondition(before.outputs == after.inputs, "\(before.outputs) outputs do not fit \(after.inputs) inputs")
+      demand(before.outputs == after.inputs, "\(before.outputs) outputs do not fit \(after.inputs) inputs")
     }
     self.layers = layers
     self.batchCapacity = batchCapacity

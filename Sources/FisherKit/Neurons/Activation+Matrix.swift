@@ -1,7 +1,7 @@
 extension Activation {
   public func values<S: KernelScalar>(_ output: inout Matrix<S>, of z: borrowing Matrix<S>) {
     if let _kernel { return _kernel.value(&output, of: z) }
-    precondition(z.columns <= output.columns && z.rows == output.rows, "an output of another shape")
+    demand(z.columns <= output.columns && z.rows == output.rows, "an output of another shape")
     for i in 0..<z.rows {
       for j in 0..<z.columns { output[i, j] = S(value(at: Double(z[i, j]))) }
     }
@@ -9,7 +9,7 @@ extension Activation {
 
   public func backward<S: KernelScalar>(_ delta: inout Matrix<S>, of z: borrowing Matrix<S>) {
     if let _kernel { return _kernel.backward(&delta, of: z) }
-    precondition(z.columns <= delta.columns && z.rows == delta.rows, "a delta of another shape")
+    demand(z.columns <= delta.columns && z.rows == delta.rows, "a delta of another shape")
     for i in 0..<z.rows {
       for j in 0..<z.columns { delta[i, j] *= S(derivative(at: Double(z[i, j]))) }
     }
@@ -17,7 +17,7 @@ extension Activation {
 
   public func nu<S: KernelScalar>(_ nu: inout Matrix<S>, of z: borrowing Matrix<S>) {
     if let _kernel { return _kernel.nu(&nu, of: z) }
-    precondition(z.columns == nu.columns && z.rows == nu.rows, "ν of another shape")
+    demand(z.columns == nu.columns && z.rows == nu.rows, "ν of another shape")
     for i in 0..<z.rows {
       for j in 0..<z.columns { nu[i, j] = S(self.nu(at: Double(z[i, j]))) }
     }

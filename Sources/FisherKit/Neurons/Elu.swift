@@ -6,7 +6,7 @@ public struct Elu: Activation {
   public let alpha: Double
 
   public init(alpha: Double = 1) {
-    precondition(Self.isDepth(alpha), "α: expected a depth from 0 up, found \(alpha)")
+    demand(Self.isDepth(alpha), "α: expected a depth from 0 up, found \(alpha)")
     self.alpha = alpha
   }
 

@@ -6,7 +6,7 @@ public struct LeakyRelu: Activation {
   public let iota: Double
 
   public init(iota: Double = 0.01) {
-    precondition(Self.isSlope(iota), "ι: expected a slope in [0, 1), found \(iota)")
+    demand(Self.isSlope(iota), "ι: expected a slope in [0, 1), found \(iota)")
     self.iota = iota
   }
 

@@ -12,8 +12,8 @@ public struct Relu: Activation {
   public let omega: Double
 
   public init(iota: Double = 0, omega: Double = 0) {
-    precondition(Self.isSlope(iota), "ι: expected a slope in [0, 1), found \(iota)")
-    precondition(Self.isWidth(omega), "ω: expected a width from 0 up, found \(omega)")
+    demand(Self.isSlope(iota), "ι: expected a slope in [0, 1), found \(iota)")
+    demand(Self.isWidth(omega), "ω: expected a width from 0 up, found \(omega)")
     self.iota = iota
     self.omega = omega
   }

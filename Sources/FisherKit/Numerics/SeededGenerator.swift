@@ -31,7 +31,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 
   /// Uniform in 0 ..< bound, without bias (Lemire 2019).
   public mutating func uniform(below bound: Int) -> Int {
-    precondition(bound > 0, "an empty range has no number")
+    demand(bound > 0, "an empty range has no number")
     let bound = UInt64(bound)
     var product = next().multipliedFullWidth(by: bound)
     if product.low < bound {

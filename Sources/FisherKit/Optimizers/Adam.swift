@@ -37,7 +37,7 @@ public final class Adam<Scalar: KernelScalar>: Optimizer {
   }
 
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
-    precondition(first.count == model.parameters.count, "prepare the optimizer for this model first")
+    demand(first.count == model.parameters.count, "prepare the optimizer for this model first")
     try model.requireFiniteGradients(step: steps + 1)
     steps += 1
     // γ m̂/(√v̂ + ε) with m̂ = m/c1 and v̂ = v/c2 is (γ √c2/c1) m/(√v + ε√c2).

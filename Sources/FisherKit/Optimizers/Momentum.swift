@@ -24,7 +24,7 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
   }
 
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
-    precondition(velocities.count == model.parameters.count, "prepare the optimizer for this model first")
+    demand(velocities.count == model.parameters.count, "prepare the optimizer for this model first")
     try model.requireFiniteGradients(step: steps + 1)
     steps += 1
     let parameters = model.parameters

@@ -71,13 +71,7 @@ extension Model {
   }
 }
 
-/// Checks a number that a user chooses.
-func require(
-  _ condition: Bool, _ what: String, expected: String, found: Double
-) throws(FisherError) {
-  guard condition else { throw .invalidArgument(what: what, expected: expected, found: "\(found)") }
-}
-
+/// Checks the numbers that every optimizer has.
 func requireStep(learningRate: Double, l2: Double) throws(FisherError) {
   // (what a Float can hold, both ways)
   try require(

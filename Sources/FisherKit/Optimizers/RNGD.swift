@@ -52,6 +52,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     self.schedule = schedule ?? RefreshSchedule(interval: refreshInterval)
     try self.schedule.validate()
     self.metric = if let metric { metric } else { try AutoMetric() }
+    try self.metric.validate()
     self.learningRate = rate
     self.damping = damping
     self.trustRegion = trustRegion
@@ -108,7 +109,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     kappa = trustRegion.kappa(batchSize: batchSize, parameters: model.parameters.count)
     let parameters = model.parameters
     clock = RefreshClock(schedule, interval: metric.refreshInterval(batchSize: batchSize), layers: parameters.count)
-    // The metric gets the sites whose subsystems have no curvature of their own, and counts those alone.
+    // The metric gets the sites whose form it is to hold, and counts those alone.
     var sites: [CurvatureSite<Scalar>] = []
     var dampings: [SiteDamping?] = []
     var curvatures: [(any Curvature<Scalar>)?] = []
@@ -126,7 +127,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
         order: parameter.order, subsystem: subsystem, batchSize: batchSize, refreshInterval: clock.interval,
         damping: damping, isSpread: schedule.isSpread, pair: parameter.pair, incidents: incidents)
       dampings[dampings.count - 1] = site.dampingState
-      curvatures[curvatures.count - 1] = try subsystem.makeCurvature(for: site)
+      curvatures[curvatures.count - 1] = site.curvatureOfItsForm()
       if curvatures[curvatures.count - 1] == nil { sites.append(site) }
     }
     let bytesBeside = curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) }
@@ -156,7 +157,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   }
 
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
-    precondition(parts.count == model.parameters.count, "prepare the optimizer for this model first")
+    demand(parts.count == model.parameters.count, "prepare the optimizer for this model first")
     try profile.measure(.observe, Work()) { () throws(FisherError) in
       for part in parts
       where !part.takeGradient(l2: l2, samples: kappa > 0 ? batchSize : nil, step: steps + 1) {
@@ -209,7 +210,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
 
   private func observe(_ model: any Model<Scalar>) throws(FisherError) {
     try model.observe { (index, inputs, preactivations) throws(FisherError) in
-      precondition(
+      demand(
         inputs.rows <= batchSize, "a mini-batch of \(inputs.rows) samples, prepared for \(batchSize) at most")
       try parts[index].observe(inputs: inputs, preactivations: preactivations)
     }

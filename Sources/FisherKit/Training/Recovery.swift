@@ -7,18 +7,22 @@ public struct Recovery: Equatable, Sendable {
 
   /// - Parameter attempts: from 0 up.
   public init(attempts: Int = 10) {
-    precondition(attempts >= 0, "attempts: expected 0 or more, found \(attempts)")
     self.attempts = attempts
   }
 
   public static var off: Recovery { Recovery(attempts: 0) }
+
+  func validate() throws(FisherError) {
+    try require(attempts >= 0, "recovery attempts", expected: "0 or more", found: attempts)
+  }
 }
 
 /// The last good weights of a model, and the loss by which that is judged: an exponential average over some ten mini-batches,
 /// and 500 samples at least.
 ///
 /// A loss has exploded when that average is above three times what it was at the last good weights, and by more than what
-/// it was at the start. Weights are good when it is no more than half above the last good ones'; they are kept every 50
+/// it was at the start. A mini-batch counts for no more than five times that: in a network where a rare sample has a loss of
+/// thousands one such mini-batch is no explosion, and the weights that went before it have the sample too. Weights are good when it is no more than half above the last good ones'; they are kept every 50
 /// mini-batches, or as many as the average covers.
 ///
 /// Memory: the parameters once more.
@@ -64,7 +68,7 @@ final class RecoveryWatch<Scalar: KernelScalar> {
     leftOutInARow = 0
     count += 1
     let share = 1 / Double(horizon)
-    average += share * (loss - average)
+    average += share * (min(loss, firstLoss.map { 5 * explosive($0) } ?? loss) - average)
     weight += share * (1 - weight)
     let recent = recentLoss
     let start = startLoss ?? loss
@@ -72,13 +76,15 @@ final class RecoveryWatch<Scalar: KernelScalar> {
     guard count >= horizon else { return recent > Self.beyond * (start + 1) }
     let first = firstLoss ?? recent
     if firstLoss == nil { (firstLoss, goodLoss) = (first, min(first, goodLoss)) }
-    if recent > 3 * goodLoss + first { return true }
+    if recent > explosive(first) { return true }
     if count % max(50, horizon) == 0, recent <= 1.5 * goodLoss, model.hasFiniteWeights {
       keep(model)
       goodLoss = recent
     }
     return false
   }
+
+  private func explosive(_ first: Double) -> Double { 3 * goodLoss + first }
 
   /// Notes a mini-batch that was left out.
   /// - Returns: whether that were too many in a row, or the weights themselves are to blame.

@@ -42,7 +42,10 @@ public final class Trainer<Scalar: KernelScalar> {
     model: Sequential<Scalar>, optimizer: any Optimizer<Scalar>, data: DataSplit, batchSize: Int, seed: UInt64 = 0,
     recovery: Recovery = Recovery()
   ) throws {
-    precondition(batchSize > 0 && batchSize <= model.batchCapacity, "expected 1 to \(model.batchCapacity) samples")
+    try require(
+      batchSize > 0 && batchSize <= model.batchCapacity, "mini-batch", expected: "1 to \(model.batchCapacity) samples",
+      found: batchSize)
+    try recovery.validate()
     guard model.inputs == data.width else {
       throw DataError(
         data.name, expected: "\(model.inputs) features, the network's inputs", found: "\(data.width)")

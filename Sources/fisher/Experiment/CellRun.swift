@@ -83,7 +83,7 @@ extension FisherError {
   var isOfTheRun: Bool {
     switch self {
     case .nonFinite, .diverged, .notPositiveDefinite, .notConverged, .inaccurate: true
-    case .sizeOverflow, .outOfMemory, .exceedsMemoryCap, .invalidArgument: false
+    case .sizeOverflow, .outOfMemory, .exceedsMemoryCap, .invalidArgument, .unsupportedForm: false
     }
   }
 }

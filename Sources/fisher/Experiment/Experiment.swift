@@ -65,7 +65,8 @@ struct Experiment: ParsableCommand {
     let data = ExperimentData()
     let estimate = try ExperimentEstimate(grid: grid, data: data, costs: costs)
     let header = ExperimentHeader(
-      grid: grid, command: commandText(), version: FisherKitVersion.current, machine: .current(cores: cores), jobs: jobs,
+      grid: grid, command: commandText(), version: FisherKitVersion.current, machine: .current(cores: cores),
+      jobs: jobs,
       threads: threads, costs: costs)
     if log.headers.last != header { try log.append(header) }
     let run = ExperimentRun(

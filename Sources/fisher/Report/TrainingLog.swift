@@ -42,7 +42,8 @@ struct TrainingLog {
     let kind = try line.decode(LineKind.self, expected: "an epoch of a training log")
     if kind.kind == TrainingHeader.kind {
       guard header == nil, epochs.isEmpty, events.kinds.isEmpty else {
-        throw line.error(expected: "the line that begins a training log at its start", found: "it again (a log has one run)")
+        throw line.error(
+          expected: "the line that begins a training log at its start", found: "it again (a log has one run)")
       }
       header = try line.decode(TrainingHeader.self, expected: "the first line of a training log")
       return
@@ -71,7 +72,8 @@ struct TrainingLog {
     RunRecord(
       network: Self.network, optimizer: events.run, learningRate: header?.learningRate ?? 0, seed: header?.seed ?? 0,
       arguments: header?.command ?? path, version: header?.version ?? "", threads: header?.threads ?? 0,
-      level: header?.machine.level ?? "", epochs: epochs, testLoss: test?.loss, testAccuracy: test?.accuracy, memoryBytes: test?.memory ?? 0,
+      level: header?.machine.level ?? "", epochs: epochs, testLoss: test?.loss, testAccuracy: test?.accuracy,
+      memoryBytes: test?.memory ?? 0,
       dampingEvents: events.kinds.reduce(0) { $0 + $1.count }, divergences: [], effectiveDimensions: [], failure: nil)
   }
 
@@ -109,7 +111,8 @@ extension LogLine {
 extension RunRecord.Epoch {
   /// Whether its counts are such that something can be done with them.
   var isPossible: Bool {
-    [epoch, step].allSatisfy((0...RunRecord.largestCount).contains) && (bound ?? [:]).values.allSatisfy((0...1).contains)
+    [epoch, step].allSatisfy((0...RunRecord.largestCount).contains)
+      && (bound ?? [:]).values.allSatisfy((0...1).contains)
   }
 }
 

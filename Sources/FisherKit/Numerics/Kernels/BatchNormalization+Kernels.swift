@@ -28,8 +28,8 @@ extension Matrix {
     parameters: borrowing Matrix, epsilon: Double
   ) {
     let channels = parameters.rows
-    precondition(x.rows > 0 && rows == x.rows && normalized.rows == x.rows, "expected as many rows, at least one")
-    precondition(
+    demand(x.rows > 0 && rows == x.rows && normalized.rows == x.rows, "expected as many rows, at least one")
+    demand(
       columns >= channels && x.columns >= channels && normalized.columns >= channels && parameters.columns == 2
         && statistics.mean.columns == channels, "expected \(channels) channels")
     check(
@@ -45,8 +45,8 @@ extension Matrix {
     parameters: borrowing Matrix
   ) {
     let channels = parameters.rows
-    precondition(rows > 0 && normalized.rows == rows, "expected as many rows, at least one")
-    precondition(
+    demand(rows > 0 && normalized.rows == rows, "expected as many rows, at least one")
+    demand(
       columns >= channels && normalized.columns >= channels && parameters.columns == 2 && gradient.columns == 2
         && gradient.rows == channels && statistics.mean.columns == channels, "expected \(channels) channels")
     check(
@@ -63,7 +63,7 @@ extension Matrix {
     epsilon: Double
   ) {
     let channels = parameters.rows
-    precondition(
+    demand(
       rows == x.rows && columns >= channels && x.columns >= channels && parameters.columns == 2
         && mean.columns == channels && variance.columns == channels, "expected \(channels) channels")
     check(
@@ -77,7 +77,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func average(_ other: borrowing Matrix, decay: Double, factor: Double = 1) {
-    precondition(rows == other.rows && columns == other.columns, "an average of another shape")
+    demand(rows == other.rows && columns == other.columns, "an average of another shape")
     for i in 0..<rows {
       let (row, next) = (storage.base + i * stride, other.storage.base + i * other.stride)
       for j in 0..<columns { row[j] = Scalar(decay * Double(row[j]) + (1 - decay) * factor * Double(next[j])) }

@@ -2,7 +2,7 @@
 extension BlockBatch {
   /// Where element (0, 0) of a block is, and how far the elements of its packed triangle are apart.
   private func place(of block: Int) -> (first: UnsafeMutablePointer<Scalar>, lanes: Int) {
-    precondition(block >= 0 && block < count, "outside the blocks")
+    demand(block >= 0 && block < count, "outside the blocks")
     let lanes = Self.lanes
     return (storage.base + block / lanes * (order * (order + 1) / 2) * lanes + block % lanes, lanes)
   }
@@ -39,7 +39,7 @@ extension BlockBatch {
 
   /// Takes one block of `other`, which may be of another precision.
   mutating func copyBlock(_ block: Int, from other: borrowing BlockBatch<some KernelScalar>, _ source: Int) {
-    precondition(order == other.order, "blocks of another order")
+    demand(order == other.order, "blocks of another order")
     for i in 0..<order {
       for j in 0...i { self[block, i, j] = Scalar(other[source, i, j]) }
     }
@@ -49,9 +49,9 @@ extension BlockBatch {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func copy(from other: borrowing BlockBatch, blocks: Range<Int>, scale: Double) {
-    precondition(count == other.count && order == other.order, "blocks of another shape")
+    demand(count == other.count && order == other.order, "blocks of another shape")
     let lanes = Self.lanes
-    precondition(blocks.lowerBound % lanes == 0 && blocks.upperBound <= count, "expected whole groups of blocks")
+    demand(blocks.lowerBound % lanes == 0 && blocks.upperBound <= count, "expected whole groups of blocks")
     let size = order * (order + 1) / 2 * lanes
     let (first, last) = (blocks.lowerBound / lanes * size, (blocks.upperBound + lanes - 1) / lanes * size)
     let scale = Scalar(scale)

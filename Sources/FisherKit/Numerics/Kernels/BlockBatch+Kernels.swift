@@ -29,9 +29,9 @@ extension BlockBatch {
     blocks: Range<Int>? = nil, alpha: Double, beta: Double, workspace: borrowing BlockWorkspace
   ) {
     let (rows, blocks) = (rows ?? 0..<x.rows, blocks ?? 0..<count)
-    precondition(x.columns == order && nu.columns == count && x.rows == nu.rows, "observations of another shape")
-    precondition(rows.lowerBound >= 0 && rows.upperBound <= x.rows, "samples outside the observations")
-    precondition(rows.count <= workspace.samples, "work space for fewer samples")
+    demand(x.columns == order && nu.columns == count && x.rows == nu.rows, "observations of another shape")
+    demand(rows.lowerBound >= 0 && rows.upperBound <= x.rows, "samples outside the observations")
+    demand(rows.count <= workspace.samples, "work space for fewer samples")
     check(
       Scalar._kernels.gramWeightedBatch(
         base(of: blocks), x.storage.base + rows.lowerBound * x.stride, x.stride,
@@ -42,8 +42,8 @@ extension BlockBatch {
 
   /// Row i of product = G_i times row i of `vectors`, summed in double precision. Cost 2md² flops.
   func multiply(_ product: inout Matrix<Scalar>, _ vectors: borrowing Matrix<Scalar>) {
-    precondition(vectors.rows == count && vectors.columns == order, "vectors of another shape")
-    precondition(product.rows == count && product.columns == order, "a product of another shape")
+    demand(vectors.rows == count && vectors.columns == order, "vectors of another shape")
+    demand(product.rows == count && product.columns == order, "a product of another shape")
     let lanes = Self.lanes
     var sums = [Double](repeating: 0, count: order)
     for block in 0..<count {
@@ -88,13 +88,13 @@ extension BlockBatch {
   /// `info` of a block is 0, or 1 + the first pivot that was not positive. Cost md³/3 flops.
   /// - Returns: whether all have factors.
   mutating func factor(blocks: Range<Int>, info: inout [Int], workspace: borrowing BlockWorkspace) -> Bool {
-    precondition(info.count >= blocks.upperBound, "expected room for \(blocks.upperBound) pivots")
+    demand(info.count >= blocks.upperBound, "expected room for \(blocks.upperBound) pivots")
     let (first, order, threads) = (base(of: blocks), order, workspace.threads)
     let status = info.withUnsafeMutableBufferPointer { info in
       Scalar._kernels.choleskyBatch(
         first, info.baseAddress.map { $0 + blocks.lowerBound }, nil, order, blocks.count, 1, 0, threads)
     }
-    precondition(status == FK_OK || status == FK_NOT_POSITIVE_DEFINITE, "kernel status \(status.rawValue)")
+    demand(status == FK_OK || status == FK_NOT_POSITIVE_DEFINITE, "kernel status \(status.rawValue)")
     return status == FK_OK
   }
 
@@ -111,8 +111,8 @@ extension BlockBatch {
 
   /// Where a run of blocks begins.
   private func base(of blocks: Range<Int>) -> UnsafeMutablePointer<Scalar> {
-    precondition(blocks.lowerBound >= 0 && blocks.upperBound <= count, "outside the blocks")
-    precondition(blocks.lowerBound % Self.lanes == 0, "expected whole groups of \(Self.lanes) blocks")
+    demand(blocks.lowerBound >= 0 && blocks.upperBound <= count, "outside the blocks")
+    demand(blocks.lowerBound % Self.lanes == 0, "expected whole groups of \(Self.lanes) blocks")
     return storage.base + blocks.lowerBound * (order * (order + 1) / 2)
   }
 
@@ -126,7 +126,7 @@ extension BlockBatch {
   private func apply(
     _ kernel: _KernelTable<Scalar>.OnVectors, _ vectors: inout Matrix<Scalar>, _ workspace: borrowing BlockWorkspace
   ) {
-    precondition(vectors.rows == count && vectors.columns == order, "vectors of another shape")
+    demand(vectors.rows == count && vectors.columns == order, "vectors of another shape")
     check(
       kernel(
         vectors.storage.base, vectors.stride, storage.base, vectors.storage.base, vectors.stride, order, count,

@@ -7,7 +7,7 @@ public enum Compute {
   public static var threads: Int {
     get { Int(fk_default_threads()) }
     set {
-      precondition(newValue >= 0 && newValue <= 4096, "expected 0 to 4096 threads, found \(newValue)")
+      demand(newValue >= 0 && newValue <= 4096, "expected 0 to 4096 threads, found \(newValue)")
       fk_default_threads_set(Int32(newValue))
     }
   }

@@ -17,21 +17,21 @@ public struct _KernelActivation: Sendable {
   }
 
   func value<S: KernelScalar>(_ output: inout Matrix<S>, of z: borrowing Matrix<S>) {
-    precondition(z.columns <= output.columns && z.rows == output.rows, "an output of another shape")
+    demand(z.columns <= output.columns && z.rows == output.rows, "an output of another shape")
     check(
       S._kernels.activation(
         output.storage.base, output.stride, nil, 0, nil, 0, z.storage.base, z.stride, z.rows, z.columns, kernel, 0))
   }
 
   func nu<S: KernelScalar>(_ nu: inout Matrix<S>, of z: borrowing Matrix<S>) {
-    precondition(z.columns == nu.columns && z.rows == nu.rows, "ν of another shape")
+    demand(z.columns == nu.columns && z.rows == nu.rows, "ν of another shape")
     check(
       S._kernels.activation(
         nil, 0, nil, 0, nu.storage.base, nu.stride, z.storage.base, z.stride, z.rows, z.columns, kernel, 0))
   }
 
   func backward<S: KernelScalar>(_ delta: inout Matrix<S>, of z: borrowing Matrix<S>) {
-    precondition(z.columns <= delta.columns && z.rows == delta.rows, "a delta of another shape")
+    demand(z.columns <= delta.columns && z.rows == delta.rows, "a delta of another shape")
     check(
       S._kernels.activationBackward(
         delta.storage.base, delta.stride, z.storage.base, z.stride, z.rows, z.columns, kernel, 0))

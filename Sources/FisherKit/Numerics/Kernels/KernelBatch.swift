@@ -52,7 +52,7 @@ struct KernelBatch<Scalar: KernelScalar>: ~Copyable {
   mutating func factor(
     inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, damping: Double, info: inout [Int]
   ) throws(FisherError) -> Bool {
-    precondition(info.count == nu.columns, "expected room for \(nu.columns) pivots")
+    demand(info.count == nu.columns, "expected room for \(nu.columns) pivots")
     var failure = fk_failure()
     return try info.withUnsafeMutableBufferPointer { (info) throws(FisherError) in
       try factor(inputs: x, nu: nu, damping: damping, info: info.baseAddress, &failure)
@@ -63,7 +63,7 @@ struct KernelBatch<Scalar: KernelScalar>: ~Copyable {
     inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, damping: Double,
     info: UnsafeMutablePointer<Int>?, _ failure: inout fk_failure
   ) throws(FisherError) -> Bool {
-    precondition(x.rows == nu.rows && x.rows <= samples, "samples of another shape")
+    demand(x.rows == nu.rows && x.rows <= samples, "samples of another shape")
     let status = Scalar._kernels.kernelBatchFactor(
       factors.base, info, &failure, x.storage.base, x.stride, nu.storage.base, nu.stride, x.rows, x.columns, nu.columns,
       damping, work.base, work.count, threads)
@@ -80,7 +80,7 @@ struct KernelBatch<Scalar: KernelScalar>: ~Copyable {
   func solve(
     _ v: inout Matrix<Scalar>, inputs x: borrowing Matrix<Scalar>, nu: borrowing Matrix<Scalar>, damping: Double
   ) {
-    precondition(v.rows == nu.columns && v.columns == x.columns, "vectors of another shape")
+    demand(v.rows == nu.columns && v.columns == x.columns, "vectors of another shape")
     check(
       Scalar._kernels.kernelBatchSolve(
         v.storage.base, v.stride, factors.base, x.storage.base, x.stride, nu.storage.base, nu.stride, v.storage.base,

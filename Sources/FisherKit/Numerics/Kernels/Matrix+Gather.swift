@@ -27,11 +27,11 @@ extension Matrix {
 
   private mutating func checkGather(_ elements: Int, _ indices: Span<Int32>) -> Int {
     let width = columns - 1
-    precondition(width >= 0, "no room for the bias column")
+    demand(width >= 0, "no room for the bias column")
     resize(rows: indices.count)
     for i in indices.indices {
       let row = Int(indices[i])
-      precondition(row >= 0 && (row + 1) * width <= elements, "sample \(row) is outside the data")
+      demand(row >= 0 && (row + 1) * width <= elements, "sample \(row) is outside the data")
     }
     return width
   }

@@ -42,7 +42,7 @@ extension Matrix {
   /// self = L⁻¹, lower triangular, where LLᵀ = A + shift · I for A (r,r) with ones on its diagonal. A pivot below the shift
   /// is lifted to it, so that dependent rows come out short instead of failing. Cost 2/3 r³ operations.
   mutating func setToInverseFactor(of a: borrowing Matrix, shift: Double) {
-    precondition(rows == a.rows && columns == a.rows && a.columns == a.rows, "expected square matrices of one order")
+    demand(rows == a.rows && columns == a.rows && a.columns == a.rows, "expected square matrices of one order")
     check(Scalar._kernels.inverseFactor(storage.base, stride, a.storage.base, a.stride, rows, shift))
   }
 
@@ -50,7 +50,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func addSquares(to sums: inout [Double]) {
-    precondition(sums.count == columns, "expected \(columns) sums")
+    demand(sums.count == columns, "expected \(columns) sums")
     for i in 0..<rows {
       let row = storage.base + i * stride
       for j in 0..<columns { sums[j] += Double(row[j]) * Double(row[j]) }

@@ -19,8 +19,8 @@ extension Matrix {
     let bInner = transposeB == .none ? b.rows : b.columns
     let aOuter = transposeA == .none ? a.rows : a.columns
     let bOuter = transposeB == .none ? b.columns : b.rows
-    precondition(inner <= aInner && inner <= bInner, "inner sizes \(aInner) and \(bInner), expected \(inner)")
-    precondition(rows <= aOuter && outputColumns <= min(columns, bOuter), "a product of another shape")
+    demand(inner <= aInner && inner <= bInner, "inner sizes \(aInner) and \(bInner), expected \(inner)")
+    demand(rows <= aOuter && outputColumns <= min(columns, bOuter), "a product of another shape")
     check(
       Scalar._kernels.gemm(
         storage.base, stride, a.storage.base, a.stride, transposeA.rawValue, b.storage.base, b.stride,
@@ -29,13 +29,13 @@ extension Matrix {
 
   /// The lower triangle of self = α XᵀX + β self. Cost n d² flops.
   mutating func setToGram(_ x: borrowing Matrix, alpha: Double, beta: Double) {
-    precondition(rows == x.columns && columns == x.columns, "expected a Gram matrix of order \(x.columns)")
+    demand(rows == x.columns && columns == x.columns, "expected a Gram matrix of order \(x.columns)")
     check(Scalar._kernels.gram(storage.base, stride, x.storage.base, x.stride, x.rows, columns, alpha, beta, 0))
   }
 
   /// Replaces the lower triangle of self by the Cholesky factor of self + λI. Cost d³/3 flops.
   mutating func factor(damping: Double, parameter: String) throws(FisherError) {
-    precondition(rows == columns, "expected a square matrix")
+    demand(rows == columns, "expected a square matrix")
     var failure = fk_failure()
     let status = Scalar._kernels.cholesky(storage.base, stride, &failure, columns, damping, 0)
     if status == FK_NOT_POSITIVE_DEFINITE {
@@ -49,14 +49,14 @@ extension Matrix {
 
   /// Replaces each row v by (LLᵀ)⁻¹v, L from ``factor(damping:parameter:)``. Cost 2md² flops.
   mutating func solve(factor: borrowing Matrix) {
-    precondition(factor.rows == columns && factor.columns == columns, "expected a factor of order \(columns)")
+    demand(factor.rows == columns && factor.columns == columns, "expected a factor of order \(columns)")
     check(
       Scalar._kernels.choleskySolve(storage.base, stride, factor.storage.base, factor.stride, columns, rows, 0))
   }
 
   /// Whether no element of a row is NaN or infinite.
   func isFinite(row: Int) -> Bool {
-    precondition(row >= 0 && row < rows, "outside the matrix")
+    demand(row >= 0 && row < rows, "outside the matrix")
     var result: Int32 = 0
     check(Scalar._kernels.allFinite(&result, storage.base + row * stride, stride, 1, columns))
     return result != 0

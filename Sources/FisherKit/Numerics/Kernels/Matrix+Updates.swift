@@ -1,14 +1,14 @@
 extension Matrix {
   /// Coupled L2: self += l2 · weights, but for the last column, the biases.
   mutating func addWeightDecay(_ weights: borrowing Matrix, l2: Double) {
-    precondition(rows == weights.rows && columns == weights.columns, "a gradient of another shape")
+    demand(rows == weights.rows && columns == weights.columns, "a gradient of another shape")
     check(
       Scalar._kernels.addWeightDecay(storage.base, stride, weights.storage.base, weights.stride, rows, columns, l2))
   }
 
   /// ⟨row i, row i of other⟩ for each row; or their sum, the same for each row. Not finite where either row is not.
   func rowDots(_ other: borrowing Matrix, into dots: inout [Double], summed: Bool = false) {
-    precondition(rows == other.rows && columns == other.columns && dots.count == rows, "matrices of another shape")
+    demand(rows == other.rows && columns == other.columns && dots.count == rows, "matrices of another shape")
     let (base, stride) = (storage.base, self.stride)
     let (otherBase, otherStride) = (other.storage.base, other.stride)
     dots.withUnsafeMutableBufferPointer { dots in
@@ -25,7 +25,7 @@ extension Matrix {
   mutating func take(
     _ gradient: inout Matrix, weights: borrowing Matrix, l2: Double, squares: inout [Double]
   ) {
-    precondition(
+    demand(
       rows == gradient.rows && columns == gradient.columns && rows == weights.rows && columns == weights.columns
         && squares.count == rows, "matrices of another shape")
     let (base, stride) = (storage.base, self.stride)
@@ -40,7 +40,7 @@ extension Matrix {
 
   /// self −= rate · (gradient + l2 · self), the last column, the biases, without l2.
   mutating func descend(_ gradient: borrowing Matrix, rate: Double, l2: Double = 0) {
-    precondition(rows == gradient.rows && columns == gradient.columns, "a gradient of another shape")
+    demand(rows == gradient.rows && columns == gradient.columns, "a gradient of another shape")
     check(
       Scalar._kernels.updateSGD(
         storage.base, stride, gradient.storage.base, gradient.stride, rows, columns, rate, l2))
@@ -48,7 +48,7 @@ extension Matrix {
 
   /// velocity = momentum · velocity + gradient; self −= rate · velocity.
   mutating func descend(_ gradient: borrowing Matrix, velocity: inout Matrix, rate: Double, momentum: Double) {
-    precondition(inUse == gradient.inUse && inUse == velocity.inUse, "a gradient of another shape")
+    demand(inUse == gradient.inUse && inUse == velocity.inUse, "a gradient of another shape")
     check(
       Scalar._kernels.updateMomentum(
         storage.base, velocity.storage.base, gradient.storage.base, inUse, rate, momentum))
@@ -59,7 +59,7 @@ extension Matrix {
     _ gradient: borrowing Matrix, first: inout Matrix, second: inout Matrix, rate: Double, beta1: Double, beta2: Double,
     epsilon: Double
   ) {
-    precondition(
+    demand(
       inUse == gradient.inUse && inUse == first.inUse && inUse == second.inUse, "a gradient of another shape")
     check(
       Scalar._kernels.updateAdam(

@@ -9,7 +9,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func dot(_ other: borrowing Matrix) -> Double {
-    precondition(rows == other.rows && stride == other.stride, "matrices of another shape")
+    demand(rows == other.rows && stride == other.stride, "matrices of another shape")
     var sum = 0.0
     for i in 0..<inUse { sum += Double(storage.base[i]) * Double(other.storage.base[i]) }
     return sum
@@ -24,7 +24,7 @@ extension Matrix {
 
   /// Takes the elements of `other`, which has the same shape and may be of another precision.
   mutating func copy(converting other: borrowing Matrix<some KernelScalar>) {
-    precondition(rows == other.rows && columns == other.columns, "matrices of another shape")
+    demand(rows == other.rows && columns == other.columns, "matrices of another shape")
     for i in 0..<rows { for j in 0..<columns { self[i, j] = Scalar(other[i, j]) } }
   }
 
@@ -32,7 +32,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func combine(_ scale: Double, _ factor: Double, _ other: borrowing Matrix) {
-    precondition(rows == other.rows && stride == other.stride, "matrices of another shape")
+    demand(rows == other.rows && stride == other.stride, "matrices of another shape")
     let (scale, factor) = (Scalar(scale), Scalar(factor))
     for i in 0..<inUse { storage.base[i] = scale * storage.base[i] + factor * other.storage.base[i] }
   }
@@ -41,7 +41,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func subtract(_ other: borrowing Matrix, scaled scales: [Double]) {
-    precondition(rows == other.rows && stride == other.stride && scales.count == rows, "matrices of another shape")
+    demand(rows == other.rows && stride == other.stride && scales.count == rows, "matrices of another shape")
     for i in 0..<rows {
       let (row, from, scale) = (storage.base + i * stride, other.storage.base + i * stride, Scalar(scales[i]))
       for j in 0..<columns { row[j] -= scale * from[j] }
@@ -52,7 +52,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func scaleRows(by scales: [Double]) {
-    precondition(scales.count == rows, "expected \(rows) scales")
+    demand(scales.count == rows, "expected \(rows) scales")
     for i in 0..<rows {
       let (row, scale) = (storage.base + i * stride, Scalar(scales[i]))
       for j in 0..<columns { row[j] *= scale }
@@ -63,7 +63,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func multiplyElements(_ other: borrowing Matrix) {
-    precondition(rows == other.rows && columns <= other.columns, "matrices of another shape")
+    demand(rows == other.rows && columns <= other.columns, "matrices of another shape")
     for i in 0..<rows {
       let (row, factor) = (storage.base + i * stride, other.storage.base + i * other.stride)
       for j in 0..<columns { row[j] *= factor[j] }
@@ -72,7 +72,7 @@ extension Matrix {
 
   /// Writes a smaller matrix into this one.
   mutating func place(_ block: borrowing Matrix, row: Int, column: Int) {
-    precondition(row + block.rows <= rows && column + block.columns <= columns, "outside the matrix")
+    demand(row + block.rows <= rows && column + block.columns <= columns, "outside the matrix")
     for i in 0..<block.rows {
       (storage.base + (row + i) * stride + column).update(
         from: block.storage.base + i * block.stride, count: block.columns)
@@ -81,7 +81,7 @@ extension Matrix {
 
   /// Takes the elements of `other`, which has as many in all, row behind row.
   mutating func reshape(_ other: borrowing Matrix) {
-    precondition(rows * columns == other.rows * other.columns, "matrices of another size")
+    demand(rows * columns == other.rows * other.columns, "matrices of another size")
     var (row, column, otherRow, otherColumn) = (0, 0, 0, 0)
     while row < rows, columns > 0 {
       let run = min(columns - column, other.columns - otherColumn)
@@ -95,7 +95,7 @@ extension Matrix {
 
   /// Takes the first columns of `other`, which has as many rows and at least as many columns.
   mutating func copyHead(of other: borrowing Matrix) {
-    precondition(rows == other.rows && columns <= other.columns, "matrices of another shape")
+    demand(rows == other.rows && columns <= other.columns, "matrices of another shape")
     for i in 0..<rows {
       (storage.base + i * stride).update(from: other.storage.base + i * other.stride, count: columns)
     }
@@ -117,7 +117,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func addColumns(to sums: inout [Double]) {
-    precondition(sums.count == columns, "expected \(columns) sums")
+    demand(sums.count == columns, "expected \(columns) sums")
     for i in 0..<rows {
       let row = storage.base + i * stride
       for j in 0..<columns { sums[j] += Double(row[j]) }
@@ -128,7 +128,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func addVariances(to sums: inout [Double]) {
-    precondition(sums.count == columns, "expected \(columns) sums")
+    demand(sums.count == columns, "expected \(columns) sums")
     for i in 0..<rows {
       let row = storage.base + i * stride
       for j in 0..<columns { sums[j] += Double(row[j]) * (1 - Double(row[j])) }
@@ -139,7 +139,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func symmetrize() {
-    precondition(rows == columns, "expected a square matrix")
+    demand(rows == columns, "expected a square matrix")
     for i in 0..<rows {
       for j in 0..<i { storage.base[j * stride + i] = storage.base[i * stride + j] }
     }
@@ -149,7 +149,7 @@ extension Matrix {
   ///
   /// - Throws: `nonFinite` when an element is no number, `notConverged` when LAPACK gives up.
   public mutating func symmetricEigenvalues() throws(FisherError) -> [Double] {
-    precondition(rows == columns, "expected a square matrix")
+    demand(rows == columns, "expected a square matrix")
     guard isFinite else { throw .nonFinite(what: "matrix whose eigenvalues are asked for", step: 0) }
     let what = "eigenvalues of a matrix of order \(rows)"
     let work = try AlignedBuffer<UInt8>(

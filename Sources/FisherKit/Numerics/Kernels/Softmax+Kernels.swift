@@ -3,13 +3,13 @@ internal import CKernels
 extension Matrix {
   /// self = η(1 − η) with η = softmax of each row of z: the diagonal of diag η − ηηᵀ (eq 10).
   mutating func setToSoftmaxNu(of z: borrowing Matrix) {
-    precondition(rows == z.rows && columns == z.columns, "ν of another shape")
+    demand(rows == z.rows && columns == z.columns, "ν of another shape")
     check(Scalar._kernels.softmax(nil, 0, storage.base, stride, z.storage.base, z.stride, z.rows, z.columns, 0))
   }
 
   /// self = softmax of each row of z.
   mutating func setToSoftmax(of z: borrowing Matrix) {
-    precondition(rows == z.rows && columns == z.columns, "η of another shape")
+    demand(rows == z.rows && columns == z.columns, "η of another shape")
     check(Scalar._kernels.softmax(storage.base, stride, nil, 0, z.storage.base, z.stride, z.rows, z.columns, 0))
   }
 
@@ -31,7 +31,7 @@ extension Matrix {
     labels: Span<Int32>, delta: inout Matrix, scale: Double
   ) -> (loss: Double, correct: Int) {
     checkLabels(labels)
-    precondition(delta.rows == rows && delta.columns >= columns, "a delta of another shape")
+    demand(delta.rows == rows && delta.columns >= columns, "a delta of another shape")
     var loss = 0.0
     var correct = 0
     let (base, stride) = (delta.storage.base, delta.stride)
@@ -44,9 +44,9 @@ extension Matrix {
   }
 
   private func checkLabels(_ labels: Span<Int32>) {
-    precondition(labels.count == rows, "expected \(rows) labels, found \(labels.count)")
+    demand(labels.count == rows, "expected \(rows) labels, found \(labels.count)")
     for i in labels.indices {
-      precondition(labels[i] >= 0 && labels[i] < columns, "label \(labels[i]) is outside 0 ..< \(columns)")
+      demand(labels[i] >= 0 && labels[i] < columns, "label \(labels[i]) is outside 0 ..< \(columns)")
     }
   }
 
@@ -57,8 +57,8 @@ extension Matrix {
     work: borrowing AlignedBuffer<UInt8>
   ) {
     let order = x.columns * eta.columns
-    precondition(rows == order && columns == order, "expected a matrix of order \(order)")
-    precondition(x.rows == eta.rows, "expected η of \(x.rows) samples, found \(eta.rows)")
+    demand(rows == order && columns == order, "expected a matrix of order \(order)")
+    demand(x.rows == eta.rows, "expected η of \(x.rows) samples, found \(eta.rows)")
     let kernel = onlyLower ? Scalar._kernels.softmaxBlockLower : Scalar._kernels.softmaxBlockDense
     check(
       kernel(
@@ -81,8 +81,8 @@ extension Matrix {
     inputs x: borrowing Matrix, eta: borrowing Matrix, vectors v: borrowing Matrix, alpha: Double,
     work: borrowing AlignedBuffer<UInt8>
   ) {
-    precondition(v.rows == eta.columns && v.columns == x.columns, "vectors of another shape")
-    precondition(rows == v.rows && columns == v.columns && x.rows == eta.rows, "a product of another shape")
+    demand(v.rows == eta.columns && v.columns == x.columns, "vectors of another shape")
+    demand(rows == v.rows && columns == v.columns && x.rows == eta.rows, "a product of another shape")
     check(
       Scalar._kernels.softmaxBlockMatvec(
         storage.base, stride, x.storage.base, x.stride, eta.storage.base, eta.stride, v.storage.base, v.stride, x.rows,

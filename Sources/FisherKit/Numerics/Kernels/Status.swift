@@ -5,12 +5,12 @@ internal import CKernels
 func check(_ status: fk_status, _ what: @autoclosure () -> String) throws(FisherError) {
   if status == FK_OK { return }
   if status == FK_SIZE_OVERFLOW { throw .sizeOverflow(what: what()) }
-  preconditionFailure("\(what()): kernel status \(status.rawValue)")
+  fatalError("\(what()): kernel status \(status.rawValue)")
 }
 
 /// The same for kernels whose sizes are known to be good.
 func check(_ status: fk_status) {
-  precondition(status == FK_OK, "kernel status \(status.rawValue)")
+  demand(status == FK_OK, "kernel status \(status.rawValue)")
 }
 
 /// A work size, which is -1 when it cannot be addressed.

@@ -8,10 +8,10 @@ extension Matrix {
     inputs x: borrowing Matrix, slopes: borrowing Matrix, outerWeights c: borrowing Matrix, above: borrowing Matrix,
     isSoftmax: Bool, vectors v: borrowing Matrix, alpha: Double, work: borrowing AlignedBuffer<UInt8>
   ) {
-    precondition(v.rows == slopes.columns && v.columns == x.columns, "vectors of another shape")
-    precondition(rows == v.rows && columns == v.columns, "a product of another shape")
-    precondition(x.rows == slopes.rows && x.rows == above.rows, "observations of another shape")
-    precondition(c.rows == above.columns && c.columns >= v.rows, "outer weights of another shape")
+    demand(v.rows == slopes.columns && v.columns == x.columns, "vectors of another shape")
+    demand(rows == v.rows && columns == v.columns, "a product of another shape")
+    demand(x.rows == slopes.rows && x.rows == above.rows, "observations of another shape")
+    demand(c.rows == above.columns && c.columns >= v.rows, "outer weights of another shape")
     check(
       Scalar._kernels.twoLayerMatvec(
         storage.base, stride, x.storage.base, x.stride, slopes.storage.base, slopes.stride, c.storage.base, c.stride,

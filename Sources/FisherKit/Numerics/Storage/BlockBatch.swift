@@ -16,7 +16,7 @@ public struct BlockBatch<Scalar: KernelScalar>: ~Copyable {
   /// m blocks of zeros.
   /// - Throws: `sizeOverflow` or `outOfMemory`, before anything is allocated.
   public init(count: Int, order: Int, what: @autoclosure () -> String = "blocks") throws(FisherError) {
-    precondition(count >= 0 && order >= 0, "blocks have no negative size")
+    demand(count >= 0 && order >= 0, "blocks have no negative size")
     let storage = try AlignedBuffer<Scalar>(
       count: Self.elements(count: count, order: order, what: what()), what: what())
     self.count = count
@@ -38,7 +38,7 @@ public struct BlockBatch<Scalar: KernelScalar>: ~Copyable {
   }
 
   private func offset(_ block: Int, _ i: Int, _ j: Int) -> Int {
-    precondition(block >= 0 && block < count && min(i, j) >= 0 && max(i, j) < order, "outside the blocks")
+    demand(block >= 0 && block < count && min(i, j) >= 0 && max(i, j) < order, "outside the blocks")
     let (row, column) = (max(i, j), min(i, j))
     let lanes = Self.lanes
     return (block / lanes * (order * (order + 1) / 2) + row * (row + 1) / 2 + column) * lanes + block % lanes
@@ -46,7 +46,7 @@ public struct BlockBatch<Scalar: KernelScalar>: ~Copyable {
 
   /// Takes the elements of `other`, which has the same shape.
   mutating func copy(from other: borrowing BlockBatch) {
-    precondition(count == other.count && order == other.order, "blocks of another shape")
+    demand(count == other.count && order == other.order, "blocks of another shape")
     storage.base.update(from: other.storage.base, count: storage.count)
   }
 }

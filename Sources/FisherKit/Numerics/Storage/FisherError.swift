@@ -18,6 +18,8 @@ public enum FisherError: Error, Equatable, Sendable {
   /// A damped system was solved, but not to the accuracy that is promised: the relative error is bounded by no less than
   /// `errorBound`, with a relative residual of `residual`.
   case inaccurate(what: String, errorBound: Double, tolerance: Double, residual: Double, damping: Double)
+  /// A metric that has no way for a subsystem's kind of matrix.
+  case unsupportedForm(parameter: String, form: String, metric: String, instead: String)
   /// A hyper-parameter outside its range.
   case invalidArgument(what: String, expected: String, found: String)
 }
@@ -72,6 +74,8 @@ extension FisherError: CustomStringConvertible {
     case .inaccurate(let what, let bound, let tolerance, let residual, let damping):
       "\(what): expected a relative error of at most \(tolerance), found a bound of \(bound) with damping \(damping) "
         + "and a relative residual of \(residual); use a larger damping"
+    case .unsupportedForm(let parameter, let form, let metric, let instead):
+      "\(parameter): expected a form that the \(metric) metric has a way for, found \(form); \(instead)"
     case .invalidArgument(let what, let expected, let found): "\(what): expected \(expected), found \(found)"
     }
   }

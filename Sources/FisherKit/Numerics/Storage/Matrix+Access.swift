@@ -2,7 +2,7 @@ extension Matrix {
   /// The elements of one row, without the padding.
   @_lifetime(borrow self)
   public func row(_ row: Int) -> Span<Scalar> {
-    precondition(row >= 0 && row < rows, "outside the matrix")
+    demand(row >= 0 && row < rows, "outside the matrix")
     let span = Span(_unsafeStart: UnsafePointer(storage.base) + row * stride, count: columns)
     return _overrideLifetime(span, borrowing: self)
   }
@@ -10,7 +10,7 @@ extension Matrix {
   /// The elements of one row, to be written.
   @_lifetime(&self)
   public mutating func mutableRow(_ row: Int) -> MutableSpan<Scalar> {
-    precondition(row >= 0 && row < rows, "outside the matrix")
+    demand(row >= 0 && row < rows, "outside the matrix")
     let span = MutableSpan(_unsafeStart: storage.base + row * stride, count: columns)
     return _overrideLifetime(span, mutating: &self)
   }
@@ -36,14 +36,14 @@ extension Matrix {
   public mutating func assign(_ elements: [[Scalar]]) {
     resize(rows: elements.count)
     for (i, row) in elements.enumerated() {
-      precondition(row.count == columns, "row \(i) has \(row.count) elements, expected \(columns)")
+      demand(row.count == columns, "row \(i) has \(row.count) elements, expected \(columns)")
       for (j, element) in row.enumerated() { self[i, j] = element }
     }
   }
 
   /// Takes the shape and the elements of `other`, which has as many columns and fits.
   public mutating func copy(from other: borrowing Matrix) {
-    precondition(columns == other.columns, "expected \(columns) columns, found \(other.columns)")
+    demand(columns == other.columns, "expected \(columns) columns, found \(other.columns)")
     resize(rows: other.rows)
     storage.base.update(from: other.storage.base, count: inUse)
   }
@@ -51,20 +51,20 @@ extension Matrix {
   /// Appends the rows of `other`, or the first `count` of them, behind the rows in use.
   mutating func append(_ other: borrowing Matrix, first count: Int? = nil) {
     let count = count ?? other.rows
-    precondition(columns == other.columns && count <= other.rows && rows + count <= capacity, "the rows do not fit")
+    demand(columns == other.columns && count <= other.rows && rows + count <= capacity, "the rows do not fit")
     (storage.base + inUse).update(from: other.storage.base, count: count * other.stride)
     resize(rows: rows + count)
   }
 
   /// Takes row `source` for row `target`.
   mutating func copyRow(_ source: Int, to target: Int) {
-    precondition(source >= 0 && source < rows && target >= 0 && target < rows, "outside the matrix")
+    demand(source >= 0 && source < rows && target >= 0 && target < rows, "outside the matrix")
     (storage.base + target * stride).update(from: storage.base + source * stride, count: columns)
   }
 
   /// Takes a row of `other`, which is as wide.
   mutating func copyRow(_ row: Int, from other: borrowing Matrix) {
-    precondition(row >= 0 && row < rows && row < other.rows && columns == other.columns, "outside the matrix")
+    demand(row >= 0 && row < rows && row < other.rows && columns == other.columns, "outside the matrix")
     (storage.base + row * stride).update(from: other.storage.base + row * other.stride, count: columns)
   }
 
@@ -72,7 +72,7 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func fill(column: Int, with value: Scalar) {
-    precondition(column >= 0 && column < columns, "outside the matrix")
+    demand(column >= 0 && column < columns, "outside the matrix")
     for row in 0..<capacity { storage.base[row * stride + column] = value }
   }
 

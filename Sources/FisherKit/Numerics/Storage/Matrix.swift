@@ -14,7 +14,7 @@ public struct Matrix<Scalar: KernelScalar>: ~Copyable {
   /// A matrix of zeros.
   /// - Throws: `sizeOverflow` or `outOfMemory`, before anything is allocated.
   public init(rows: Int, columns: Int, what: @autoclosure () -> String = "matrix") throws(FisherError) {
-    precondition(rows >= 0 && columns >= 0, "a matrix has no negative size")
+    demand(rows >= 0 && columns >= 0, "a matrix has no negative size")
     let (stride, count) = try Self.layout(rows: rows, columns: columns, what: what())
     let storage = try AlignedBuffer<Scalar>(count: count, what: what())
     self.rows = rows
@@ -47,17 +47,17 @@ public struct Matrix<Scalar: KernelScalar>: ~Copyable {
 
   /// Uses the first `rows` rows. Rows that come back into use hold what they held.
   public mutating func resize(rows: Int) {
-    precondition(rows >= 0 && rows <= capacity, "\(rows) rows do not fit a matrix made for \(capacity)")
+    demand(rows >= 0 && rows <= capacity, "\(rows) rows do not fit a matrix made for \(capacity)")
     self.rows = rows
   }
 
   public subscript(row: Int, column: Int) -> Scalar {
     get {
-      precondition(row >= 0 && row < rows && column >= 0 && column < columns, "outside the matrix")
+      demand(row >= 0 && row < rows && column >= 0 && column < columns, "outside the matrix")
       return storage.base[row * stride + column]
     }
     set {
-      precondition(row >= 0 && row < rows && column >= 0 && column < columns, "outside the matrix")
+      demand(row >= 0 && row < rows && column >= 0 && column < columns, "outside the matrix")
       storage.base[row * stride + column] = newValue
     }
   }
