@@ -139,7 +139,7 @@ import Testing
     let text = """
       {"name": "far", "flags": "--data synthetic --batch 50 --epochs 2 --l2 0", "seeds": 1,
        "networks": [{"name": "a", "flags": "--shape 64,10"}],
-       "optimizers": [{"name": "RNGD", "flags": "--optimizer rngd --trust-region 0", "learning_rates": [1, 100, 1e4, 1e8, 1e15]}]}
+       "optimizers": [{"name": "RNGD", "flags": "--optimizer rngd --trust-region 0 --damping 0.005", "learning_rates": [1, 100, 1e4, 1e8, 1e15]}]}
       """
     try text.write(toFile: grid, atomically: true, encoding: .utf8)
     let result = try Tool.run(["experiment", grid, "--log", log])
