@@ -35,7 +35,7 @@ extern "C" {
   fk_status fk_##p##row_dots(double *dots, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t ldb, ptrdiff_t m,          \
                              ptrdiff_t d);                                                                             \
   /* What an optimizer takes of a gradient G of weights W, both (m,d), in one pass: squares[i] = the inner product of  \
-   * row i of G with itself, summed as by row_dots; then coupled L2 as by add_weight_decay, G += l2 W but for the last         \
+   * row i of G with itself, summed as by row_dots; then coupled L2 as by add_weight_decay, G += l2 W but for the last \
    * column; and C = G. C, G and W are apart from each other. */                                                       \
   fk_status fk_##p##take_gradient(double *squares, T *C, ptrdiff_t ldc, T *G, ptrdiff_t ldg, const T *W,               \
                                   ptrdiff_t ldw, ptrdiff_t m, ptrdiff_t d, double l2);                                 \
@@ -89,9 +89,9 @@ FK_DECLARE_BATCH_NORM(double, d)
   fk_status fk_##p##cholesky_solve(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t d, ptrdiff_t m,           \
                                    int threads);                                                                       \
   /* X (r,r) = L^-1, lower triangular with zeros above, where L L^T = A + shift I for the symmetric A (r,r), whose     \
-   * upper triangle is read; apart from A. A pivot below the shift, or a NaN, is lifted to it: dependent rows, of                \
-   * which A is the inner products, come out short instead of failing. 0 < shift <= 1e30. By one thread, in double,                   \
-   * stored as T; cost 2/3 r^3 flops. */                                                                                                \
+   * upper triangle is read; apart from A. A pivot below the shift, or a NaN, is lifted to it: dependent rows, of      \
+   * which A is the inner products, come out short instead of failing. 0 < shift <= 1e30. By one thread, in double,    \
+   * stored as T; cost 2/3 r^3 flops. */                                                                               \
   fk_status fk_##p##inverse_factor(T *X, ptrdiff_t ldx, const T *A, ptrdiff_t lda, ptrdiff_t r, double shift);         \
   /* values = the d eigenvalues of the symmetric A (d,d), ascending. The lower triangle is read and destroyed;         \
    * FK_INVALID_ARGUMENT when an element of it is not finite. Cost 4/3 d^3 flops. */                                   \

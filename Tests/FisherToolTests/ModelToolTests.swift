@@ -33,7 +33,8 @@ import Testing
     ["--activation", "relu", "--iota", "0.1", "--omega", "0.5"], ["--activation", "elu", "--alpha", "0.3"],
     ["--activation", "leaky-relu"], ["--activation", "gelu", "--batch-norm"],
     ["--activation", "silu", "--batch-norm", "--batch-norm-blocks"], ["--activation", "softplus", "--pair", "2"],
-    ["--activation", "tanh", "--optimizer", "adam", "--batch", "1300"], ["--activation", "sigm", "--shape", "64,20,12"],
+    ["--activation", "tanh", "--optimizer", "adam", "--batch", "1300"],
+    ["--activation", "sigm", "--shape", "64,20,12"],
     ["--activation", "linear", "--shape", "64,10", "--seed", "4"],
   ])
   func sameScores(arguments: [String]) throws {
