@@ -10,18 +10,11 @@ import Testing
     try Tool.run(["--fisher", fisher] + arguments, executable: "\(Self.folder)/run.py")
   }
 
-  private func lines(_ path: String) throws -> [[String: Double]] {
-    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
-      let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
-      return try #require(object as? [String: Any]).compactMapValues { ($0 as? NSNumber)?.doubleValue }
-    }
-  }
-
   /// The one log whose name contains the text.
   private func run(named text: String, in folder: Scratch) throws -> [[String: Double]] {
     let logs = try FileManager.default.contentsOfDirectory(atPath: folder.file("logs")).filter { $0.contains(text) }
     try #require(logs.count == 1, "\(text): \(logs)")
-    return try lines(folder.file("logs/\(logs[0])"))
+    return try LogLines(path: folder.file("logs/\(logs[0])")).numbers
   }
 
   @Test func stepsAreThoseOfTheLogs() throws {
