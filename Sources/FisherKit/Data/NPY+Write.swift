@@ -7,14 +7,7 @@ extension NPYArray {
   /// - Throws: ``OutputError`` when the file cannot be written; ``DataError`` for elements that are not finite, with the
   ///   index of the first.
   public func write(to path: String) throws {
-    let file = try WholeFile(path: path)
-    do {
-      try write(to: file, place: path)
-      try file.finish()
-    } catch {
-      file.discard()
-      throw error
-    }
+    try WholeFile.write(to: path) { try write(to: $0, place: path) }
   }
 
   /// Writes into a file that is open. `place` names it in an error.

@@ -57,6 +57,18 @@ package final class WholeFile {
     }
   }
 
+  /// Writes a file by what the body puts into it; where that throws, nothing of it stays.
+  static func write(to path: String, _ body: (WholeFile) throws -> Void) throws {
+    let file = try WholeFile(path: path)
+    do {
+      try body(file)
+      try file.finish()
+    } catch {
+      file.discard()
+      throw error
+    }
+  }
+
   /// Whether it is written to as it is, whatever is there. (/dev/stdout may lead to a file, which is not ours to replace;
   /// /dev/shm is a folder as any other.)
   package static func isStream(_ path: String) -> Bool {

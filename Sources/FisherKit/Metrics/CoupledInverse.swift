@@ -8,6 +8,7 @@ final class CoupledInverse<Scalar: KernelScalar>: WindowInverse {
   private let factors: DenseFactors<Scalar>
   /// The gradient as one row.
   private var row: Matrix<Scalar>
+  private var nu: Matrix<Scalar>
   let bytes: Int
 
   /// - Throws: `exceedsMemoryCap` where the matrix takes more than 256 MB.
@@ -25,6 +26,7 @@ final class CoupledInverse<Scalar: KernelScalar>: WindowInverse {
     let size = site.neurons * order
     factors = try DenseFactors(for: site, order: size, whole: site.neurons * site.order)
     row = try Matrix(rows: 1, columns: size, what: "\(site.name): gradient as a row")
+    nu = try Matrix(rows: samples, columns: site.neurons, what: "\(site.name): ν of \(samples) samples")
   }
 
   /// Before anything is allocated: the factors, and beside them the samples with their roots, and a row of blocks.
@@ -35,14 +37,15 @@ final class CoupledInverse<Scalar: KernelScalar>: WindowInverse {
     if overflow || tooMany { return .max }
     return sum(
       ofBytes: DenseFactors<Scalar>.bytes(for: site, order: size), site.bytes(1, size), site.bytes(n, order),
-      site.bytes(n, m), site.bytes(roots, m), site.bytes(n, m), site.bytes(n, m), site.blockBytes(order: order))
+      site.bytes(n, m), site.bytes(n, m), site.bytes(roots, m), site.bytes(n, m), site.bytes(n, m),
+      site.blockBytes(order: order))
   }
 
   /// z itself: what the A_s are made of at a refresh.
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) { weights.copy(from: z) }
 
   func addNu(of z: borrowing Matrix<Scalar>, to sums: inout [Double]) {
-    guard var nu = try? Matrix<Scalar>(rows: z.rows, columns: z.columns, what: "\(site.name): ν") else { return }
+    nu.resize(rows: z.rows)
     site.subsystem.nu(&nu, preactivations: z)
     nu.addColumns(to: &sums)
   }

@@ -1,6 +1,7 @@
 /// The exact relative Fisher matrix of every neuron, Ĝ_i = (1/n) Σ ν_i x̃x̃ᵀ (section 2.6), over the window of the
 /// samples seen since the last refresh. A softmax layer has one matrix for all its classes (eq 10), unless that takes
-/// more than 256 MB, coupled neurons of one's own one for all of them, and a layer that is paired with the one above it their common matrix (eq 12).
+/// more than 256 MB, coupled neurons of one's own one for all of them, and a layer that is paired with the one above it
+/// their common matrix (eq 12).
 ///
 /// Memory: m blocks of d(d+1)/2 elements and the window, of 8192 samples unless it is told otherwise: of more, a uniform
 /// sample. Cost of a refresh with n samples: m n d(d+1) + m d³/3 flops; of a step: 2md².
