@@ -46,9 +46,9 @@ struct Train: ParsableCommand {
       throw error
     }
     do {
-      let trainer = try train(log: log)
+      let (model, data) = try train(log: log)
       // (each of the two is kept whatever becomes of the other)
-      let saving = Result { try save(trainer, in: saved) }
+      let saving = Result { try save(model, of: data, in: saved) }
       try log?.finish()
       try saving.get()
     } catch let interruption as Interrupted {
@@ -62,18 +62,18 @@ struct Train: ParsableCommand {
     }
   }
 
-  private func save(_ trainer: Trainer<Float>, in saved: SavedModel?) throws {
+  private func save(_ model: Sequential<Float>, of data: DataSplit, in saved: SavedModel?) throws {
     guard let saved, let path = schedule.save else { return }
-    let model = trainer.model
-    try saved.write(model, notes: network.source.notes(for: trainer.data, outputs: model.outputs))
+    try saved.write(model, notes: network.source.notes(for: data, outputs: model.outputs))
     if !schedule.quiet { Standard.print("saved: \(path.visible(keeping: []))\n") }
   }
 
   /// - Returns: what has been trained.
-  private func train(log: RunLog?) throws -> Trainer<Float> {
+  private func train(log: RunLog?) throws -> (Sequential<Float>, DataSplit) {
     let before = residentBytes()
     let data = try network.source.load(seed: schedule.seed)
-    let trainer = try makeTrainer(data: data)
+    let model = try makeModel(data: data)
+    let trainer = try makeTrainer(model: model, data: data)
     try log?.begin(TrainingHeader(seed: schedule.seed, learningRate: trainer.optimizer.learningRate))
     let view = schedule.quiet ? nil : RunView(residentBefore: before, optimizer: trainer.optimizer)
     view?.begin(
@@ -90,12 +90,25 @@ struct Train: ParsableCommand {
       }
     }
     if let profile = trainer.profile { view?.compare(profile, showing: schedule.profile) }
-    return trainer
+    return (model, data)
   }
 
   /// The network with its optimizer, all memory allocated.
   /// - Parameter costs: the machine's speeds where they are known already.
   func makeTrainer(data: DataSplit, costs: MachineCosts? = nil) throws -> Trainer<Float> {
+    try makeTrainer(model: try makeModel(data: data), data: data, costs: costs)
+  }
+
+  private func makeTrainer(
+    model: Sequential<Float>, data: DataSplit, costs: MachineCosts? = nil
+  ) throws -> Trainer<Float> {
+    let batch = schedule.batch(for: data)
+    return try Trainer(
+      model: model, optimizer: try optimizer.make(batch: batch, costs: costs), data: data, batchSize: batch,
+      seed: schedule.seed, recovery: Recovery(attempts: schedule.recoveries))
+  }
+
+  private func makeModel(data: DataSplit) throws -> Sequential<Float> {
     let (shape, batch) = (network.shape(for: data), schedule.batch(for: data))
     let capacity = max(batch, Sequential<Float>.samplesAtATime)
     try Sequential<Float>.requireMemory(
@@ -105,9 +118,7 @@ struct Train: ParsableCommand {
       metricActivation: network.activation.metric, batchNormalization: network.batchNormalization,
       batchCapacity: capacity, seed: schedule.seed)
     for layer in optimizer.pair { try pairLayers(of: model, at: layer) }
-    return try Trainer(
-      model: model, optimizer: try optimizer.make(batch: batch, costs: costs), data: data, batchSize: batch,
-      seed: schedule.seed, recovery: Recovery(attempts: schedule.recoveries))
+    return model
   }
 }
 

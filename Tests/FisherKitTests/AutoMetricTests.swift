@@ -12,7 +12,7 @@ import Testing
     refresh: Int = 100
   ) -> CurvatureSite<Float> {
     CurvatureSite<Float>(
-      name: name, index: 0, count: 1, neurons: m, order: d, subsystem: subsystem, batchSize: batch,
+      Site(name: name, neurons: m, order: d, subsystem: subsystem), batchSize: batch,
       refreshInterval: refresh, damping: 0.005)
   }
 

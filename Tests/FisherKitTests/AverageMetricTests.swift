@@ -9,7 +9,7 @@ import Testing
     let (d, m, damping) = (4, 3, 0.02)
     let curvature = try AverageMetric(decay: decay, windowSamples: 20).makeCurvature(
       for: CurvatureSite<Double>(
-        name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: kind.subsystem, batchSize: 20,
+        Site(name: "layer", neurons: m, order: d, subsystem: kind.subsystem), batchSize: 20,
         refreshInterval: 1, damping: .absolute(damping)))
     let bytes = curvature.bytes
     #expect(curvature.estimate.bytes >= 2 * m * d * (d + 1) / 2 * 8)
@@ -49,9 +49,9 @@ import Testing
     throws
   {
     let site = CurvatureSite<Float>(
-      name: "layer", index: index, count: 3, neurons: 2, order: 3, subsystem: NonlinearLayer(Tanh()), batchSize: 10,
+      Site(name: "layer", neurons: 2, order: 3, subsystem: NonlinearLayer(Tanh())), batchSize: 10,
       refreshInterval: 1, damping: 0.02)
-    let curvature = try metric.makeCurvature(for: site)
+    let curvature = try metric.makeCurvature(for: site, isInside: index == 1)
     var generator = SplitMix64(seed: 9)
     for scale in [1, 1e30, 1, 1] {
       try curvature.observe(
@@ -72,7 +72,7 @@ import Testing
   /// goes on.
   @Test func aFailureIsSurvived() throws {
     let site = CurvatureSite<Double>(
-      name: "layer", index: 0, count: 1, neurons: 2, order: 3, subsystem: NonlinearLayer(Tanh()), batchSize: 10,
+      Site(name: "layer", neurons: 2, order: 3, subsystem: NonlinearLayer(Tanh())), batchSize: 10,
       refreshInterval: 1, damping: 0.0)
     let curvature = try AverageMetric(decay: 0.5, windowSamples: 20).makeCurvature(for: site)
     var generator = SplitMix64(seed: 8)

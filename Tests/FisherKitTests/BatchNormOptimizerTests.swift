@@ -156,7 +156,7 @@ import Testing
   @Test func constantChannels() throws {
     for constant in [0.0, 2.0] {
       let site = CurvatureSite<Double>(
-        name: "norm", index: 0, count: 1, neurons: 3, order: 2, subsystem: BatchNorm(), batchSize: 2,
+        Site(name: "norm", neurons: 3, order: 2, subsystem: BatchNorm()), batchSize: 2,
         refreshInterval: 1,
         damping: 0.0)
       let curvature = try #require(site.curvatureOfItsForm())
@@ -183,13 +183,13 @@ import Testing
     }
     let layer = NonlinearLayer(Tanh())
     let site = CurvatureSite<Float>(
-      name: "layer", index: 0, count: 1, neurons: 3, order: 2, subsystem: layer, batchSize: 2, refreshInterval: 1,
+      Site(name: "layer", neurons: 3, order: 2, subsystem: layer), batchSize: 2, refreshInterval: 1,
       damping: 0.0)
     #expect(site.curvatureOfItsForm() == nil)
   }
 
   /// The Fisher matrix of a whole model has the blocks too, and dense layers take what normalisations put out. It is that
-  /// of the last pass, all of it: after an evaluation, that of the samples evaluated.
+  /// of a pass, all of it; and a training pass is over once an evaluation has passed through.
   @Test(arguments: [true, false]) func wholeModel(isTraining: Bool) throws {
     let model = try network(hasBlocks: true) as Sequential<Double>
     var generator = SplitMix64(seed: 98)
@@ -198,9 +198,10 @@ import Testing
     if !isTraining {
       _ = try fill(model, samples: 6, using: &generator)
       model.predict { _ in }
+      #expect(failure(of: { _ = try model.rfim() }) != nil)
     }
     let n = model.input.rows
-    let whole = try model.rfim()
+    let whole = try isTraining ? model.rfim() : model.evaluationRFIM()
     #expect(whole.parts.map(\.index) == [0, 1, 2, 3, 4])
     for (k, (xhat, inputs)) in shown(model, isTraining: isTraining).enumerated() {
       let m = xhat.count / n

@@ -70,7 +70,7 @@ private struct PrecisionLayer: Subsystem, Coupling {
 
   private func site<S: KernelScalar>(_: S.Type, damping: Damping = 0.1, samples: Int = 11) -> CurvatureSite<S> {
     CurvatureSite<S>(
-      name: "layer 7", index: 0, count: 1, neurons: m, order: d, subsystem: layer, batchSize: samples,
+      Site(name: "layer 7", neurons: m, order: d, subsystem: layer), batchSize: samples,
       refreshInterval: 1, damping: damping)
   }
 
@@ -151,7 +151,7 @@ private struct PrecisionLayer: Subsystem, Coupling {
         "\(error!)".contains("layer 7: expected a form that the \(metric.name) metric has a way for, found coupled"))
     }
     let wide = CurvatureSite<Double>(
-      name: "wide", index: 0, count: 1, neurons: 1000, order: 1000, subsystem: layer, batchSize: 9, refreshInterval: 1,
+      Site(name: "wide", neurons: 1000, order: 1000, subsystem: layer), batchSize: 9, refreshInterval: 1,
       damping: 0.1)
     guard case .exceedsMemoryCap? = failure(of: { _ = try ExactMetric().makeCurvature(for: wide) }) as? FisherError
     else {

@@ -108,10 +108,10 @@ import Testing
     let parts = try model.rfim().parts
     #expect(parts[0].rfim is NeuronBlocks<Double> && parts[1].rfim is SampledBlock<Double>)
     var expected: [Double] = []
-    try model.observe { (index, x, z) throws(FisherError) in
+    try model.observe { (index, observed) throws(FisherError) in
       guard index == 1 else { return }
       let fisher = try TwoLayers(hidden: Tanh(), outer: SoftmaxLayer()).rfim(
-        inputs: x, preactivations: z, outerWeights: model.parameters[2].value)
+        inputs: observed.inputs, preactivations: observed.preactivations, outerWeights: model.parameters[2].value)
       expected = try fisher.dense().numbers
     }
     #expect(Comparison.normwise(try parts[1].rfim.numbers, expected, tolerance: 1e-12).isAllowed)

@@ -38,8 +38,9 @@ import Testing
   @Test(arguments: cases, [Damping.Unit.relative, .norm]) func byBlock(test: Case, unit: Damping.Unit) throws {
     let isSoftmax = test.kind == .softmax || test.kind == .softmaxByNeurons
     let site = CurvatureSite<Double>(
-      name: "layer", index: 0, count: 1, neurons: m, order: d,
-      subsystem: isSoftmax ? SoftmaxLayer() : NonlinearLayer(Tanh()) as any Subsystem, batchSize: n,
+      Site(
+        name: "layer", neurons: m, order: d,
+        subsystem: isSoftmax ? SoftmaxLayer() : NonlinearLayer(Tanh()) as any Subsystem), batchSize: n,
       refreshInterval: 1, damping: .make(rho, unit))
     let curvature = try test.metric.makeCurvature(for: site)
     var generator = SplitMix64(seed: 31)
@@ -89,7 +90,7 @@ import Testing
 
   @Test func batchNormalization() throws {
     let site = CurvatureSite<Double>(
-      name: "norm", index: 0, count: 1, neurons: m, order: 2, subsystem: BatchNorm(), batchSize: n, refreshInterval: 1,
+      Site(name: "norm", neurons: m, order: 2, subsystem: BatchNorm()), batchSize: n, refreshInterval: 1,
       damping: .relative(rho))
     let curvature = try #require(site.curvatureOfItsForm())
     var generator = SplitMix64(seed: 32)
@@ -120,7 +121,7 @@ import Testing
     for unit in Damping.Unit.allCases {
       for metric in [ExactMetric(), SharedMetric(), DiagonalMetric()] as [any Metric] {
         let site = CurvatureSite<S>(
-          name: "layer", index: 0, count: 1, neurons: 1, order: d, subsystem: NonlinearLayer(Tanh()), batchSize: n,
+          Site(name: "layer", neurons: 1, order: d, subsystem: NonlinearLayer(Tanh())), batchSize: n,
           refreshInterval: 1, damping: .make(damping, unit))
         let curvature = try metric.makeCurvature(for: site)
         var generator = SplitMix64(seed: 33)

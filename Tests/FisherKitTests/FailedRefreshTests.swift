@@ -8,7 +8,7 @@ import Testing
     d: Int, m: Int, damping: Double, subsystem: any Subsystem = NonlinearLayer(Tanh())
   ) -> CurvatureSite<Double> {
     CurvatureSite<Double>(
-      name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: subsystem, batchSize: 8,
+      Site(name: "layer", neurons: m, order: d, subsystem: subsystem), batchSize: 8,
       refreshInterval: 2, damping: .absolute(damping))
   }
 
@@ -109,7 +109,7 @@ import Testing
   /// Sizes that cannot be addressed are errors.
   @Test func windowsBeyondMemory() throws {
     let site = CurvatureSite<Float>(
-      name: "layer", index: 0, count: 1, neurons: 3, order: 100, subsystem: SoftmaxLayer(), batchSize: 1 << 40,
+      Site(name: "layer", neurons: 3, order: 100, subsystem: SoftmaxLayer()), batchSize: 1 << 40,
       refreshInterval: 1 << 20, damping: 0.01)
     let costs = MachineCosts(products: 1e11, grams: 1e11, factors: 5e10, solves: 3e10, bandwidth: 3e10, call: 1e-6)
     for metric in [
@@ -147,7 +147,7 @@ import Testing
     let count: Count
 
     func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
-      FailsOnceCurvature<S>(index: site.index, count: count)
+      FailsOnceCurvature<S>(index: site.number, count: count)
     }
   }
 
@@ -155,7 +155,7 @@ import Testing
     let (index, count): (Int, Count)
     let bytes = 0
     init(index: Int, count: Count) { (self.index, self.count) = (index, count) }
-    func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {}
+    func observe(_ observed: borrowing Observation<Scalar>) {}
     func precondition(_ gradient: inout Matrix<Scalar>) {}
     func refresh() throws(FisherError) {
       count.refreshes[index] += 1

@@ -56,14 +56,16 @@ final class FaultPlan: FaultSource, @unchecked Sendable {
 
 /// Passes its inputs on, in training with a fault now and then.
 final class FaultyInputs<Scalar: KernelScalar>: Layer {
-  let inputs: Int
+  let inputExtent: Extent
   let parameters: [Parameter<Scalar>] = []
   let bytes = 0
   private let plan: FaultPlan
 
-  init(_ inputs: Int, _ plan: FaultPlan) { (self.inputs, self.plan) = (inputs, plan) }
+  init(_ inputs: Int, _ plan: FaultPlan) {
+    (inputExtent, self.plan) = (Extent(channels: inputs), plan)
+  }
 
-  var outputs: Int { inputs }
+  var outputExtent: Extent { inputExtent }
   func prepare(batchCapacity: Int) {}
 
   func forward(_ input: borrowing Matrix<Scalar>, into output: inout Matrix<Scalar>) {
@@ -83,10 +85,7 @@ final class FaultyInputs<Scalar: KernelScalar>: Layer {
     for i in 0..<delta.rows { for j in 0..<inputs { inputDelta[i, j] = delta[i, j] } }
   }
 
-  func observe(
-    input: borrowing Matrix<Scalar>,
-    _ body: (Int, borrowing Matrix<Scalar>, borrowing Matrix<Scalar>) throws(FisherError) -> Void
-  ) {}
+  func observe(input: borrowing Matrix<Scalar>, _ body: ObservationBody<Scalar>) {}
 }
 
 /// A subsystem whose ν has a fault now and then.
@@ -131,9 +130,9 @@ private final class FaultyCurvature<Scalar: KernelScalar>: Curvature {
 
   init(inner: any Curvature<Scalar>, plan: FaultPlan) { (self.inner, self.plan) = (inner, plan) }
 
-  func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) throws(FisherError) {
-    try inner.observe(inputs: inputs, preactivations: preactivations)
-  }
+  var addsBias: Bool { inner.addsBias }
+
+  func observe(_ observed: borrowing Observation<Scalar>) throws(FisherError) { try inner.observe(observed) }
   func expectRefresh(after steps: Int, isEarly: Bool) { inner.expectRefresh(after: steps, isEarly: isEarly) }
   func refresh() throws(FisherError) { try inner.refresh() }
   var refreshParts: Int { inner.refreshParts }

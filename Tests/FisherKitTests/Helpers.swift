@@ -73,3 +73,36 @@ func failure(of body: () throws -> Void) -> (any Error)? {
     return error
   }
 }
+
+extension CurvatureSite {
+  /// From 0, of the layers of a ``smallNetwork``.
+  var number: Int { (Int(String(name.last ?? "1")) ?? 1) - 1 }
+}
+
+extension Metric {
+  /// The curvature of a layer by itself, or of one between two others: the paper's metric tells them apart.
+  func makeCurvature<S: KernelScalar>(
+    for site: CurvatureSite<S>, isInside: Bool
+  ) throws -> any Curvature<S> {
+    isInside && name == "paper" ? try makeCurvatures(for: [site, site, site])[1] : try makeCurvature(for: site)
+  }
+}
+
+/// The rows that a window draws from mini-batches (Knuth's algorithm S with its stream of numbers), one after the other.
+struct WindowDraws {
+  private var generator = SeededGenerator(seed: 0, stream: .windows)
+
+  mutating func rows(_ count: Int, of all: Int) -> [Int] {
+    var rows: [Int] = []
+    for row in 0..<all where rows.count < count {
+      let (left, wanted) = (all - row, count - rows.count)
+      if left == wanted || generator.uniform(below: left) < wanted { rows.append(row) }
+    }
+    return rows
+  }
+}
+
+extension [Double] {
+  /// Some rows of a matrix that lies row by row.
+  func rows(_ rows: [Int], columns: Int) -> [Double] { rows.flatMap { self[$0 * columns..<($0 + 1) * columns] } }
+}

@@ -19,7 +19,7 @@ import Testing
 
   @Test func ofMetrics() throws {
     let site = CurvatureSite<Float>(
-      name: "layer", index: 1, count: 3, neurons: 2, order: 3, subsystem: NonlinearLayer(Tanh()), batchSize: 4,
+      Site(name: "layer", neurons: 2, order: 3, subsystem: NonlinearLayer(Tanh())), batchSize: 4,
       refreshInterval: 1, damping: 0.1)
     for (metric, name) in Self.metrics {
       refuses(name, "\(metric)") { _ = try RNGD<Float>(metric: metric) }

@@ -74,9 +74,9 @@ import Testing
     init(_ test: Case, n: Int, m: Int) throws {
       let d = test.subsystem is BatchNorm ? 2 : 5
       site = CurvatureSite(
-        name: "layer", index: test.index, count: 3, neurons: m, order: d, subsystem: test.subsystem, batchSize: n,
+        Site(name: "layer", neurons: m, order: d, subsystem: test.subsystem), batchSize: n,
         refreshInterval: 1, damping: 0.02)
-      curvature = try site.curvatureOfItsForm() ?? test.metric.makeCurvature(for: site)
+      curvature = try site.curvatureOfItsForm() ?? test.metric.makeCurvature(for: site, isInside: test.index == 1)
     }
 
     /// - Returns: the remedy of a refresh by a mini-batch, and what neuron it names.

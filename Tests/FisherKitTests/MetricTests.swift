@@ -14,7 +14,7 @@ import Testing
   ) throws {
     let curvature = try metric.makeCurvature(
       for: CurvatureSite<S>(
-        name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: kind.subsystem, batchSize: n,
+        Site(name: "layer", neurons: m, order: d, subsystem: kind.subsystem), batchSize: n,
         refreshInterval: 1, damping: .absolute(damping ?? self.damping)))
     var generator = SplitMix64(seed: 61)
     for round in 1...2 {
@@ -70,7 +70,7 @@ import Testing
     func error(_ iterations: Int) throws -> Double {
       let curvature = try IterativeMetric(tolerance: 1e-10, iterations: iterations).makeCurvature(
         for: CurvatureSite<Double>(
-          name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: NonlinearLayer(Tanh()), batchSize: n,
+          Site(name: "layer", neurons: m, order: d, subsystem: NonlinearLayer(Tanh())), batchSize: n,
           refreshInterval: 1, damping: .absolute(damping)))
       var generator = SplitMix64(seed: 62)
       let (x, z, v) = (generator.samples(n: n, d: d), generator.normal(n * m), generator.normal(m * d))
@@ -104,7 +104,7 @@ import Testing
   /// In single precision a relative damping of blocks of zeros would be one that nothing can be divided by.
   @Test(arguments: LayerKind.allCases) func kernelsOfZeros(kind: LayerKind) throws {
     let site = CurvatureSite<Float>(
-      name: "layer 4", index: 0, count: 1, neurons: 2, order: 3, subsystem: kind.subsystem, batchSize: 5,
+      Site(name: "layer 4", neurons: 2, order: 3, subsystem: kind.subsystem), batchSize: 5,
       refreshInterval: 1, damping: .relative(0.1))
     let curvature = try KernelMetric().makeCurvature(for: site)
     var generator = SplitMix64(seed: 63)
@@ -125,7 +125,7 @@ import Testing
   @Test func singular() throws {
     func refresh(_ metric: any Metric, damping: Double) throws -> (incidents: [Incident], direction: [Double]) {
       let site = CurvatureSite<Double>(
-        name: "layer 4", index: 0, count: 1, neurons: 2, order: 3, subsystem: NonlinearLayer(Tanh()), batchSize: 5,
+        Site(name: "layer 4", neurons: 2, order: 3, subsystem: NonlinearLayer(Tanh())), batchSize: 5,
         refreshInterval: 1, damping: .absolute(damping))
       let curvature = try metric.makeCurvature(for: site)
       var generator = SplitMix64(seed: 63)

@@ -59,7 +59,7 @@ private struct FalseRelu: Activation {
     let again = try Sequential<S>(read, batchCapacity: 9, activations: [ScaledTanh(scale: 1)])
     #expect(again.parameters.map(\.name) == model.parameters.map(\.name))
     #expect(again.parameters.map { "\($0.subsystem as Any)" } == model.parameters.map { "\($0.subsystem as Any)" })
-    #expect(again.parameters.map { $0.pair == nil } == model.parameters.map { $0.pair == nil })
+    #expect(again.parameters.map { $0.above == nil } == model.parameters.map { $0.above == nil })
     for _ in 0..<2 {
       labels = try fill(model, samples: 9, using: &generator)
       again.input.copy(from: model.input)
@@ -70,9 +70,12 @@ private struct FalseRelu: Activation {
       for (a, b) in zip(model.parameters, again.parameters) {
         #expect(a.gradient.elements == b.gradient.elements && a.value.elements == b.value.elements, "\(activation)")
       }
+      func text(_ index: Int, _ observed: borrowing Observation<S>) -> String {
+        "\(index)\(observed.inputs.elements)\(observed.preactivations.elements)"
+      }
       var (first, second): ([String], [String]) = ([], [])
-      try model.observe { (i, x, z) throws(FisherError) in first.append("\(i)\(x.elements)\(z.elements)") }
-      try again.observe { (i, x, z) throws(FisherError) in second.append("\(i)\(x.elements)\(z.elements)") }
+      try model.observe { (i, o) throws(FisherError) in first.append(text(i, o)) }
+      try again.observe { (i, o) throws(FisherError) in second.append(text(i, o)) }
       #expect(first == second)
     }
   }

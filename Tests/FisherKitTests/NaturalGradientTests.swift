@@ -40,16 +40,19 @@ import Testing
       _ = model.gradients(labels: labels.span)
       // What the step should do, from the weights and gradients before it.
       var expected: [[Double]] = []
-      try model.observe { (index, x, z) in
+      try model.observe { (index, observed) throws(FisherError) in
+        let (x, z, n, m) = (
+          observed.inputs.numbers, observed.preactivations.numbers, observed.rows, observed.preactivations.columns
+        )
         let nu =
           index == model.parameters.count - 1
-          ? Reference.softmax(z: z.numbers, n: z.rows, m: z.columns).nu
-          : z.numbers.map { Reference.Activation.relu(iota: 0, omega: 1).nu($0) }
+          ? Reference.softmax(z: z, n: n, m: m).nu
+          : z.map { Reference.Activation.relu(iota: 0, omega: 1).nu($0) }
         if index == last {
-          softmax.x += x.numbers
-          softmax.eta += Reference.softmax(z: z.numbers, n: z.rows, m: z.columns).eta
+          softmax.x += x
+          softmax.eta += Reference.softmax(z: z, n: n, m: m).eta
         }
-        windows[index].add(x: x.numbers, nu: kind == .exact ? nu : nu.map { _ in 1 }, samples: x.rows)
+        windows[index].add(x: x, nu: kind == .exact ? nu : nu.map { _ in 1 }, samples: n)
       }
       for (index, parameter) in model.parameters.enumerated() {
         let (m, d) = (parameter.neurons, parameter.order)
@@ -98,7 +101,7 @@ import Testing
     let (d, m, n) = (4, 3, 6)
     let curvature = try ExactMetric().makeCurvature(
       for: CurvatureSite<Double>(
-        name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: LinearLayer(sigma: 0.5), batchSize: n,
+        Site(name: "layer", neurons: m, order: d, subsystem: LinearLayer(sigma: 0.5)), batchSize: n,
         refreshInterval: 1, damping: .absolute(damping)))
     var generator = SplitMix64(seed: 3)
     let x = generator.samples(n: n, d: d)

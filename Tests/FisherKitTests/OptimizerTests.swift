@@ -93,9 +93,7 @@ import Testing
     let parameter: Parameter<Double>
     init(_ parameter: Parameter<Double>) { self.parameter = parameter }
     var parameters: [Parameter<Double>] { [parameter] }
-    func observe(
-      _ body: (Int, borrowing Matrix<Double>, borrowing Matrix<Double>) throws(FisherError) -> Void
-    ) {}
+    func observe(_ body: ObservationBody<Double>) {}
   }
 
   /// Hyper-parameters out of range are refused by name.

@@ -47,15 +47,12 @@ import Testing
   @Test(arguments: Outer.allCases, [2, 40]) func curvature(outer: Outer, samples n: Int) throws {
     let (d, m, above) = (5, 4, 3)
     var generator = SplitMix64(seed: 31)
-    let parameter = try Parameter<Double>(
-      name: "above", neurons: above, order: m + 1, subsystem: outer.subsystem)
     let c = generator.normal(above * (m + 1))
-    parameter.value.assign((0..<above).map { l in (0...m).map { c[l * (m + 1) + $0] } })
     let curvature = try ExactMetric().makeCurvature(
       for: CurvatureSite<Double>(
-        name: "layer", index: 0, count: 2, neurons: m, order: d, subsystem: NonlinearLayer(Tanh()), batchSize: n,
-        refreshInterval: 3, damping: .absolute(damping), pair: LayerPair(hidden: Relu(omega: 1), outer: parameter)))
-    let lower = try #require(curvature as? any PairCurvature<Double>)
+        Site(
+          name: "layer", neurons: m, order: d, subsystem: TwoLayers(hidden: Relu(omega: 1), outer: outer.subsystem),
+          neuronsAbove: above), batchSize: n, refreshInterval: 3, damping: .absolute(damping)))
     // The window empties at each refresh.
     for round in 1...2 {
       var (x, z, up): ([Double], [Double], [Double]) = ([], [], [])
@@ -64,9 +61,11 @@ import Testing
         x += batch.0
         z += batch.1
         up += batch.2
-        try curvature.observe(
-          inputs: .make(batch.0, rows: n, columns: d), preactivations: .make(batch.1, rows: n, columns: m))
-        lower.observeOuter(preactivations: try .make(batch.2, rows: n, columns: above))
+        try Observation<Double>.with(
+          inputs: .make(batch.0, rows: n, columns: d), preactivations: .make(batch.1, rows: n, columns: m),
+          weightsAbove: .make(c, rows: above, columns: m + 1),
+          preactivationsAbove: .make(batch.2, rows: n, columns: above)
+        ) { (observed) throws(FisherError) in try curvature.observe(observed) }
       }
       try curvature.refresh()
       let slopes = z.map { Reference.Activation.relu(iota: 0, omega: 1).derivative($0) }
@@ -82,29 +81,31 @@ import Testing
     }
   }
 
-  /// A matrix too large to be formed: the first rows of each mini-batch stand for the window, exactly.
+  /// A matrix too large to be formed: some rows of each mini-batch stand for the window, exactly.
   @Test func largePair() throws {
     let (d, m, above, n, batches) = (200, 30, 40, 30, 4)
     var generator = SplitMix64(seed: 32)
-    let parameter = try Parameter<Double>(name: "above", neurons: above, order: m + 1, subsystem: SoftmaxLayer())
     let c = generator.normal(above * (m + 1))
-    parameter.value.assign((0..<above).map { l in (0...m).map { c[l * (m + 1) + $0] } })
     let curvature = try ExactMetric().makeCurvature(
       for: CurvatureSite<Double>(
-        name: "layer", index: 0, count: 2, neurons: m, order: d, subsystem: NonlinearLayer(Tanh()), batchSize: n,
-        refreshInterval: batches, damping: .absolute(damping), pair: LayerPair(hidden: Tanh(), outer: parameter)))
-    let lower = try #require(curvature as? any PairCurvature<Double>)
+        Site(
+          name: "layer", neurons: m, order: d, subsystem: TwoLayers(hidden: Tanh(), outer: SoftmaxLayer()),
+          neuronsAbove: above), batchSize: n, refreshInterval: batches, damping: .absolute(damping)))
     // 4096 / 40 samples in all: a share of each batch where it is known when the refresh will come, else the first to come.
+    var draws = WindowDraws()
     for rows in [[30, 30, 30, 12], [26, 26, 26, 24]] {
       var (x, h, up): ([Double], [Double], [Double]) = ([], [], [])
       for taken in rows {
         let batch = (generator.samples(n: n, d: d), generator.normal(n * m), generator.normal(n * above))
-        x += batch.0.prefix(taken * d)
-        h += batch.1.prefix(taken * m)
-        up += batch.2.prefix(taken * above)
-        try curvature.observe(
-          inputs: .make(batch.0, rows: n, columns: d), preactivations: .make(batch.1, rows: n, columns: m))
-        lower.observeOuter(preactivations: try .make(batch.2, rows: n, columns: above))
+        let drawn = draws.rows(taken, of: n)
+        x += batch.0.rows(drawn, columns: d)
+        h += batch.1.rows(drawn, columns: m)
+        up += batch.2.rows(drawn, columns: above)
+        try Observation<Double>.with(
+          inputs: .make(batch.0, rows: n, columns: d), preactivations: .make(batch.1, rows: n, columns: m),
+          weightsAbove: .make(c, rows: above, columns: m + 1),
+          preactivationsAbove: .make(batch.2, rows: n, columns: above)
+        ) { (observed) throws(FisherError) in try curvature.observe(observed) }
       }
       try curvature.refresh()
       curvature.expectRefresh(after: batches, isEarly: false)
@@ -147,12 +148,12 @@ import Testing
     for step in 1...4 {
       let labels = try fill(model, samples: 12, using: &generator)
       _ = model.gradients(labels: labels.span)
-      try model.observe { (index, inputs, z) throws(FisherError) in
+      try model.observe { (index, observed) throws(FisherError) in
         if index == 1 {
-          x += inputs.numbers
-          slopes += z.numbers.map { Reference.Activation.tanh.derivative($0) }
+          x += observed.inputs.numbers
+          slopes += observed.preactivations.numbers.map { Reference.Activation.tanh.derivative($0) }
         }
-        if index == 2 { up += z.numbers }
+        if index == 2 { up += observed.preactivations.numbers }
       }
       if step != 3 {
         g = matrix(
@@ -185,7 +186,7 @@ import Testing
     for metric in [SharedMetric(), PaperMetric()] as [any Metric] {
       let optimizer = try RNGD<Double>(metric: metric, learningRate: 0.1)
       guard
-        case .invalidArgument("layer 1: pair of layers", _, _)? =
+        case .unsupportedForm("layer 1", _, metric.name, _)? =
           failure(of: { try optimizer.prepare(for: model, batchSize: 9) }) as? FisherError
       else {
         Issue.record("\(metric) was not refused")

@@ -12,14 +12,14 @@ import Testing
   private func curvature(
     index: Int, subsystem: any Subsystem = NonlinearLayer(Relu(omega: 1))
   ) throws -> any Curvature<Double> {
-    try PaperMetric().makeCurvature(for: site(index: index, subsystem: subsystem))
+    try PaperMetric().makeCurvatures(for: (0..<3).map { site(index: $0, subsystem: subsystem) })[index]
   }
 
   private func site(
     index: Int, subsystem: any Subsystem = NonlinearLayer(Relu(omega: 1))
   ) -> CurvatureSite<Double> {
     CurvatureSite<Double>(
-      name: "layer \(index + 1)", index: index, count: 3, neurons: m, order: d, subsystem: subsystem, batchSize: n,
+      Site(name: "layer \(index + 1)", neurons: m, order: d, subsystem: subsystem), batchSize: n,
       refreshInterval: 10, damping: .absolute(damping))
   }
 
@@ -66,7 +66,7 @@ import Testing
   @Test(arguments: [0, 1])
   func fallback(index: Int) throws {
     let site = site(index: index)
-    let curvature = try PaperMetric().makeCurvature(for: site)
+    let curvature = try PaperMetric().makeCurvature(for: site, isInside: index == 1)
     var generator = SplitMix64(seed: 3)
     let x = generator.samples(n: n, d: d)
     let z = try Matrix<Double>.make(generator.normal(n * m), rows: n, columns: m)

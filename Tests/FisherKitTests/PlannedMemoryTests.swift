@@ -19,27 +19,31 @@ import Testing
   }
 
   private func site<S: KernelScalar>(
-    _: S.Type, d: Int, m: Int, _ subsystem: any Subsystem, index: Int = 1, refresh: Int = 20, isSpread: Bool = false,
-    pair: LayerPair<S>? = nil
+    _: S.Type, d: Int, m: Int, _ subsystem: any Subsystem, refresh: Int = 20, isSpread: Bool = false,
+    neuronsAbove: Int? = nil
   ) -> CurvatureSite<S> {
     CurvatureSite<S>(
-      name: "layer", index: index, count: 3, neurons: m, order: d, subsystem: subsystem, batchSize: 50,
-      refreshInterval: refresh, damping: 0.01, isSpread: isSpread, pair: pair)
+      Site(name: "layer", neurons: m, order: d, subsystem: subsystem, neuronsAbove: neuronsAbove), batchSize: 50,
+      refreshInterval: refresh, damping: 0.01, isSpread: isSpread)
   }
 
-  private func check<S: KernelScalar>(_ metric: any Metric, _ site: CurvatureSite<S>) throws {
+  private func check<S: KernelScalar>(
+    _ metric: any Metric, _ site: CurvatureSite<S>, isInside: Bool = true
+  ) throws {
     let what = "\(metric) of \(S.self), \(site.subsystem) (\(site.neurons), \(site.order)), spread \(site.isSpread)"
     let estimate = metric.estimate(for: site)
     let curvature: any Curvature<S>
     do {
-      curvature = try metric.makeCurvature(for: site)
+      curvature = try metric.makeCurvature(for: site, isInside: isInside)
     } catch FisherError.exceedsMemoryCap(_, let bytes, let cap, _) {
       // (not even diagonals, by the cap that is given)
       #expect(bytes > cap, "\(what)")
       return
     }
     #expect(curvature.bytes == curvature.estimate.bytes && curvature.bytes > 0, "\(what)")
-    if metric.name != "auto" { #expect(curvature.estimate == estimate, "\(what)") }
+    if metric.name != "auto" && !(isInside && metric.name == "paper") {
+      #expect(curvature.estimate == estimate, "\(what)")
+    }
     #expect(estimate.refresh.flops > 0 && estimate.step.bytes > 0, "\(what)")
   }
 
@@ -47,8 +51,9 @@ import Testing
     for metric in try metrics() {
       for (d, m) in [(5, 3), (65, 17), (130, 40), (21, 10), (785, 4)] {
         for subsystem: any Subsystem in [NonlinearLayer(Tanh()), SoftmaxLayer(), LinearLayer()] {
-          for index in [0, 1] {
-            try check(metric, site(Float.self, d: d, m: m, subsystem, index: index, isSpread: isSpread))
+          for isInside in [false, true] {
+            try check(
+              metric, site(Float.self, d: d, m: m, subsystem, isSpread: isSpread), isInside: isInside)
           }
           try check(metric, site(Double.self, d: d, m: m, subsystem, refresh: 3, isSpread: isSpread))
         }
@@ -69,19 +74,18 @@ import Testing
   func pairs(sizes: (d: Int, m: Int, above: Int), isSoftmax: Bool) throws {
     let (d, m, above) = sizes
     var generator = SplitMix64(seed: 5)
-    let outer = try Parameter<Float>(
-      name: "above", neurons: above, order: m + 1, subsystem: isSoftmax ? SoftmaxLayer() : NonlinearLayer(Sigm()))
-    outer.value.assign((0..<above).map { _ in generator.normal(m + 1).map { Float($0) } })
-    let pair = LayerPair(hidden: Tanh(), outer: outer)
+    let layers = TwoLayers(hidden: Tanh(), outer: isSoftmax ? SoftmaxLayer() : NonlinearLayer(Sigm()))
+    let weights = try Matrix<Float>.make(generator.normal(above * (m + 1)), rows: above, columns: m + 1)
     for metric: any Metric in [ExactMetric(), KernelMetric(), ProjectedMetric(rank: .fixed(4))] {
-      let layer = site(Float.self, d: d, m: m, NonlinearLayer(Tanh()), refresh: 4, pair: pair)
+      let layer = site(Float.self, d: d, m: m, layers, refresh: 4, neuronsAbove: above)
       try check(metric, layer)
-      let curvature = try #require(try metric.makeCurvature(for: layer) as? any PairCurvature<Float>)
+      let curvature = try metric.makeCurvature(for: layer)
       for _ in 1...4 {
-        try curvature.observe(
+        try Observation<Float>.with(
           inputs: .make(generator.samples(n: 50, d: d), rows: 50, columns: d),
-          preactivations: .make(generator.normal(50 * m), rows: 50, columns: m))
-        try curvature.observeOuter(preactivations: .make(generator.normal(50 * above), rows: 50, columns: above))
+          preactivations: .make(generator.normal(50 * m), rows: 50, columns: m), weightsAbove: weights,
+          preactivationsAbove: .make(generator.normal(50 * above), rows: 50, columns: above)
+        ) { (observed) throws(FisherError) in try curvature.observe(observed) }
         try curvature.refresh()
       }
       #expect(curvature.bytes == curvature.estimate.bytes)

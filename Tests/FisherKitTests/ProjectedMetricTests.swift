@@ -40,7 +40,7 @@ import Testing
   ) throws -> any Curvature<S> {
     try ProjectedMetric(rank: rank, windowSamples: n).makeCurvature(
       for: CurvatureSite<S>(
-        name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: kind.subsystem, batchSize: n,
+        Site(name: "layer", neurons: m, order: d, subsystem: kind.subsystem), batchSize: n,
         refreshInterval: 1, damping: .absolute(damping)))
   }
 
@@ -163,7 +163,7 @@ import Testing
   /// Without damping there is nothing to divide by outside the subspace, and inside it goes down the ladder.
   @Test func singularOutside() throws {
     let site = CurvatureSite<Double>(
-      name: "layer 7", index: 0, count: 1, neurons: m, order: d, subsystem: NonlinearLayer(Tanh()), batchSize: n,
+      Site(name: "layer 7", neurons: m, order: d, subsystem: NonlinearLayer(Tanh())), batchSize: n,
       refreshInterval: 1, damping: 0.0)
     let curvature = try ProjectedMetric(rank: .fixed(4), windowSamples: n).makeCurvature(for: site)
     var generator = SplitMix64(seed: 44)

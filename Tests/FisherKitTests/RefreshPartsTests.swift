@@ -6,7 +6,7 @@ import Testing
 @Suite struct RefreshPartsTests {
   private func site(_ subsystem: any Subsystem, m: Int, d: Int, interval: Int = 10) -> CurvatureSite<Double> {
     CurvatureSite(
-      name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: subsystem, batchSize: 40,
+      Site(name: "layer", neurons: m, order: d, subsystem: subsystem), batchSize: 40,
       refreshInterval: interval, damping: 0.02, isSpread: true)
   }
 
@@ -154,7 +154,7 @@ import Testing
 
     func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
       #expect(site.isSpread)
-      return PartedCurvature<S>(site.index, record)
+      return PartedCurvature<S>(site.number, record)
     }
   }
 
@@ -166,7 +166,7 @@ import Testing
 
     init(_ index: Int, _ record: Record) { (self.index, self.record) = (index, record) }
 
-    func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {}
+    func observe(_ observed: borrowing Observation<Scalar>) {}
     func precondition(_ gradient: inout Matrix<Scalar>) {}
 
     func refresh() { record.events.append("\(record.step) \(index) whole") }

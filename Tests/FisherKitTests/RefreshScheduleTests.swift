@@ -32,12 +32,12 @@ import Testing
 
     init(_ site: CurvatureSite<Scalar>, _ record: Record) { (self.site, self.record) = (site, record) }
 
-    func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {}
+    func observe(_ observed: borrowing Observation<Scalar>) {}
 
     func refresh() throws(FisherError) {
       isReady = false
       if record.fails { throw .outOfMemory(what: site.name, bytes: 1) }
-      record.refreshes.append("\(record.step) \(site.index)")
+      record.refreshes.append("\(record.step) \(site.number)")
       count += 1
       isReady = true
     }

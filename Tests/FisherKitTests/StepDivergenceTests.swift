@@ -74,8 +74,8 @@ import Testing
     divergence.keepWeights(of: model)
     let before = model.parameters.map { $0.value.numbers }
     var matrices: [any RFIM<Double>] = []
-    try model.observe { (index, x, z) throws(FisherError) in
-      matrices.append(try model.parameters[index].subsystem!.rfim(inputs: x, preactivations: z))
+    try model.observe { (index, observed) throws(FisherError) in
+      matrices.append(try model.parameters[index].subsystem!.rfim(observed))
     }
     _ = try optimizer.step(model)
     let found = try divergence.compare(with: model)
@@ -92,13 +92,13 @@ import Testing
   @Test(arguments: [3, 40])
   func effectiveDimensions(samples: Int) throws {
     let (model, _) = try smallNetwork(Double.self, samples: samples)
-    model.forward { _ in }
     let found = try model.effectiveDimensions(damping: 0.01, neurons: 100)
-    try model.observe { (index, x, z) throws(FisherError) in
+    model.forward { _ in }
+    try model.observe { (index, observed) throws(FisherError) in
       let parameter = model.parameters[index]
-      var nu = try Matrix<Double>(rows: z.rows, columns: z.columns)
-      parameter.subsystem!.nu(&nu, preactivations: z)
-      let blocks = try NeuronBlocks<Double>(inputs: x, nu: nu)
+      var nu = try Matrix<Double>(rows: observed.rows, columns: parameter.neurons)
+      parameter.subsystem!.nu(&nu, preactivations: observed.preactivations)
+      let blocks = try NeuronBlocks<Double>(inputs: observed.inputs, nu: nu)
       var sum = 0.0
       for i in 0..<parameter.neurons { sum += try blocks.spectrum(ofNeuron: i).effectiveDimension(damping: 0.01) }
       let mean = sum / Double(parameter.neurons)

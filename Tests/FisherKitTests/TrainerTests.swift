@@ -54,7 +54,7 @@ import Testing
     let site: CurvatureSite<Scalar>
     let bytes = 0
     init(site: CurvatureSite<Scalar>) { self.site = site }
-    func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {}
+    func observe(_ observed: borrowing Observation<Scalar>) {}
     func precondition(_ gradient: inout Matrix<Scalar>) {}
     func refresh() { site.report(.raisedDamping, neuron: 1, damping: 3) }
   }

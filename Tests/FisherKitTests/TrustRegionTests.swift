@@ -39,9 +39,9 @@ import Testing
   private func layers(_ model: Sequential<Double>, nu: (Double) -> Double) throws -> [Layer] {
     var found: [Layer] = []
     let last = model.parameters.count - 1
-    try model.observe { (index, x, z) in
-      let (n, d, m) = (x.rows, x.columns, z.columns)
-      let (inputs, numbers) = (x.numbers, z.numbers)
+    try model.observe { (index, observed) throws(FisherError) in
+      let (n, d, m) = (observed.rows, observed.inputs.columns, observed.preactivations.columns)
+      let (inputs, numbers) = (observed.inputs.numbers, observed.preactivations.numbers)
       let meanSquare = numbers.reduce(0) { $0 + $1 * $1 } / Double(n * m)
       if index == last {
         let eta = Reference.softmax(z: numbers, n: n, m: m).eta
@@ -192,8 +192,6 @@ import Testing
     let parameter: Parameter<Double>
     init(_ parameter: Parameter<Double>) { self.parameter = parameter }
     var parameters: [Parameter<Double>] { [parameter] }
-    func observe(
-      _ body: (Int, borrowing Matrix<Double>, borrowing Matrix<Double>) throws(FisherError) -> Void
-    ) {}
+    func observe(_ body: ObservationBody<Double>) {}
   }
 }

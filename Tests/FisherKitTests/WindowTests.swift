@@ -18,7 +18,7 @@ import Testing
   }
 
   /// Batches of 10 rows, T = 4. With room for all, all are taken; with room for 20, the first window takes what comes
-  /// first, and later ones the first 5 of each batch; with room for less than a row a batch, one until it is full.
+  /// first, and later ones 5 of each batch; with room for less than a row a batch, one until it is full.
   @Test(
     arguments: Kind.allCases,
     [
@@ -28,16 +28,17 @@ import Testing
     let batch = 10
     let curvature = try kind.metric(windowSamples: plan.limit).makeCurvature(
       for: CurvatureSite<Double>(
-        name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: kind.layer.subsystem, batchSize: batch,
+        Site(name: "layer", neurons: m, order: d, subsystem: kind.layer.subsystem), batchSize: batch,
         refreshInterval: 4, damping: .absolute(damping)))
     let bytes = curvature.bytes
-    var generator = SplitMix64(seed: 3)
+    var (generator, draws) = (SplitMix64(seed: 3), WindowDraws())
     for taken in [plan.first, plan.later, plan.later] {
       var (x, z): ([Double], [Double]) = ([], [])
       for count in taken {
         let (rows, preactivations) = (generator.samples(n: batch, d: d), generator.normal(batch * m))
-        x += rows.prefix(count * d)
-        z += preactivations.prefix(count * m)
+        let taken = draws.rows(count, of: batch)
+        x += rows.rows(taken, columns: d)
+        z += preactivations.rows(taken, columns: m)
         try curvature.observe(
           inputs: .make(rows, rows: batch, columns: d), preactivations: .make(preactivations, rows: batch, columns: m))
       }
@@ -61,6 +62,7 @@ import Testing
     let site: CurvatureSite<Double>
     let curvature: any Curvature<Double>
     private var generator = SplitMix64(seed: 4)
+    private var draws = WindowDraws()
     private var (x, z): ([Double], [Double]) = ([], [])
     private let d: Int
     private let m: Int
@@ -68,19 +70,19 @@ import Testing
     init(_ kind: Kind, limit: Int, d: Int, m: Int) throws {
       (self.kind, self.d, self.m) = (kind, d, m)
       site = CurvatureSite(
-        name: "layer", index: 0, count: 1, neurons: m, order: d, subsystem: kind.layer.subsystem, batchSize: 10,
+        Site(name: "layer", neurons: m, order: d, subsystem: kind.layer.subsystem), batchSize: 10,
         refreshInterval: 4, damping: 0.02)
       curvature = try kind.metric(windowSamples: limit).makeCurvature(for: site)
     }
 
-    /// A mini-batch of 10 of which so many rows, from the first on, are expected to be taken; some are no numbers.
+    /// A mini-batch of 10 of which so many rows are expected to be taken; some are no numbers.
     func observe(taken: Int, badInputs: [Int] = [], badPreactivations: [Int] = []) throws {
       var (rows, preactivations) = (generator.samples(n: 10, d: d), generator.normal(10 * m))
       for row in badInputs { rows[row * d + row % d] = row % 2 == 0 ? .nan : .infinity }
       for row in badPreactivations { preactivations[row * m + row % m] = row % 2 == 0 ? .nan : -.infinity }
       try curvature.observe(
         inputs: .make(rows, rows: 10, columns: d), preactivations: .make(preactivations, rows: 10, columns: m))
-      for row in 0..<taken where !badInputs.contains(row) && !badPreactivations.contains(row) {
+      for row in draws.rows(taken, of: 10) where !badInputs.contains(row) && !badPreactivations.contains(row) {
         x += rows[row * d..<(row + 1) * d]
         z += preactivations[row * m..<(row + 1) * m]
       }

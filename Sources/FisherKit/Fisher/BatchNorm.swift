@@ -21,15 +21,17 @@ public struct BatchNorm: Subsystem {
 extension NeuronBlocks {
   /// The blocks over normalised inputs x̂ (n, channels): parameters are (channels, 2), γ first. Cost 4 flops an element;
   /// memory 3 elements a channel, and 3 doubles.
-  convenience init(channels x: borrowing Matrix<Scalar>) throws(FisherError) {
+  convenience init(channels x: borrowing Matrix<Scalar>, positions: Int = 1) throws(FisherError) {
     demand(x.rows > 0, "expected at least one sample")
+    // (the sum over positions, for what is 1 as for x̂)
+    let count = Double(positions)
     var sums = ChannelSums(channels: x.columns)
     sums.add(x)
     var blocks = try BlockBatch<Double>(count: x.columns, order: 2, what: "blocks of \(x.columns) channels")
     for channel in 0..<x.columns {
-      blocks[channel, 0, 0] = sums.meanOfSquares(channel)
-      blocks[channel, 1, 0] = sums.mean(channel)
-      blocks[channel, 1, 1] = 1
+      blocks[channel, 0, 0] = count * sums.meanOfSquares(channel)
+      blocks[channel, 1, 0] = count * sums.mean(channel)
+      blocks[channel, 1, 1] = count
     }
     try self.init(blocks: blocks)
   }

@@ -11,6 +11,8 @@ public enum Form: Sendable, CustomStringConvertible {
   case softmax
   /// (1/n) Σ_s A_s ⊗ x̃_sx̃_sᵀ: the neurons are coupled by matrices A_s (m,m).
   case coupled(any Coupling)
+  /// The same with A_s = F_s Cᵀ O_s C F_s, made of the layer above (section 2.8, eqs 11 and 12): see ``TwoLayers``.
+  case twoLayers(TwoLayers)
 
   public var description: String {
     switch self {
@@ -19,6 +21,7 @@ public enum Form: Sendable, CustomStringConvertible {
     case .channels: "a block of order 2 for each channel"
     case .softmax: "coupled classes of a softmax"
     case .coupled(let coupling): "coupled neurons (\(coupling))"
+    case .twoLayers(let layers): "coupled neurons of two layers (\(layers))"
     }
   }
 }

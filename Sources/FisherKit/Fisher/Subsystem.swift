@@ -24,17 +24,38 @@ extension Subsystem {
   public func rfim<S: KernelScalar>(
     inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>
   ) throws(FisherError) -> any RFIM<S> {
+    try rfim(Observation(inputs: x, preactivations: z))
+  }
+
+  /// Its relative Fisher matrix in a pass, by its ``form``.
+  /// - Throws: `invalidArgument` for two layers without the one above; `sizeOverflow` or `outOfMemory`.
+  public func rfim<S: KernelScalar>(_ observed: borrowing Observation<S>) throws(FisherError) -> any RFIM<S> {
+    if observed.positions == 1 { return try rfim(observed, inputs: observed.inputs) }
+    var scaled = try Matrix<S>(rows: observed.rows, columns: observed.inputs.columns, what: "inputs of all positions")
+    scaled.copy(from: observed.inputs)
+    scaled.scale(by: observed.scale)
+    return try rfim(observed, inputs: scaled)
+  }
+
+  /// The same, with inputs that were scaled for their positions.
+  private func rfim<S: KernelScalar>(
+    _ observed: borrowing Observation<S>, inputs x: borrowing Matrix<S>
+  ) throws(FisherError) -> any RFIM<S> {
+    let (rows, neurons) = (observed.rows, observed.preactivations.columns)
     switch form {
-    case .shared(let nu): return try SharedBlock<S>(inputs: x, nu: nu, neurons: z.columns)
+    case .shared(let nu): return try SharedBlock<S>(inputs: x, nu: nu, neurons: neurons)
     case .neurons:
       // In double precision: what rounding it to Float would lose is felt by a solve.
-      var nu = try Matrix<Double>(rows: z.rows, columns: z.columns, what: "ν of \(z.rows) samples")
-      self.nu(&nu, preactivations: try z.inDouble(what: "pre-activations of \(z.rows) samples"))
+      var nu = try Matrix<Double>(rows: rows, columns: neurons, what: "ν of \(rows) samples")
+      self.nu(&nu, preactivations: try observed.preactivations.inDouble(what: "pre-activations of \(rows) samples"))
       return try NeuronBlocks<S>(inputs: x, exactNu: nu)
-    case .channels: return try NeuronBlocks<S>(channels: x)
-    case .softmax: return try SampledBlock<S>(inputs: x, source: try SoftmaxSource<S>(preactivations: z))
+    case .channels: return try NeuronBlocks<S>(channels: observed.inputs, positions: observed.positions)
+    case .softmax:
+      return try SampledBlock<S>(inputs: x, source: try SoftmaxSource<S>(preactivations: observed.preactivations))
     case .coupled(let coupling):
-      return try SampledBlock<S>(inputs: x, source: try CouplingSource<S>(coupling, preactivations: z))
+      return try SampledBlock<S>(
+        inputs: x, source: try CouplingSource<S>(coupling, preactivations: observed.preactivations))
+    case .twoLayers(let layers): return try layers.rfim(observed, inputs: x)
     }
   }
 
@@ -46,7 +67,7 @@ extension Subsystem {
     switch form {
     case .softmax: return try SoftmaxCovariance(preactivations: z)
     case .coupled(let coupling): return try coupling.covariance(preactivations: z)
-    case .shared, .neurons, .channels:
+    case .shared, .neurons, .channels, .twoLayers:
       var nu = try Matrix<S>(rows: z.rows, columns: z.columns, what: "ν of the outputs")
       self.nu(&nu, preactivations: z)
       return try IndependentCovariance(nu: nu)

@@ -39,7 +39,6 @@ public struct AutoMetric: Metric {
   public static var usualRank: Int { 64 }
 
   public var name: String { "auto" }
-  public var takesPairs: Bool { true }
 
   /// A refresh every 10,000 samples, but every 500 steps at least: with mini-batches of a few samples a deep network has
   /// moved on by then.
@@ -93,7 +92,7 @@ public struct AutoMetric: Metric {
     case .blocks(let rank, let samples):
       let exact = ExactMetric(windowSamples: samples)
       let rank = site.isSoftmax ? min(rank, Self.softmaxRank) : rank
-      guard site.pair == nil, rank < site.order else { return exact }
+      guard site.twoLayers == nil, rank < site.order else { return exact }
       let projected = ProjectedMetric(rank: .fixed(rank), windowSamples: samples)
       func cost(_ metric: any Metric) -> Double {
         let estimate = metric.estimate(for: site)

@@ -27,6 +27,7 @@ public struct AverageMetric: Metric {
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try validate()
+    try site.requireOneLayer(for: name)
     return try WindowedCurvature<S>(
       for: site, windowLimit: windowSamples, estimate: estimate(for: site),
       AverageInverse<S>(

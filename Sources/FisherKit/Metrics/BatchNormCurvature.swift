@@ -27,15 +27,17 @@ final class BatchNormCurvature<Scalar: KernelScalar>: Curvature {
       step: Work(solves: 6 * m, bytes: 24 * m + 4 * m * Double(MemoryLayout<Scalar>.stride), calls: 1))
   }
 
-  func observe(inputs x: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
-    if x.isFinite { window.add(x) } else { site.report(.samplesLeftOut) }
+  func observe(_ observed: borrowing Observation<Scalar>) {
+    if observed.inputs.isFinite { window.add(observed.inputs) } else { site.report(.samplesLeftOut) }
   }
 
   func refresh() {
     demand(window.samples > 0, "a refresh needs at least one observation")
+    // (the sum over positions, for what is 1 as for x̂)
+    let count = Double(site.site.positions)
     for channel in 0..<site.neurons {
-      let (square, mean) = (window.meanOfSquares(channel), window.mean(channel))
-      var lambda = site.lambda(trace: square + 1, order: 2)
+      let (square, mean) = (count * window.meanOfSquares(channel), count * window.mean(channel))
+      var lambda = site.lambda(trace: square + count, order: 2)
       var isInverted = invert(channel, square: square, mean: mean, damping: lambda, attempt: 0)
       for attempt in 1...Ladder.raises where !isInverted {
         lambda = max(lambda, Ladder.leastDamping) * 10
@@ -53,7 +55,7 @@ final class BatchNormCurvature<Scalar: KernelScalar>: Curvature {
 
   /// The pivots of a factorisation, judged as the kernels do.
   private func invert(_ channel: Int, square: Double, mean: Double, damping: Double, attempt: Int) -> Bool {
-    let (first, last) = (square + damping, 1 + damping)
+    let (first, last) = (square + damping, Double(site.site.positions) + damping)
     let pivot = last - mean * mean / first
     guard first > 0, first.isFinite, pivot > last * 0x1p-53,
       !(site.incidents.faults?.breaks(layer: site.name, neuron: channel, attempt: attempt) ?? false)

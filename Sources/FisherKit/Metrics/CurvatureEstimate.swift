@@ -46,7 +46,8 @@ extension CurvatureSite {
 
   /// Of the window of so many samples, and of their weights.
   func windowBytes(_ samples: Int) -> Int {
-    sum(ofBytes: bytes(samples, order), bytes(samples, neurons), bytes(samples, neurons))
+    let above = site.neuronsAbove.map { sum(ofBytes: bytes(samples, $0), bytes($0, neurons + 1)) } ?? 0
+    return sum(ofBytes: bytes(samples, order), bytes(samples, neurons), bytes(samples, neurons), above)
   }
 
   /// An exact inverse for inputs of some order, without its window.
@@ -78,7 +79,7 @@ extension CurvatureSite {
           bytes: 3 * read,
           calls: 2 * m),
         step: Work(solves: 2 * s * s, bytes: read, calls: 1))
-    case .neurons, .softmax, .channels:
+    case .neurons, .softmax, .channels, .twoLayers:
       return blocksEstimate(order: order, samples: samples, isInverse: inverts(order: order))
     }
   }

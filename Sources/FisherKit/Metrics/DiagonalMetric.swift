@@ -16,6 +16,7 @@ public struct DiagonalMetric: Metric {
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try validate()
+    try site.requireOneLayer(for: name)
     return try WindowedCurvature<S>(
       for: site, windowLimit: windowSamples, estimate: estimate(for: site),
       DiagonalInverse<S>(for: site, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples)))

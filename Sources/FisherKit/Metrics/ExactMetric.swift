@@ -16,11 +16,12 @@ public struct ExactMetric: Metric {
   public func validate() throws(FisherError) { try requireWindow(windowSamples) }
 
   public var name: String { "exact" }
-  public var takesPairs: Bool { true }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try validate()
-    if let pair = site.pair { return try TwoLayerCurvature<S>(for: site, pair: pair) }
+    if let layers = site.twoLayers {
+      return try TwoLayerInverse<S>.curvature(for: site, layers: layers)
+    }
     let inverse = try Self.inverse(
       for: site, order: site.order, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples))
     return try WindowedCurvature<S>(
@@ -29,7 +30,9 @@ public struct ExactMetric: Metric {
 
   public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
     let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
-    if let pair = site.pair { return TwoLayerCurvature<S>.estimate(for: site, pair: pair) }
+    if let layers = site.twoLayers {
+      return TwoLayerInverse<S>.estimate(for: site, layers: layers)
+    }
     var estimate = site.exactEstimate(order: site.order, samples: samples)
     estimate.summary = "exact, \(estimate.summary), \(samples) samples"
     return estimate.adding(bytes: site.windowBytes(samples))
@@ -47,7 +50,7 @@ public struct ExactMetric: Metric {
     case .neurons, .softmax: return try NeuronBlocksInverse<S>(for: site, order: order, samples: samples)
     case .coupled(let coupling):
       return try CoupledInverse<S>(for: site, coupling: coupling, order: order, samples: samples)
-    case .channels: throw site.noWay(for: "exact")
+    case .channels, .twoLayers: throw site.noWay(for: "exact")
     }
   }
 }

@@ -28,6 +28,7 @@ public struct IterativeMetric: Metric {
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try validate()
+    try site.requireOneLayer(for: name)
     if case .coupled = site.subsystem.form { throw site.noWay(for: name) }
     return try WindowedCurvature<S>(
       for: site, windowLimit: windowSamples, estimate: estimate(for: site),

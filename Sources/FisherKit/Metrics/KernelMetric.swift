@@ -23,11 +23,10 @@ public struct KernelMetric: Metric {
   public func validate() throws(FisherError) { try requireWindow(windowSamples) }
 
   public var name: String { "kernel" }
-  public var takesPairs: Bool { true }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try validate()
-    if let pair = site.pair { return try TwoLayerCurvature<S>(for: site, pair: pair) }
+    if let layers = site.twoLayers { return try TwoLayerInverse<S>.curvature(for: site, layers: layers) }
     guard site.damping.amount > 0 else {
       throw .invalidArgument(
         what: "damping", expected: "a positive number with the kernel metric", found: "\(site.damping.amount)")
@@ -56,7 +55,7 @@ public struct KernelMetric: Metric {
   }
 
   public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
-    if let pair = site.pair { return TwoLayerCurvature<S>.estimate(for: site, pair: pair) }
+    if let layers = site.twoLayers { return TwoLayerInverse<S>.estimate(for: site, layers: layers) }
     let samples = samples(for: site)
     let (m, d, n) = (Double(site.neurons), Double(site.order), Double(samples))
     var window = CurvatureEstimate(summary: "kernel, \(samples) samples", bytes: site.windowBytes(samples))

@@ -4,8 +4,6 @@
 /// To add a metric, write one file with a type that conforms to this and a class that conforms to ``Curvature``.
 public protocol Metric: Sendable, CustomStringConvertible {
   var name: String { get }
-  /// Whether it has the matrix of two layers that are one subsystem; by default not.
-  var takesPairs: Bool { get }
   /// Refuses settings outside their range, before anything is made; by default none.
   /// - Throws: `invalidArgument`.
   func validate() throws(FisherError)
@@ -22,7 +20,6 @@ public protocol Metric: Sendable, CustomStringConvertible {
 extension Metric {
   public var description: String { name }
   public func validate() throws(FisherError) {}
-  public var takesPairs: Bool { false }
   public func refreshInterval(batchSize: Int) -> Int { 100 }
 
   public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
@@ -38,59 +35,49 @@ extension Metric {
   }
 }
 
-/// What a metric is told about the parameter matrix W (m,d) whose curvature it makes.
+/// What a metric is told about the site whose curvature it makes.
 public struct CurvatureSite<Scalar: KernelScalar> {
-  /// The name for messages, such as "layer 1".
-  public var name: String
-  /// The place among the parameters that the metric measures, and how many there are.
-  public var index: Int
-  public var count: Int
-  /// m and d, the bias included.
-  public var neurons: Int
-  public var order: Int
-  public var subsystem: any Subsystem
+  public var site: Site
   /// The most samples per observation, and the number of observations between refreshes.
   public var batchSize: Int
   public var refreshInterval: Int
-  public var damping: Damping { dampingState.rule }
   let dampingState: SiteDamping
   /// Where what is survived is written down.
   let incidents: IncidentLog
   /// Whether refreshes are to be spread over steps, part by part, where the curvature can: while the next matrix is made
   /// the last one is in use.
   public var isSpread: Bool
-  /// The pair of layers of which W is the lower one's; only for a metric that takes pairs.
-  public var pair: LayerPair<Scalar>?
   /// What the curvatures of the layers that the metric does not measure hold, such as those of batch normalisation: a cap
   /// for all layers counts them.
   public var bytesBeside = 0
 
-  public init(
-    name: String, index: Int, count: Int, neurons: Int, order: Int, subsystem: any Subsystem, batchSize: Int,
-    refreshInterval: Int, damping: Damping, isSpread: Bool = false, pair: LayerPair<Scalar>? = nil
-  ) {
+  public init(_ site: Site, batchSize: Int, refreshInterval: Int, damping: Damping, isSpread: Bool = false) {
     self.init(
-      name: name, index: index, count: count, neurons: neurons, order: order, subsystem: subsystem,
-      batchSize: batchSize, refreshInterval: refreshInterval, damping: damping, isSpread: isSpread, pair: pair,
+      site, batchSize: batchSize, refreshInterval: refreshInterval, damping: damping, isSpread: isSpread,
       incidents: IncidentLog())
   }
 
   init(
-    name: String, index: Int, count: Int, neurons: Int, order: Int, subsystem: any Subsystem, batchSize: Int,
-    refreshInterval: Int, damping: Damping, isSpread: Bool, pair: LayerPair<Scalar>?, incidents: IncidentLog
+    _ site: Site, batchSize: Int, refreshInterval: Int, damping: Damping, isSpread: Bool, incidents: IncidentLog
   ) {
-    self.name = name
-    self.index = index
-    self.count = count
-    self.neurons = neurons
-    self.order = order
-    self.subsystem = subsystem
+    self.site = site
     self.batchSize = batchSize
     self.refreshInterval = refreshInterval
     dampingState = SiteDamping(damping)
     self.incidents = incidents
     self.isSpread = isSpread
-    self.pair = pair
+  }
+
+  public var name: String { site.name }
+  /// m and d, the bias included.
+  public var neurons: Int { site.neurons }
+  public var order: Int { site.order }
+  public var subsystem: any Subsystem { site.subsystem }
+  public var damping: Damping { dampingState.rule }
+  /// The most rows per observation.
+  public var batchRows: Int {
+    let (rows, overflow) = batchSize.multipliedReportingOverflow(by: site.positions)
+    return overflow ? .max : rows
   }
 
   /// λ for a block of this order and trace; `layerMean` is the mean diagonal over all of the layer's blocks.
@@ -107,8 +94,10 @@ public struct CurvatureSite<Scalar: KernelScalar> {
 /// The curvature of one parameter matrix: it observes, refreshes its inverse, and preconditions gradients.
 public protocol Curvature<Scalar>: AnyObject {
   associatedtype Scalar: KernelScalar
-  /// Takes note of a mini-batch: X̃ (n,d) and z (n,m).
-  func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) throws(FisherError)
+  /// Takes note of a mini-batch.
+  func observe(_ observed: borrowing Observation<Scalar>) throws(FisherError)
+  /// Whether it takes inputs without their bias column as well, and adds it to what it keeps; by default not.
+  var addsBias: Bool { get }
   /// Says in how many steps the next refresh will come: a window that takes a part of each mini-batch goes by it. Early
   /// ones, before the first interval is over, may be made of fewer samples. By default it changes nothing.
   func expectRefresh(after steps: Int, isEarly: Bool)
@@ -130,7 +119,16 @@ public protocol Curvature<Scalar>: AnyObject {
 }
 
 extension Curvature {
+  public var addsBias: Bool { false }
   public var refreshParts: Int { 1 }
+
+  /// Takes note of X̃ (n,d) and z (n,m), a row for each sample.
+  public func observe(
+    inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>
+  ) throws(FisherError) {
+    try observe(Observation(inputs: inputs, preactivations: preactivations))
+  }
+
   public func expectRefresh(after steps: Int, isEarly: Bool) {}
   public func refresh(part: Int) throws(FisherError) { try refresh() }
   public var estimate: CurvatureEstimate { CurvatureEstimate(summary: "of its own kind", bytes: bytes) }

@@ -13,19 +13,41 @@ public struct PaperMetric: Metric {
 
   public var name: String { "paper" }
 
+  public func makeCurvatures<S: KernelScalar>(
+    for sites: [CurvatureSite<S>]
+  ) throws(FisherError) -> [any Curvature<S>] {
+    var curvatures: [any Curvature<S>] = []
+    for (index, site) in sites.enumerated() {
+      curvatures.append(try makeCurvature(for: site, isOutermost: index == 0 || index == sites.count - 1))
+    }
+    return curvatures
+  }
+
+  /// Of a layer that is the only one.
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
+    try makeCurvature(for: site, isOutermost: true)
+  }
+
+  func makeCurvature<S: KernelScalar>(
+    for site: CurvatureSite<S>, isOutermost: Bool
+  ) throws(FisherError) -> any Curvature<S> {
     try validate()
-    let estimate = estimate(for: site)
-    if let nu = sharedNu(for: site) {
+    try site.requireOneLayer(for: name)
+    let estimate = estimate(for: site, isOutermost: isOutermost)
+    if let nu = sharedNu(for: site, isOutermost: isOutermost) {
       return try AveragedSharedBlock<S>(for: site, decay: decay, nu: nu, estimate: estimate)
     }
     return try AveragedNeuronBlocks<S>(for: site, decay: decay, estimate: estimate)
   }
 
   public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
+    estimate(for: site, isOutermost: true)
+  }
+
+  private func estimate<S: KernelScalar>(for site: CurvatureSite<S>, isOutermost: Bool) -> CurvatureEstimate {
     // (samples go into the average at every step: a refresh only factors it)
     let (m, d) = (Double(site.neurons), Double(site.order))
-    if sharedNu(for: site) != nil {
+    if sharedNu(for: site, isOutermost: isOutermost) != nil {
       let read = Double(site.bytes(site.order, site.order))
       return CurvatureEstimate(
         summary: "running average of one block of order \(site.order)", bytes: AveragedSharedBlock<S>.bytes(for: site),
@@ -41,8 +63,8 @@ public struct PaperMetric: Metric {
   }
 
   /// The ν of a layer whose neurons share a block.
-  private func sharedNu<S: KernelScalar>(for site: CurvatureSite<S>) -> Double? {
-    if site.index == 0 || site.index == site.count - 1 { return 1 }
+  private func sharedNu<S: KernelScalar>(for site: CurvatureSite<S>, isOutermost: Bool) -> Double? {
+    if isOutermost { return 1 }
     return if case .shared(let nu) = site.subsystem.form { nu } else { nil }
   }
 }
@@ -73,10 +95,10 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
     sum(ofBytes: site.bytes(site.order, site.order), DenseFactors<Scalar>.bytes(for: site, order: site.order))
   }
 
-  func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
+  func observe(_ observed: borrowing Observation<Scalar>) {
     // (what is no number would stay in the average for good)
-    guard inputs.isFinite else { return site.report(.samplesLeftOut) }
-    average.setToGram(inputs, alpha: (1 - decay) * nu / Double(inputs.rows), beta: decay)
+    guard observed.inputs.isFinite else { return site.report(.samplesLeftOut) }
+    average.setToGram(observed.inputs, alpha: (1 - decay) * nu / Double(observed.samples), beta: decay)
   }
 
   func refresh() throws(FisherError) {
@@ -108,10 +130,10 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
   init(for site: CurvatureSite<Scalar>, decay: Double, estimate: CurvatureEstimate) throws(FisherError) {
     (self.site, self.decay, self.estimate) = (site, decay, estimate)
     let (m, d) = (site.neurons, site.order)
-    batchNu = try Matrix(rows: site.batchSize, columns: m, what: "\(site.name): ν of a batch")
+    batchNu = try Matrix(rows: site.batchRows, columns: m, what: "\(site.name): ν of a batch")
     average = try BlockBatch(count: m, order: d, what: "\(site.name): \(m) blocks of order \(d)")
     factors = try NeuronFactors(for: site, order: d, samples: 1, isInverse: false)
-    workspace = try average.makeWorkspace(samples: site.batchSize)
+    workspace = try average.makeWorkspace(samples: site.batchRows)
     start()
   }
 
@@ -121,18 +143,19 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
   static func bytes(for site: CurvatureSite<Scalar>) -> Int {
     let (m, d) = (site.neurons, site.order)
     return sum(
-      ofBytes: site.bytes(site.batchSize, m), site.blockBytes(order: d),
+      ofBytes: site.bytes(site.batchRows, m), site.blockBytes(order: d),
       NeuronFactors<Scalar>.bytes(for: site, order: d, samples: 1),
-      BlockWorkspace.bytes(Scalar.self, count: m, order: d, samples: site.batchSize))
+      BlockWorkspace.bytes(Scalar.self, count: m, order: d, samples: site.batchRows))
   }
 
-  func observe(inputs: borrowing Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
-    batchNu.resize(rows: z.rows)
-    site.subsystem.nu(&batchNu, preactivations: z)
+  func observe(_ observed: borrowing Observation<Scalar>) {
+    batchNu.resize(rows: observed.rows)
+    site.subsystem.nu(&batchNu, preactivations: observed.preactivations)
     // (what is no number would stay in the average for good)
-    guard batchNu.isFinite, inputs.isFinite else { return site.report(.samplesLeftOut) }
+    guard batchNu.isFinite, observed.inputs.isFinite else { return site.report(.samplesLeftOut) }
     average.accumulateGram(
-      inputs: inputs, nu: batchNu, alpha: (1 - decay) / Double(inputs.rows), beta: decay, workspace: workspace)
+      inputs: observed.inputs, nu: batchNu, alpha: (1 - decay) / Double(observed.samples), beta: decay,
+      workspace: workspace)
   }
 
   func refresh() throws(FisherError) {

@@ -44,19 +44,20 @@ public struct ProjectedMetric: Metric {
   }
 
   public var name: String { "projected" }
-  public var takesPairs: Bool { true }
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try validate()
-    guard rank.most <= site.order, site.pair == nil else {
+    guard rank.most <= site.order, site.twoLayers == nil else {
       return try ExactMetric(windowSamples: windowSamples).makeCurvature(for: site)
     }
-    return try ProjectedCurvature<S>(
-      for: site, rank: rank, windowLimit: windowSamples, estimate: estimate(for: site))
+    return try WindowedCurvature<S>(
+      for: site, windowLimit: windowSamples, estimate: estimate(for: site),
+      ProjectedInverse<S>(
+        for: site, rank: rank, samples: SampleWindow<S>.capacity(for: site, limit: windowSamples)))
   }
 
   public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
-    guard rank.most <= site.order, site.pair == nil else {
+    guard rank.most <= site.order, site.twoLayers == nil else {
       return ExactMetric(windowSamples: windowSamples).estimate(for: site)
     }
     let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
@@ -69,17 +70,17 @@ public struct ProjectedMetric: Metric {
       estimate
       .adding(bytes: site.windowBytes(samples))
       .adding(
-        bytes: ProjectedCurvature<S>.bytes(for: site, rank: r, samples: samples),
+        bytes: ProjectedInverse<S>.bytes(for: site, rank: r, samples: samples),
         refresh: Work(products: 6 * n * d * rr + 6 * d * rr * rr, bytes: 3 * n * d * size, calls: 8),
         step: Work(products: 4 * m * d * rr, bytes: (2 * d * rr + 3 * m * d) * size, calls: 4))
   }
 }
 
-final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
+final class ProjectedInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
   private let choice: ProjectedMetric.Rank
-  private var window: SampleWindow<Scalar>
-  private var weights: Matrix<Scalar>
+  /// The most that a refresh is given.
+  private let samples: Int
   private let subspace: Subspace<Scalar>
   /// U, as it was at the last refresh.
   private var basis: Matrix<Scalar>
@@ -91,18 +92,12 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   /// 1/c_i, and those of a refresh under way.
   private var outside: [Double]
   private var nextOutside: [Double]
-  private var isReady = false
-  let estimate: CurvatureEstimate
 
-  init(
-    for site: CurvatureSite<Scalar>, rank: ProjectedMetric.Rank, windowLimit: Int, estimate: CurvatureEstimate
-  ) throws(FisherError) {
-    self.estimate = estimate
+  init(for site: CurvatureSite<Scalar>, rank: ProjectedMetric.Rank, samples: Int) throws(FisherError) {
     self.site = site
+    self.samples = samples
     choice = rank
-    window = try SampleWindow(for: site, limit: windowLimit)
-    let (samples, r) = (window.inputs.capacity, rank.most)
-    weights = try Matrix(rows: samples, columns: site.neurons, what: "\(site.name): ν of \(samples) samples")
+    let r = rank.most
     subspace = try Subspace(order: site.order, rank: r, samples: samples, name: site.name)
     basis = try Matrix(rows: r, columns: site.order, what: "\(site.name): subspace of rank \(r)")
     projectedInputs = try Matrix(rows: samples, columns: r, what: "\(site.name): projected inputs")
@@ -114,8 +109,8 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   }
 
   var bytes: Int {
-    window.bytes + weights.bytes + subspace.bytes + basis.bytes + projectedInputs.bytes + projected.bytes
-      + inside.bytes + inverse.bytes + (outside.count + nextOutside.count) * MemoryLayout<Double>.stride
+    subspace.bytes + basis.bytes + projectedInputs.bytes + projected.bytes + inside.bytes + inverse.bytes
+      + (outside.count + nextOutside.count) * MemoryLayout<Double>.stride
   }
 
   /// The same, before anything is allocated, without the window and the inverse.
@@ -129,19 +124,16 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   /// The rank in use.
   var rank: Int { projected.columns }
 
-  func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
-    window.take(inputs: inputs, preactivations: preactivations)
+  func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
+    inverse.weigh(&weights, preactivations: z)
   }
 
-  func expectRefresh(after steps: Int, isEarly: Bool) { window.expectRefresh(after: steps, isEarly: isEarly) }
+  func addNu(of weights: borrowing Matrix<Scalar>, to sums: inout [Double]) { inverse.addNu(of: weights, to: &sums) }
 
-  func refresh() throws(FisherError) {
-    var isDone = false
-    defer { if !isDone { window.removeAllIfFull() } }
-    try followSubspace()
+  func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
+    try followSubspace(inputs: inputs, weights: weights)
     try inverse.refresh(inputs: projectedInputs, weights: weights)
     finish()
-    isDone = true
   }
 
   /// The subspace first, then the parts of the matrix inside it. A rank that is chosen at each refresh changes the matrix
@@ -151,35 +143,29 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     return 1 + inverse.refreshParts
   }
 
-  func refresh(part: Int) throws(FisherError) {
-    if refreshParts == 1 { return try refresh() }
-    var isDone = false
-    defer { if !isDone { window.removeAllIfFull() } }
+  func refresh(
+    part: Int, inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>
+  ) throws(FisherError) {
     if part == 0 {
-      try followSubspace()
-      window.freeze()
+      try followSubspace(inputs: inputs, weights: weights)
     } else {
       try inverse.refresh(part: part - 1, inputs: projectedInputs, weights: weights)
     }
-    isDone = true
     if part == refreshParts - 1 { finish() }
   }
 
-  /// ν, the subspace, the inputs in it, and what is left outside.
-  private func followSubspace() throws(FisherError) {
-    try window.requireSamples(for: site)
-    let samples = window.inputs.rows
-    weights.resize(rows: samples)
-    inverse.weigh(&weights, preactivations: window.preactivations)
-    if let neuron = weights.removeNonFinite() { site.report(.samplesLeftOut, neuron: neuron) }
+  /// The subspace, the inputs in it, and what is left outside.
+  private func followSubspace(
+    inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>
+  ) throws(FisherError) {
     for i in nextOutside.indices { nextOutside[i] = 0 }
     inverse.addNu(of: weights, to: &nextOutside)
-    for i in nextOutside.indices { nextOutside[i] /= Double(samples) }
-    subspace.update(inputs: window.inputs)
+    for i in nextOutside.indices { nextOutside[i] /= Double(inputs.rows) }
+    subspace.update(inputs: inputs)
     try chooseRank()
-    projectedInputs.resize(rows: samples)
+    projectedInputs.resize(rows: inputs.rows)
     projectedInputs.setToProduct(
-      window.inputs, .none, subspace.basis, .transposed, inner: site.order, outputColumns: rank)
+      inputs, .none, subspace.basis, .transposed, inner: site.order, outputColumns: rank)
     let energy = subspace.residualEnergy(rank: rank)
     let meanNu = nextOutside.reduce(0, +) / Double(max(1, nextOutside.count))
     for i in nextOutside.indices {
@@ -196,8 +182,6 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   private func finish() {
     basis.copy(from: subspace.basis)
     swap(&outside, &nextOutside)
-    window.refreshed()
-    isReady = true
   }
 
   /// Where it changes, what depends on it is made anew.
@@ -209,9 +193,7 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
     let chosen = subspace.rank(keeping: share, against: floor, atMost: most)
     guard chosen != rank else { return }
     // (the last one goes first: both together would be more than the one of the most rank, which is what was planned)
-    isReady = false
     inverse = try ExactMetric.inverse(for: site, order: 1, samples: 1)
-    let samples = window.inputs.capacity
     let newInputs = try Matrix<Scalar>(rows: samples, columns: chosen, what: "\(site.name): projected inputs")
     let newProjected = try Matrix<Scalar>(
       rows: site.neurons, columns: chosen, what: "\(site.name): projected gradient")
@@ -223,7 +205,6 @@ final class ProjectedCurvature<Scalar: KernelScalar>: Curvature {
   }
 
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {
-    demand(isReady, "\(site.name): the curvature was not refreshed, or its factorisation failed")
     projected.setToProduct(gradient, .none, basis, .transposed, inner: site.order, outputColumns: rank)
     inside.copy(from: projected)
     try inverse.precondition(&inside)

@@ -1,16 +1,19 @@
 /// The samples that the next refresh is made of, a bounded uniform sample of those seen since the last one: rows of X̃
-/// (n,d) and of z (n,m).
+/// (n,d), of z (n,m), and of what is above a pair of layers.
 ///
-/// Where an interval brings more samples than there is room for, each mini-batch gives its first rows, as many as fill the
-/// window by the next refresh: batches are shuffled, so that is a uniform sample, the same one in every run. Keeping
-/// samples and forming the matrix once per refresh costs the flops of adding every mini-batch to it, but moves the matrix
-/// through memory once.
+/// Where an interval brings more samples than there is room for, each mini-batch gives some of its rows, as many as fill the
+/// window by the next refresh, drawn by a seeded generator: a uniform sample, the same one in every run, whatever the order
+/// of the rows. Keeping samples and forming the matrix once per refresh costs the flops of adding every mini-batch to it, but
+/// moves the matrix through memory once.
 ///
 /// A window that is not half full when a refresh comes goes on with its samples: the first refreshes come after 1, 2, 4, …
 /// steps, and a matrix of the few samples between two of them would be worth little.
 struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   private(set) var inputs: Matrix<Scalar>
   private(set) var preactivations: Matrix<Scalar>
+  /// Of a pair of layers z of the one above, and its weights as they are now; else without columns.
+  private(set) var preactivationsAbove: Matrix<Scalar>
+  private(set) var weightsAbove: Matrix<Scalar>
   /// What each mini-batch gives.
   private var rowsPerBatch: Int
   /// The samples that the next refresh is to have: a quarter of what there is room for, or 250, while refreshes come
@@ -18,27 +21,38 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   private var wanted: Int
   /// Whether a refresh is under way that goes on with these samples.
   private var isFrozen = false
+  /// Draws rows.
+  private var generator = SeededGenerator(seed: 0, stream: .windows)
 
   /// - Parameter limit: the most samples that are kept.
   init(for site: CurvatureSite<Scalar>, limit: Int) throws(FisherError) {
     let capacity = Self.capacity(for: site, limit: limit)
+    let above = site.site.neuronsAbove
     var inputs = try Matrix<Scalar>(
       rows: capacity, columns: site.order, what: "\(site.name): inputs of \(capacity) samples")
     var preactivations = try Matrix<Scalar>(
       rows: capacity, columns: site.neurons, what: "\(site.name): pre-activations of \(capacity) samples")
+    var preactivationsAbove = try Matrix<Scalar>(
+      rows: above == nil ? 0 : capacity, columns: above ?? 0,
+      what: "\(site.name): outer pre-activations of \(capacity) samples")
+    let weightsAbove = try Matrix<Scalar>(
+      rows: above ?? 0, columns: above == nil ? 0 : site.neurons + 1, what: "\(site.name): outer weights")
     inputs.resize(rows: 0)
     preactivations.resize(rows: 0)
+    preactivationsAbove.resize(rows: 0)
     self.inputs = inputs
     self.preactivations = preactivations
+    self.preactivationsAbove = preactivationsAbove
+    self.weightsAbove = weightsAbove
     rowsPerBatch = capacity
     wanted = capacity
   }
 
-  var bytes: Int { inputs.bytes + preactivations.bytes }
+  var bytes: Int { inputs.bytes + preactivations.bytes + preactivationsAbove.bytes + weightsAbove.bytes }
 
-  /// The samples of a refresh interval, but no more than `limit`.
+  /// The rows of a refresh interval, but no more than `limit`.
   static func capacity(for site: CurvatureSite<Scalar>, limit: Int) -> Int {
-    let (interval, overflow) = site.batchSize.multipliedReportingOverflow(by: site.refreshInterval)
+    let (interval, overflow) = site.batchRows.multipliedReportingOverflow(by: site.refreshInterval)
     return max(1, overflow ? limit : min(interval, limit))
   }
 
@@ -49,29 +63,47 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
     rowsPerBatch = room / steps + (room % steps == 0 ? 0 : 1)
   }
 
-  /// Takes the first rows of a mini-batch; none once it is full.
-  mutating func take(inputs x: borrowing Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
+  /// Takes rows of a mini-batch; none once it is full.
+  mutating func take(_ observed: borrowing Observation<Scalar>) {
+    if weightsAbove.columns > 0 { weightsAbove.copy(from: observed.weightsAbove) }
     guard !isFrozen else { return }
-    let count = max(0, min(rowsPerBatch, x.rows, wanted - inputs.rows))
-    inputs.append(x, first: count)
-    preactivations.append(z, first: count)
+    var count = max(0, min(rowsPerBatch, observed.rows, wanted - inputs.rows))
+    // Selection sampling (Knuth, algorithm S): each set of so many rows is as likely as any other.
+    for row in 0..<observed.rows where count > 0 {
+      let left = observed.rows - row
+      if count == left || generator.uniform(below: left) < count {
+        take(row: row, of: observed)
+        count -= 1
+      }
+    }
+  }
+
+  private mutating func take(row: Int, of observed: borrowing Observation<Scalar>) {
+    inputs.append(row: row, of: observed.inputs)
+    if observed.positions > 1 { inputs.scale(row: inputs.rows - 1, by: observed.scale) }
+    preactivations.append(row: row, of: observed.preactivations)
+    if weightsAbove.columns > 0 { preactivationsAbove.append(row: row, of: observed.preactivationsAbove) }
   }
 
   /// Removes samples that are not finite.
   /// - Returns: how many there were.
   mutating func removeNonFinite() -> Int {
-    if inputs.isFinite && preactivations.isFinite { return 0 }
+    if inputs.isFinite && preactivations.isFinite && preactivationsAbove.isFinite { return 0 }
+    let isPair = weightsAbove.columns > 0
     var kept = 0
-    for row in 0..<inputs.rows where inputs.isFinite(row: row) && preactivations.isFinite(row: row) {
+    for row in 0..<inputs.rows
+    where inputs.isFinite(row: row) && preactivations.isFinite(row: row)
+      && (!isPair || preactivationsAbove.isFinite(row: row))
+    {
       if kept < row {
         inputs.copyRow(row, to: kept)
         preactivations.copyRow(row, to: kept)
+        if isPair { preactivationsAbove.copyRow(row, to: kept) }
       }
       kept += 1
     }
     let removed = inputs.rows - kept
-    inputs.resize(rows: kept)
-    preactivations.resize(rows: kept)
+    resize(rows: kept)
     return removed
   }
 
@@ -84,17 +116,18 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   /// After a refresh: starts the next window, but one that is not half full goes on.
   mutating func refreshed() {
     isFrozen = false
-    if 2 * inputs.rows > wanted { removeAll() }
+    if 2 * inputs.rows > wanted { resize(rows: 0) }
   }
 
   /// After a refresh that failed: what there is stays, and grows, but a window that is full can only be begun anew.
   mutating func removeAllIfFull() {
     isFrozen = false
-    if inputs.rows >= wanted { removeAll() }
+    if inputs.rows >= wanted { resize(rows: 0) }
   }
 
-  private mutating func removeAll() {
-    inputs.resize(rows: 0)
-    preactivations.resize(rows: 0)
+  private mutating func resize(rows: Int) {
+    inputs.resize(rows: rows)
+    preactivations.resize(rows: rows)
+    if weightsAbove.columns > 0 { preactivationsAbove.resize(rows: rows) }
   }
 }

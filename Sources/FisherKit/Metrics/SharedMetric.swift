@@ -17,6 +17,7 @@ public struct SharedMetric: Metric {
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try validate()
+    try site.requireOneLayer(for: name)
     return try WindowedCurvature<S>(
       for: site, windowLimit: windowSamples, estimate: estimate(for: site),
       SharedBlockInverse<S>(for: site, order: site.order, nu: 1))
@@ -25,7 +26,7 @@ public struct SharedMetric: Metric {
   public func estimate<S: KernelScalar>(for site: CurvatureSite<S>) -> CurvatureEstimate {
     let samples = SampleWindow<S>.capacity(for: site, limit: windowSamples)
     var linear = site
-    linear.subsystem = LinearLayer()
+    linear.site.subsystem = LinearLayer()
     var estimate = linear.exactEstimate(order: site.order, samples: samples)
     estimate.summary = "shared, \(estimate.summary), \(samples) samples"
     return estimate.adding(bytes: site.windowBytes(samples))

@@ -22,8 +22,7 @@ extension Metric {
     try require(damping > 0 && damping <= 1e30, "damping", expected: "a positive number", found: damping)
     let curvature = try makeCurvature(
       for: CurvatureSite<S>(
-        name: "layer", index: 0, count: 1, neurons: z.columns, order: x.columns, subsystem: subsystem,
-        batchSize: x.rows,
+        Site(name: "layer", neurons: z.columns, order: x.columns, subsystem: subsystem), batchSize: x.rows,
         refreshInterval: 1, damping: .absolute(damping)))
     var found = try Matrix<S>(rows: gradient.rows, columns: gradient.columns, what: "direction")
     found.copy(from: gradient)

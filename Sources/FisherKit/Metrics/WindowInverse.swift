@@ -4,6 +4,8 @@
 /// projected to.
 protocol WindowInverse<Scalar>: AnyObject {
   associatedtype Scalar: KernelScalar
+  /// Sees all of a window before a refresh; by default ``weigh(_:preactivations:)`` is enough.
+  func note(_ window: borrowing SampleWindow<Scalar>) throws(FisherError)
   /// What a sample weighs in the matrix, from its pre-activations z (n,m): ν (n,m), or η of a softmax.
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>)
   /// Adds the ν of each neuron, over all samples, to the sums.
@@ -22,6 +24,8 @@ protocol WindowInverse<Scalar>: AnyObject {
 }
 
 extension WindowInverse {
+  func note(_ window: borrowing SampleWindow<Scalar>) {}
+
   func addNu(of weights: borrowing Matrix<Scalar>, to sums: inout [Double]) { weights.addColumns(to: &sums) }
 
   var refreshParts: Int { 1 }
@@ -56,9 +60,9 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
 
   var bytes: Int { inverse.bytes + window.bytes + weights.bytes }
 
-  func observe(inputs: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
-    window.take(inputs: inputs, preactivations: preactivations)
-  }
+  var addsBias: Bool { true }
+
+  func observe(_ observed: borrowing Observation<Scalar>) { window.take(observed) }
 
   func expectRefresh(after steps: Int, isEarly: Bool) { window.expectRefresh(after: steps, isEarly: isEarly) }
 
@@ -76,6 +80,7 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
     weights.resize(rows: window.inputs.rows)
     inverse.weigh(&weights, preactivations: window.preactivations)
     if let neuron = weights.removeNonFinite() { site.report(.samplesLeftOut, neuron: neuron) }
+    try inverse.note(window)
   }
 
   var refreshParts: Int { inverse.refreshParts }

@@ -58,6 +58,10 @@ struct SubsystemRecord: Codable, Equatable {
     case let layer as NonlinearLayer:
       kind = "non-linear"
       activation = try ActivationRecord(layer.activation, place: place)
+    case let layers as TwoLayers:
+      // (that it is a pair is said of the network, which makes it one again)
+      kind = "non-linear"
+      activation = try ActivationRecord(layers.hidden, place: place)
     case let layer as LinearLayer:
       kind = "linear"
       sigma = layer.sigma

@@ -29,7 +29,7 @@ struct Architecture: Codable, Equatable {
     pairs = []
     for (index, layer) in model.layers.enumerated() {
       layers.append(try LayerRecord(layer, place: "\(place): layer \(index + 1)"))
-      if layer.parameters[0].pair != nil { pairs.append(index) }
+      if layer.parameters[0].above != nil { pairs.append(index) }
     }
     features = notes.featureDivisor.map { Features(dividedBy: $0) }
     classes = notes.classNames

@@ -11,6 +11,8 @@
 /// A mini-batch that is not finite, or whose variance is not, comes out as NaN, and the running averages leave it out.
 public final class BatchNormalization<Scalar: KernelScalar>: Layer {
   public let channels: Int
+  /// The rows that a sample has; means and variances are over all of them.
+  public let positions: Int
   /// What a mini-batch leaves of the running averages.
   public let decay: Double
   public let epsilon: Double
@@ -31,19 +33,22 @@ public final class BatchNormalization<Scalar: KernelScalar>: Layer {
   /// - Parameters:
   ///   - subsystem: `nil`, the default, leaves γ and β to the plain gradient, as published; ``BatchNorm`` gives each
   ///     channel its 2×2 block E[(x̂, 1)(x̂, 1)ᵀ].
-  /// - Throws: `invalidArgument` where `decay` is not in [0, 1) or `epsilon` not in (0, 1e30].
+  ///   - positions: how many rows a sample has.
+  /// - Throws: `invalidArgument` where there are no channels, `decay` is not in [0, 1) or `epsilon` not in (0, 1e30].
   public init(
-    channels: Int, decay: Double = 0.99, epsilon: Double = 1e-3, subsystem: BatchNorm? = nil,
+    channels: Int, decay: Double = 0.99, epsilon: Double = 1e-3, subsystem: BatchNorm? = nil, positions: Int = 1,
     name: String = "batch normalisation"
   ) throws(FisherError) {
-    demand(channels > 0, "a layer has at least one channel")
+    try Extent(channels: channels, positions: positions).validate("\(name): channels")
+    self.positions = positions
     try require(decay >= 0 && decay < 1, "decay", expected: "a number in [0, 1)", found: decay)
     try require(
       Scalar(epsilon) > 0 && epsilon <= 1e30, "epsilon", expected: "a positive \(Scalar.self) to 1e30", found: epsilon)
     self.channels = channels
     self.decay = decay
     self.epsilon = epsilon
-    parameter = try Parameter(name: name, neurons: channels, order: 2, subsystem: subsystem, isDecayed: false)
+    parameter = try Parameter(
+      name: name, neurons: channels, order: 2, subsystem: subsystem, isDecayed: false, positions: positions)
     runningMean = try Matrix(rows: 1, columns: channels, what: "\(name): running means")
     runningVariance = try Matrix(rows: 1, columns: channels, what: "\(name): running variances")
     normalized = try Matrix(rows: 0, columns: channels)
@@ -54,8 +59,8 @@ public final class BatchNormalization<Scalar: KernelScalar>: Layer {
     runningVariance.fill(with: 1)
   }
 
-  public var inputs: Int { channels }
-  public var outputs: Int { channels }
+  public var inputExtent: Extent { Extent(channels: channels, positions: positions) }
+  public var outputExtent: Extent { inputExtent }
   public var parameters: [Parameter<Scalar>] { [parameter] }
   public var bytes: Int {
     parameter.bytes + runningMean.bytes + runningVariance.bytes + normalized.bytes + statistics.bytes
@@ -63,7 +68,8 @@ public final class BatchNormalization<Scalar: KernelScalar>: Layer {
   }
 
   public func prepare(batchCapacity capacity: Int) throws(FisherError) {
-    normalized = try Matrix(rows: capacity, columns: channels, what: "\(parameter.name): normalised inputs")
+    let what = "\(parameter.name): normalised inputs"
+    normalized = try Matrix(rows: try inputExtent.rows(samples: capacity, what), columns: channels, what: what)
   }
 
   /// The training pass: it normalises by the mini-batch, and the running averages take note of that.
@@ -100,13 +106,10 @@ public final class BatchNormalization<Scalar: KernelScalar>: Layer {
     inputDelta.copy(from: delta)
   }
 
-  /// Shows x̂ (n, channels) for both: each channel has inputs of its own, and its outputs have unit variance whatever
+  /// Hands over x̂ (rows, channels) for both: each channel has inputs of its own, and its outputs have unit variance whatever
   /// they are.
-  public func observe(
-    input: borrowing Matrix<Scalar>,
-    _ body: (_ parameter: Int, _ inputs: borrowing Matrix<Scalar>, _ preactivations: borrowing Matrix<Scalar>)
-      throws(FisherError) -> Void
-  ) throws(FisherError) {
-    if parameter.subsystem != nil { try body(0, normalized, normalized) }
+  public func observe(input: borrowing Matrix<Scalar>, _ body: ObservationBody<Scalar>) throws(FisherError) {
+    guard parameter.subsystem != nil else { return }
+    try body(0, Observation(inputs: normalized, preactivations: normalized, positions: positions))
   }
 }

@@ -1,9 +1,9 @@
-/// A fully connected layer, f(W x̃).
+/// A fully connected layer, f(W x̃); of several positions, such as the tokens of a text, the same one at each of them.
 ///
-/// Cost of a mini-batch of n: 2nmd flops forward, 4nmd backward.
+/// Cost of a mini-batch of n rows: 2nmd flops forward, 4nmd backward.
 public final class Dense<Scalar: KernelScalar>: Layer {
-  public let inputs: Int
-  public let outputs: Int
+  public let inputExtent: Extent
+  public let outputExtent: Extent
   public let activation: any Activation
   public let weights: Parameter<Scalar>
   private var preactivations: Matrix<Scalar>
@@ -14,17 +14,20 @@ public final class Dense<Scalar: KernelScalar>: Layer {
   ///   - activation: f, run forward and backward.
   ///   - subsystem: what its relative Fisher matrix is; by default that of a non-linear layer with the activation's
   ///     ``Activation/metricForm``.
+  ///   - positions: how many rows a sample has.
+  /// - Throws: `invalidArgument` where there are no inputs, outputs or positions; `sizeOverflow` or `outOfMemory`.
   public init(
-    inputs: Int, outputs: Int, activation: any Activation, subsystem: (any Subsystem)? = nil, name: String = "dense",
-    using generator: inout SeededGenerator
+    inputs: Int, outputs: Int, activation: any Activation, subsystem: (any Subsystem)? = nil, positions: Int = 1,
+    name: String = "dense", using generator: inout SeededGenerator
   ) throws(FisherError) {
-    demand(inputs > 0 && outputs > 0, "a layer has at least one input and one output")
-    self.inputs = inputs
-    self.outputs = outputs
+    inputExtent = Extent(channels: inputs, positions: positions)
+    outputExtent = Extent(channels: outputs, positions: positions)
+    try inputExtent.validate("\(name): inputs")
+    try outputExtent.validate("\(name): outputs")
     self.activation = activation
     weights = try Parameter(
       name: name, neurons: outputs, order: inputs + 1,
-      subsystem: subsystem ?? NonlinearLayer(activation.metricForm))
+      subsystem: subsystem ?? NonlinearLayer(activation.metricForm), positions: positions)
     preactivations = try Matrix(rows: 0, columns: outputs)
     weights.startGlorotUniform(using: &generator)
   }
@@ -33,7 +36,9 @@ public final class Dense<Scalar: KernelScalar>: Layer {
   public var bytes: Int { weights.bytes + preactivations.bytes }
 
   public func prepare(batchCapacity capacity: Int) throws(FisherError) {
-    preactivations = try Matrix(rows: capacity, columns: outputs, what: "\(weights.name): pre-activations")
+    preactivations = try Matrix(
+      rows: try outputExtent.rows(samples: capacity, "\(weights.name): pre-activations"), columns: outputs,
+      what: "\(weights.name): pre-activations")
   }
 
   public func forward(_ input: borrowing Matrix<Scalar>, into output: inout Matrix<Scalar>) {
@@ -55,11 +60,13 @@ public final class Dense<Scalar: KernelScalar>: Layer {
     inputDelta.setToProduct(delta, .none, weights.value, .none, inner: outputs, outputColumns: inputs)
   }
 
-  public func observe(
-    input: borrowing Matrix<Scalar>,
-    _ body: (_ parameter: Int, _ inputs: borrowing Matrix<Scalar>, _ preactivations: borrowing Matrix<Scalar>)
-      throws(FisherError) -> Void
-  ) throws(FisherError) {
-    try body(0, input, preactivations)
+  public func observe(input: borrowing Matrix<Scalar>, _ body: ObservationBody<Scalar>) throws(FisherError) {
+    try body(0, Observation(inputs: input, preactivations: preactivations, positions: inputExtent.positions))
+  }
+
+  public func rescaleStart(by scales: [Double]) -> Bool {
+    guard weights.isAtStart else { return false }
+    weights.rescaleStart(by: scales)
+    return true
   }
 }

@@ -35,31 +35,30 @@ public struct ModelRFIM<Scalar: KernelScalar> {
 }
 
 extension Model {
-  /// The model's block-diagonal metric over its last mini-batch; of a pair's lower layer the matrix of the pair (eq 12).
+  /// The model's block-diagonal metric over its last training pass; of a pair's lower layer the matrix of the pair (eq 12).
   public func rfim() throws(FisherError) -> ModelRFIM<Scalar> {
-    var parts: [ModelRFIM<Scalar>.Part] = []
-    let parameters = parameters
-    // The pre-activations above the lower layer of each pair.
-    var outputs: [Observations<Scalar>?] = parameters.map { _ in nil }
-    try observe { (index, _, preactivations) throws(FisherError) in
-      guard let lower = parameters.firstIndex(where: { $0.pair?.outer === parameters[index] }) else { return }
-      outputs[lower] = try Observations(copying: preactivations)
+    try ModelRFIM(of: parameters) { (body) throws(FisherError) in try observe(body) }
+  }
+}
+
+extension Network {
+  /// The same over the mini-batch in ``input``, which passes through as in evaluation.
+  public func evaluationRFIM() throws(FisherError) -> ModelRFIM<Scalar> {
+    try ModelRFIM(of: parameters) { (body) throws(FisherError) in try predict(observing: body) }
+  }
+}
+
+extension ModelRFIM {
+  fileprivate init(
+    of parameters: [Parameter<Scalar>], observing pass: (ObservationBody<Scalar>) throws(FisherError) -> Void
+  ) throws(FisherError) {
+    var parts: [Part] = []
+    try pass { (index, observed) throws(FisherError) in
+      guard let subsystem = parameters[index].subsystem else { return }
+      parts.append(
+        Part(
+          index: index, name: parameters[index].name, subsystem: subsystem, rfim: try subsystem.rfim(observed)))
     }
-    try observe { (index, inputs, preactivations) throws(FisherError) in
-      let parameter = parameters[index]
-      guard let subsystem = parameter.subsystem else { return }
-      var rfim: any RFIM<Scalar>
-      if let pair = parameter.pair, let outer = pair.outer.subsystem, let above = outputs[index] {
-        rfim = try SampledBlock<Scalar>(
-          inputs: inputs,
-          source: try TwoLayerSource<Scalar>(
-            hidden: pair.hidden, outer: outer, preactivations: preactivations, outerWeights: pair.outer.value,
-            above: above))
-      } else {
-        rfim = try subsystem.rfim(inputs: inputs, preactivations: preactivations)
-      }
-      parts.append(ModelRFIM.Part(index: index, name: parameter.name, subsystem: subsystem, rfim: rfim))
-    }
-    return ModelRFIM(parts: parts)
+    self.parts = parts
   }
 }

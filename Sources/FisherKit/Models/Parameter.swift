@@ -6,11 +6,13 @@ public final class Parameter<Scalar: KernelScalar> {
   /// ∂L/∂W of the last mini-batch. An optimizer may overwrite it by the direction of its step.
   public var gradient: Matrix<Scalar>
   /// What the relative Fisher matrix of these weights is; `nil` leaves them to the plain gradient.
-  public let subsystem: (any Subsystem)?
+  public private(set) var subsystem: (any Subsystem)?
+  /// The rows that a sample has where it is used.
+  public let positions: Int
   /// Whether L2 applies to it, the last column left out: weights decay, the scale of a normalisation does not.
   public let isDecayed: Bool
-  /// The pair of layers of which these are the lower one's weights; `nil` measures them by their own layer.
-  public internal(set) var pair: LayerPair<Scalar>?
+  /// The weights of the layer above through which ``TwoLayers`` sees these; `nil` for any other subsystem.
+  public private(set) var above: Parameter<Scalar>?
 
   /// ‖W‖² as ``startGlorotUniform(using:)`` left it.
   private var startSquares: Double?
@@ -18,13 +20,28 @@ public final class Parameter<Scalar: KernelScalar> {
   /// A parameter of zeros.
   /// - Throws: `sizeOverflow` or `outOfMemory`.
   public init(
-    name: String, neurons: Int, order: Int, subsystem: (any Subsystem)?, isDecayed: Bool = true
+    name: String, neurons: Int, order: Int, subsystem: (any Subsystem)?, isDecayed: Bool = true, positions: Int = 1
   ) throws(FisherError) {
     self.name = name
+    self.positions = positions
     self.isDecayed = isDecayed
     self.subsystem = subsystem
     value = try Matrix(rows: neurons, columns: order, what: "\(name): weights")
     gradient = try Matrix(rows: neurons, columns: order, what: "\(name): gradient")
+  }
+
+  /// Where its Fisher matrix is asked for; `nil` where it has none.
+  public var site: Site? {
+    subsystem.map {
+      Site(
+        name: name, neurons: neurons, order: order, subsystem: $0, positions: positions,
+        neuronsAbove: above?.neurons)
+    }
+  }
+
+  /// Makes it and the layer above one subsystem.
+  func see(through above: Parameter, _ layers: TwoLayers) {
+    (self.above, subsystem) = (above, layers)
   }
 
   public var neurons: Int { value.rows }

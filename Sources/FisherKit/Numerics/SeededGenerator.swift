@@ -9,6 +9,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     case initialisation = 1
     case shuffling = 2
     case synthesis = 3
+    case windows = 4
   }
 
   public init(seed: UInt64, stream: Stream = .initialisation) {

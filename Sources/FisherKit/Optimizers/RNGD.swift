@@ -25,14 +25,13 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public var profile: StepProfile?
   /// Whether the learning rate is to be what suits the mini-batch.
   private let choosesRate: Bool
+  /// What makes directions of gradients, once the optimizer is prepared.
+  public private(set) var preconditioner: Preconditioner<Scalar>?
   private var parts: [ParameterStep<Scalar>] = []
   private var steps = 0
-  private var clock = RefreshClock(RefreshSchedule(), layers: 0)
   private let incidents = IncidentLog()
   private var batchSize = 0
   private var kappa = 0.0
-  /// What preconditioning takes for all curvatures together.
-  private var work = Work()
 
   /// - Parameters:
   ///   - metric: by default an ``AutoMetric``.
@@ -69,7 +68,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public var name: String { "rngd" }
 
   /// What each layer's curvature is, once the optimizer is prepared.
-  public private(set) var plan: [LayerPlan] = []
+  public var plan: [LayerPlan] { preconditioner?.plan ?? [] }
 
   /// What the cost model says of a refresh of all layers and of preconditioning one step's gradients, in seconds; `nil`
   /// where the metric has no cost model.
@@ -81,10 +80,10 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   }
 
   /// T now, once the optimizer is prepared: of an adaptive schedule what it has come to.
-  public var refreshInterval: Int { clock.interval }
+  public var refreshInterval: Int { preconditioner?.refreshInterval ?? schedule.interval ?? 1 }
 
   /// The refreshes before the first interval is over.
-  public var earlyRefreshes: Int { schedule.earlyRefreshes(interval: clock.interval) }
+  public var earlyRefreshes: Int { schedule.earlyRefreshes(interval: refreshInterval) }
 
   /// κ in nats, once the optimizer is prepared; 0 for no bound.
   public var trustRegionKappa: Double { kappa }
@@ -95,7 +94,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   /// How many of the steps so far the trust region made shorter, parameter by parameter.
   public var boundSteps: [(name: String, steps: Int)] { parts.map { ($0.name, $0.boundSteps) } }
 
-  public var bytes: Int { parts.reduce(0) { $0 + $1.bytes } }
+  public var bytes: Int { parts.reduce(preconditioner?.bytes ?? 0) { $0 + $1.bytes } }
 
   /// Lets tests break factorisations.
   package var faults: (any FaultSource)? {
@@ -106,73 +105,44 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
     (parts, steps, self.batchSize) = ([], 0, batchSize)
     if choosesRate { learningRate = Self.usualLearningRate(batchSize: batchSize) }
-    kappa = trustRegion.kappa(batchSize: batchSize, parameters: model.parameters.count)
     let parameters = model.parameters
-    clock = RefreshClock(schedule, interval: metric.refreshInterval(batchSize: batchSize), layers: parameters.count)
-    // The metric gets the sites whose form it is to hold, and counts those alone.
-    var sites: [CurvatureSite<Scalar>] = []
-    var dampings: [SiteDamping?] = []
-    var curvatures: [(any Curvature<Scalar>)?] = []
+    kappa = trustRegion.kappa(batchSize: batchSize, parameters: parameters.count)
+    let made = try Preconditioner<Scalar>(
+      sites: parameters.compactMap(\.site), metric: metric, damping: damping, schedule: schedule, batchSize: batchSize,
+      incidents: incidents)
+    var index = 0
     for parameter in parameters {
-      curvatures.append(nil)
-      dampings.append(nil)
-      guard let subsystem = parameter.subsystem else { continue }
-      guard parameter.pair == nil || metric.takesPairs else {
-        throw .invalidArgument(
-          what: "\(parameter.name): pair of layers", expected: "a metric that takes pairs, such as exact",
-          found: "\(metric)")
-      }
-      let site = CurvatureSite<Scalar>(
-        name: parameter.name, index: sites.count, count: parameters.count, neurons: parameter.neurons,
-        order: parameter.order, subsystem: subsystem, batchSize: batchSize, refreshInterval: clock.interval,
-        damping: damping, isSpread: schedule.isSpread, pair: parameter.pair, incidents: incidents)
-      dampings[dampings.count - 1] = site.dampingState
-      curvatures[curvatures.count - 1] = site.curvatureOfItsForm()
-      if curvatures[curvatures.count - 1] == nil { sites.append(site) }
+      parts.append(try ParameterStep(parameter, index: parameter.subsystem == nil ? nil : index, of: made))
+      if parameter.subsystem != nil { index += 1 }
     }
-    let bytesBeside = curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) }
-    for i in sites.indices { (sites[i].count, sites[i].bytesBeside) = (sites.count, bytesBeside) }
-    var made = try metric.makeCurvatures(for: sites)[...]
-    plan = []
-    for (place, parameter) in parameters.enumerated() {
-      if parameter.subsystem != nil {
-        let curvature = curvatures[place] ?? made.removeFirst()
-        curvatures[place] = curvature
-        plan.append(LayerPlan(name: parameter.name, estimate: curvature.estimate, bytes: curvature.bytes))
-      }
-      parts.append(
-        try ParameterStep(
-          parameter, curvature: curvatures[place], damping: dampings[place], incidents: incidents,
-          measuresDrift: schedule.drift != nil))
-    }
-    for (i, part) in parts.enumerated() {
-      part.curvature?.expectRefresh(after: 1, isEarly: clock.isEarly(i, step: 0))
-    }
-    work = Work()
-    for layer in plan { work = work + layer.estimate.step }
-    for (place, parameter) in parameters.enumerated() {
-      let lower = parameters.firstIndex { $0.pair?.outer === parameter }
-      parts[place].lowerOfPair = lower.flatMap { curvatures[$0] as? any PairCurvature<Scalar> }
-    }
+    preconditioner = made
   }
 
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
-    demand(parts.count == model.parameters.count, "prepare the optimizer for this model first")
+    guard let preconditioner, parts.count == model.parameters.count else {
+      throw .invalidArgument(
+        what: "optimizer", expected: "to be prepared for this model", found: "\(parts.count) parameters")
+    }
     try profile.measure(.observe, Work()) { () throws(FisherError) in
       for part in parts
       where !part.takeGradient(l2: l2, samples: kappa > 0 ? batchSize : nil, step: steps + 1) {
         throw .nonFinite(what: "gradient of \(part.name)", step: steps + 1)
       }
       steps += 1
-      try observe(model)
+      try model.observe { (parameter, observed) throws(FisherError) in
+        if let index = parts[parameter].index { try preconditioner.observe(index, observed) }
+      }
     }
-    if isAnyDue() {
-      try profile.measure(.refresh, dueWork) { () throws(FisherError) in try refresh() }
+    let due = preconditioner.dueWork
+    if due.calls > 0 {
+      try profile.measure(.refresh, due) { () throws(FisherError) in try preconditioner.refreshIfDue() }
+    } else {
+      try preconditioner.refreshIfDue()
     }
-    try profile.measure(.precondition, work) { () throws(FisherError) in
-      for i in parts.indices where !(try parts[i].precondition()) { clock.expedite(i, step: steps) }
+    try profile.measure(.precondition, preconditioner.work) { () throws(FisherError) in
+      for part in parts { try part.turn(by: preconditioner) }
     }
-    noteDrift()
+    preconditioner.noteDrift()
     try profile.measure(.update, model.updateWork) { () throws(FisherError) in
       for part in parts where !part.product.isFinite {
         throw .nonFinite(what: "step of \(part.name)", step: steps)
@@ -191,7 +161,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   }
 
   /// After a refresh, of an adaptive damping.
-  public var wantsLossAfterStep: Bool { damping.isAdaptive && parts.contains { $0.isDue && $0.isRefreshed } }
+  public var wantsLossAfterStep: Bool { damping.isAdaptive && preconditioner?.hasRefreshed == true }
 
   /// Adapts the dampings by the reduction ratio (loss − after)/Σ (γ − γ²/2) gᵀδ, with the γ that each layer's step was
   /// taken with.
@@ -202,58 +172,9 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       foreseen += (rate - rate * rate / 2) * part.product
     }
     guard foreseen > 0 else { return }
-    for part in parts { part.damping?.adapt(to: (loss - after) / foreseen) }
+    for part in parts { part.site?.damping.adapt(to: (loss - after) / foreseen) }
   }
 
   /// Makes all matrices anew, soon and often.
-  public func restart() { clock.restart(after: steps) }
-
-  private func observe(_ model: any Model<Scalar>) throws(FisherError) {
-    try model.observe { (index, inputs, preactivations) throws(FisherError) in
-      demand(
-        inputs.rows <= batchSize, "a mini-batch of \(inputs.rows) samples, prepared for \(batchSize) at most")
-      try parts[index].observe(inputs: inputs, preactivations: preactivations)
-    }
-  }
-
-  /// (by indices, here and above: generic `enumerated` allocates, and this is done at every step)
-  private func isAnyDue() -> Bool {
-    var isAny = false
-    for i in parts.indices {
-      parts[i].isDue = parts[i].curvature != nil && clock.isDue(i, step: steps)
-      isAny = isAny || parts[i].isDue
-    }
-    return isAny
-  }
-
-  /// What the refreshes take that are due, or their parts.
-  private var dueWork: Work {
-    // (a loop, as above)
-    var sum = Work()
-    for i in parts.indices where parts[i].isDue {
-      if let curvature = parts[i].curvature {
-        sum = sum + curvature.estimate.refresh * (1 / Double(parts[i].parts))
-      }
-    }
-    return sum
-  }
-
-  private func refresh() throws(FisherError) {
-    for i in parts.indices where parts[i].isDue {
-      let part = parts[i]
-      try part.refresh()
-      guard part.isRefreshed else { continue }
-      clock.refreshed(i, step: steps)
-      part.curvature?.expectRefresh(
-        after: clock.stepsUntilDue(i, step: steps), isEarly: clock.isEarly(i, step: steps))
-    }
-  }
-
-  /// Compares the directions of this step with those that the matrices before its refresh gave.
-  private func noteDrift() {
-    guard schedule.drift != nil else { return }
-    var meter = DriftMeter()
-    for part in parts where part.isDue { part.addDrift(to: &meter) }
-    if let drift = meter.drift { clock.note(drift: drift) }
-  }
+  public func restart() { preconditioner?.restart() }
 }

@@ -1,6 +1,6 @@
-extension Sequential {
-  /// The effective dimension Σ σ/(σ + λ) of the neurons' blocks (1/n) Σ ν x̃x̃ᵀ over the mini-batch in ``input``, which a
-  /// forward pass has been through: the mean over at most `neurons` neurons of each layer, evenly taken. At most the
+extension Network {
+  /// The effective dimension Σ σ/(σ + λ) of the neurons' blocks (1/n) Σ ν x̃x̃ᵀ over the mini-batch in ``input``, which
+  /// passes through as in evaluation: the mean over at most `neurons` neurons of each layer, evenly taken. At most the
   /// number of samples.
   ///
   /// Cost of a neuron: 4/3 n³ flops, by the eigenvalues of the (n,n) matrix √ν_s √ν_t x̃_s·x̃_t/n.
@@ -10,19 +10,21 @@ extension Sequential {
     try damping.validate()
     let rule = SiteDamping(damping)
     var found: [(name: String, order: Int, dimension: Double)] = []
-    try observe { (index, x, z) throws(FisherError) in
+    try predict(observing: { (index, observed) throws(FisherError) in
       let parameter = parameters[index]
       guard let subsystem = parameter.subsystem, subsystem.sharesInputs else { return }
-      let n = x.rows
-      var nu = try Matrix<Scalar>(rows: n, columns: z.columns, what: "ν of \(n) samples")
-      subsystem.nu(&nu, preactivations: z)
+      let n = observed.rows
+      var nu = try Matrix<Scalar>(rows: n, columns: observed.preactivations.columns, what: "ν of \(n) samples")
+      subsystem.nu(&nu, preactivations: observed.preactivations)
       var kernel = try Matrix<Scalar>(rows: n, columns: n, what: "kernel of \(n) samples")
-      kernel.setToProduct(x, .none, x, .transposed, inner: x.columns, outputColumns: n, alpha: 1 / Double(n))
+      kernel.setToProduct(
+        observed.inputs, .none, observed.inputs, .transposed, inner: parameter.order, outputColumns: n,
+        alpha: Double(observed.positions) / Double(n))
       var scaled = try Matrix<Scalar>(rows: n, columns: n, what: "kernel of a neuron")
-      let count = min(max(1, neurons), z.columns)
+      let count = min(max(1, neurons), observed.preactivations.columns)
       var sum = 0.0
       for k in 0..<count {
-        let neuron = k * z.columns / count
+        let neuron = k * observed.preactivations.columns / count
         for s in 0..<n {
           for t in 0...s { scaled[s, t] = kernel[s, t] * (nu[s, neuron] * nu[t, neuron]).squareRoot() }
         }
@@ -31,7 +33,16 @@ extension Sequential {
         sum += Spectrum(try scaled.symmetricEigenvalues(), unit: unit).effectiveDimension(damping: lambda)
       }
       found.append((parameter.name, parameter.order, sum / Double(count)))
-    }
+    })
     return found
+  }
+
+  /// The same over samples of a set, as many of them as pass through at a time.
+  public func effectiveDimensions(
+    of dataset: Dataset, _ samples: Range<Int>, damping: Damping, neurons: Int = 8
+  ) throws(FisherError) -> [(name: String, order: Int, dimension: Double)] {
+    let indices = samples.prefix(batchCapacity).map { Int32($0) }
+    dataset.gather(&input, indices: indices.span)
+    return try effectiveDimensions(damping: damping, neurons: neurons)
   }
 }

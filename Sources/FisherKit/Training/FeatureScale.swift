@@ -28,12 +28,12 @@ struct FeatureScale {
   /// How many features are beyond ``limit``.
   var outOfScale: Int { rootMeanSquares.count { $0 > Self.limit } }
 
-  /// Starts the first layer of a network in the units of its features, where nothing was learned yet.
+  /// Starts a network in the units of its features, where nothing was learned yet.
   /// - Returns: how many features that concerned.
-  func start<S: KernelScalar>(_ model: Sequential<S>) -> Int {
-    guard outOfScale > 0, let first = model.layers[0] as? Dense<S>, first.weights.isAtStart else { return 0 }
-    first.weights.rescaleStart(by: rootMeanSquares.map { $0 > Self.limit ? 1 / $0 : 1 })
-    return outOfScale
+  func start<S: KernelScalar>(_ model: any Network<S>) -> Int {
+    guard outOfScale > 0 else { return 0 }
+    let scales = rootMeanSquares.map { $0 > Self.limit ? 1 / $0 : 1 }
+    return model.rescaleStart(by: scales) ? outOfScale : 0
   }
 }
 

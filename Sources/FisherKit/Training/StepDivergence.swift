@@ -16,20 +16,21 @@ public final class StepDivergence<Scalar: KernelScalar> {
   }
 
   /// The layers with a Fisher matrix and inputs that their neurons share, whose weights changed since
-  /// ``keepWeights(of:)``, on the mini-batch that is still in the model.
+  /// ``keepWeights(of:)``, on the mini-batch of the model's last training pass.
   public func compare(with model: any Model<Scalar>) throws(FisherError) -> [(name: String, OutputDivergence)] {
     let parameters = model.parameters
     var found: [(name: String, OutputDivergence)] = []
-    try model.observe { (index, inputs, z) throws(FisherError) in
+    try model.observe { (index, observed) throws(FisherError) in
       let parameter = parameters[index]
       guard let subsystem = parameter.subsystem, subsystem.sharesInputs else { return }
-      // z of the layer may be of an evaluation since: both are computed here.
-      var before = try Matrix<Scalar>(rows: inputs.rows, columns: parameter.neurons, what: "pre-activations")
-      var after = try Matrix<Scalar>(rows: inputs.rows, columns: parameter.neurons, what: "pre-activations")
+      // (the model may have passed its mini-batch through once more, after the step: z is computed with both weights)
+      var before = try Matrix<Scalar>(rows: observed.rows, columns: parameter.neurons, what: "pre-activations")
+      var after = try Matrix<Scalar>(rows: observed.rows, columns: parameter.neurons, what: "pre-activations")
       before.setToProduct(
-        inputs, .none, weights[index].value, .transposed, inner: parameter.order, outputColumns: parameter.neurons)
+        observed.inputs, .none, weights[index].value, .transposed, inner: parameter.order,
+        outputColumns: parameter.neurons)
       after.setToProduct(
-        inputs, .none, parameter.value, .transposed, inner: parameter.order, outputColumns: parameter.neurons)
+        observed.inputs, .none, parameter.value, .transposed, inner: parameter.order, outputColumns: parameter.neurons)
       found.append((parameter.name, try subsystem.divergence(before: before, after: after)))
     }
     return found

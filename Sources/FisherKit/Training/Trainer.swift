@@ -1,4 +1,4 @@
-/// Trains a ``Sequential`` classifier: shuffled mini-batches, an optimizer's steps, and an evaluation after each epoch.
+/// Trains a ``Network`` that classifies: shuffled mini-batches, an optimizer's steps, and an evaluation after each epoch.
 ///
 /// A network that has learned nothing yet starts in the units of its data: where a feature's root mean square is above 3,
 /// the first layer's starting weights for it are divided by that. What goes wrong is survived as ``Recovery`` says.
@@ -12,7 +12,7 @@
 ///       if case .epoch(let report) = event { print(report.epoch, report.training.loss) }
 ///     }
 public final class Trainer<Scalar: KernelScalar> {
-  public let model: Sequential<Scalar>
+  public let model: any Network<Scalar>
   public let optimizer: any Optimizer<Scalar>
   public let data: DataSplit
   public let batchSize: Int
@@ -39,7 +39,7 @@ public final class Trainer<Scalar: KernelScalar> {
 
   /// - Throws: ``DataError`` where the network does not fit the data, ``FisherError`` where memory does not suffice.
   public init(
-    model: Sequential<Scalar>, optimizer: any Optimizer<Scalar>, data: DataSplit, batchSize: Int, seed: UInt64 = 0,
+    model: any Network<Scalar>, optimizer: any Optimizer<Scalar>, data: DataSplit, batchSize: Int, seed: UInt64 = 0,
     recovery: Recovery = Recovery()
   ) throws {
     try require(

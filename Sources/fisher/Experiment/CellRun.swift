@@ -60,8 +60,10 @@ struct CellRun {
   /// Over the first training samples.
   private func effectiveDimensions(_ trainer: Trainer<Float>) throws -> [RunRecord.EffectiveDimension] {
     let count = min(200, data.training.count, trainer.model.batchCapacity)
-    _ = try trainer.evaluate(data.samples, data.training.lowerBound..<(data.training.lowerBound + count))
-    return try trainer.model.effectiveDimensions(damping: training.optimizer.usualDamping).map {
+    let samples = data.training.lowerBound..<(data.training.lowerBound + count)
+    return try trainer.model.effectiveDimensions(
+      of: data.samples, samples, damping: training.optimizer.usualDamping
+    ).map {
       .init(name: $0.name, order: $0.order, dimension: $0.dimension)
     }
   }

@@ -37,6 +37,45 @@ extension Matrix {
     for i in 0..<inUse { storage.base[i] = scale * storage.base[i] + factor * other.storage.base[i] }
   }
 
+  /// self *= factor.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  mutating func scale(by factor: Double) {
+    let factor = Scalar(factor)
+    for i in 0..<inUse { storage.base[i] *= factor }
+  }
+
+  /// Row i *= factor.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  mutating func scale(row i: Int, by factor: Double) {
+    demand(i >= 0 && i < rows, "outside the matrix")
+    let (row, factor) = (storage.base + i * stride, Scalar(factor))
+    for j in 0..<columns { row[j] *= factor }
+  }
+
+  /// self += other, in the first `count` columns.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  mutating func add(_ other: borrowing Matrix, columns count: Int) {
+    demand(rows == other.rows && count <= columns && count <= other.columns, "matrices of another shape")
+    for i in 0..<rows {
+      let (row, from) = (storage.base + i * stride, other.storage.base + i * other.stride)
+      for j in 0..<count { row[j] += from[j] }
+    }
+  }
+
+  /// Takes some columns of other, from column `first` of self on.
+  mutating func copyColumns(_ range: Range<Int>, of other: borrowing Matrix, to first: Int) {
+    demand(
+      rows == other.rows && range.lowerBound >= 0 && range.upperBound <= other.columns && first >= 0
+        && first + range.count <= columns, "matrices of another shape")
+    for i in 0..<rows {
+      (storage.base + i * stride + first).update(
+        from: other.storage.base + i * other.stride + range.lowerBound, count: range.count)
+    }
+  }
+
   /// Row i −= scales[i] · row i of other.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)

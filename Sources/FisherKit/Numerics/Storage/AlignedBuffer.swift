@@ -7,13 +7,14 @@
 #endif
 
 /// Owner of `count` zero-initialised elements on a 64-byte boundary. The size is checked before it is allocated, and
-/// the elements live as long as the buffer does.
+/// the elements live as long as the buffer does; or a view of elements that somebody else owns, who outlives it.
 @usableFromInline
 struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
   static var alignment: Int { 64 }
 
   @usableFromInline let base: UnsafeMutablePointer<Element>
   let count: Int
+  @usableFromInline let isOwner: Bool
 
   /// - Parameter what: names the buffer in an error.
   init(count: Int, what: @autoclosure () -> String) throws(FisherError) {
@@ -29,11 +30,17 @@ struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
     memset(raw, 0, bytes)
     base = raw.bindMemory(to: Element.self, capacity: max(count, 1))
     self.count = count
+    isOwner = true
+  }
+
+  /// A view of `count` elements that stay where they are for as long as the view does.
+  init(viewing base: UnsafeMutablePointer<Element>, count: Int) {
+    (self.base, self.count, isOwner) = (base, count, false)
   }
 
   // Inlinable, because the compiler inlines the end of a noncopyable value into code that it exports to other modules:
   // Swift 6.3 crashes on it otherwise when it optimises.
-  @inlinable deinit { release(base) }
+  @inlinable deinit { if isOwner { release(base) } }
 
   static func bytes(count: Int, what: @autoclosure () -> String) throws(FisherError) -> Int {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)

@@ -45,15 +45,19 @@ extension Matrix {
   public mutating func copy(from other: borrowing Matrix) {
     demand(columns == other.columns, "expected \(columns) columns, found \(other.columns)")
     resize(rows: other.rows)
-    storage.base.update(from: other.storage.base, count: inUse)
+    if stride == other.stride { return storage.base.update(from: other.storage.base, count: inUse) }
+    for row in 0..<rows { copyRow(row, from: other) }
   }
 
-  /// Appends the rows of `other`, or the first `count` of them, behind the rows in use.
-  mutating func append(_ other: borrowing Matrix, first count: Int? = nil) {
-    let count = count ?? other.rows
-    demand(columns == other.columns && count <= other.rows && rows + count <= capacity, "the rows do not fit")
-    (storage.base + inUse).update(from: other.storage.base, count: count * other.stride)
-    resize(rows: rows + count)
+  /// Appends a row of `other` behind the rows in use, with a 1 at its end where it is one shorter than they are.
+  mutating func append(row: Int, of other: borrowing Matrix) {
+    let isShort = other.columns == columns - 1
+    demand(isShort || other.columns == columns, "expected rows of \(columns) elements, found \(other.columns)")
+    demand(row >= 0 && row < other.rows && rows < capacity, "the row does not fit")
+    let end = storage.base + inUse
+    end.update(from: other.storage.base + row * other.stride, count: other.columns)
+    if isShort { end[columns - 1] = 1 }
+    resize(rows: rows + 1)
   }
 
   /// Takes row `source` for row `target`.

@@ -24,6 +24,18 @@ public struct Matrix<Scalar: KernelScalar>: ~Copyable {
     self.storage = storage
   }
 
+  /// A view of the rows in use of another matrix, which outlives it and is not changed meanwhile.
+  init(viewing other: borrowing Matrix) {
+    (rows, capacity, columns, stride) = (other.rows, other.rows, other.columns, other.stride)
+    storage = AlignedBuffer(viewing: other.storage.base, count: other.inUse)
+  }
+
+  /// A view of rows without padding that somebody else owns, who outlives it and does not change them meanwhile.
+  init(viewing base: UnsafePointer<Scalar>, rows: Int, columns: Int) {
+    (self.rows, capacity, self.columns, stride) = (rows, rows, columns, columns)
+    storage = AlignedBuffer(viewing: UnsafeMutablePointer(mutating: base), count: rows * columns)
+  }
+
   /// The bytes that a matrix of this shape takes.
   public static func bytes(rows: Int, columns: Int) throws(FisherError) -> Int {
     try AlignedBuffer<Scalar>.bytes(count: layout(rows: rows, columns: columns, what: "matrix").count, what: "matrix")

@@ -10,7 +10,7 @@ public struct Score: Equatable, Sendable {
   }
 }
 
-extension Sequential {
+extension Network {
   /// Forward and backward through softmax and cross-entropy: the gradients of the mean loss of the mini-batch in
   /// ``input``, and its score before any step.
   public func gradients(labels: Span<Int32>) -> Score {
@@ -19,9 +19,7 @@ extension Sequential {
     let samples = Double(input.rows)
     profile.measure(.forward, passWork * samples) { forward { _ in } }
     profile.measure(.backward, passWork * (2 * samples)) {
-      withLogits { logits in
-        backward { delta in total = logits.crossEntropy(labels: labels, delta: &delta, scale: 1 / samples) }
-      }
+      backward { logits, delta in total = logits.crossEntropy(labels: labels, delta: &delta, scale: 1 / samples) }
     }
     return Score(loss: total.loss / samples, accuracy: Double(total.correct) / samples)
   }

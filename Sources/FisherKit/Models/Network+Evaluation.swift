@@ -7,7 +7,7 @@ public struct Evaluation: Equatable, Sendable {
   public init(score: Score, confusion: [[Int]]) { (self.score, self.confusion) = (score, confusion) }
 }
 
-extension Sequential {
+extension Network {
   /// The most samples that pass through at a time when a set does. It is the same whatever mini-batches a network is made
   /// for, so that sums over samples are parted alike, and come out alike to the last digit.
   package static var samplesAtATime: Int { 1000 }
