@@ -24,7 +24,7 @@
     void (*gram_panel)(T *panel, ptrdiff_t ldpanel, const T *X, ptrdiff_t ldx, ptrdiff_t n, ptrdiff_t first,           \
                        ptrdiff_t last);                                                                                \
     /* G[element, lane] = beta G + panel^T nu for `groups` groups of lanes; nu is packed (groups, n, lanes). `lost`    \
-     * (may be NULL) holds what the additions to each element have lost by rounding; loss = 1 - beta. */                                \
+     * (may be NULL) holds what the additions to each element have lost by rounding, zeros at first; loss = 1 - beta. */                \
     void (*gram_accumulate)(T *G, ptrdiff_t group_stride, T *lost, ptrdiff_t lost_stride, const T *panel,              \
                             ptrdiff_t ldpanel, const T *nu, ptrdiff_t nu_stride, ptrdiff_t n, ptrdiff_t elements,      \
                             ptrdiff_t groups, T beta, T loss);                                                                 \
@@ -61,9 +61,9 @@
     /* out = A^T; and what is below the diagonal of A copied to above it. */                                          \
     void (*transposed)(T *out, ptrdiff_t ldout, const T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);         \
     void (*mirror)(T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);                                            \
-    /* The pieces of a dense Cholesky factorisation and of solves with it: see leaf/factor.h. */                        \
     /* X = L^-1 of A + shift I = L L^T, of order r; see fk_inverse_factor. */                                          \
     void (*inverse_factor)(T *X, ptrdiff_t ldx, const T *A, ptrdiff_t lda, ptrdiff_t r, double shift);                 \
+    /* The pieces of a dense Cholesky factorisation and of solves with it: see leaf/factor.inc. */                     \
     ptrdiff_t (*factor_block)(T *A, ptrdiff_t lda, const T *B, const T *diagonal, ptrdiff_t width, double *value);     \
     void (*solve_rows)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t rows, ptrdiff_t width, int backward); \
     void (*sweep_forward)(T *x, const T *L, ptrdiff_t ldl, ptrdiff_t d);                                               \
