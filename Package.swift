@@ -29,7 +29,9 @@ let package = Package(
       path: ".",
       exclude: [
         "Benchmarks", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "Sources/CFisherProcess",
-        "Sources/CZlib", "Sources/FisherKit", "Sources/ToolSupport", "Sources/fisher", "Tests", "docs", "scripts",
+        // (headers, and bodies that other files include: none of them is compiled by itself)
+        "Sources/CKernels/drivers/bodies", "Sources/CKernels/internal", "Sources/CKernels/leaf", "Sources/CZlib",
+        "Sources/FisherKit", "Sources/ToolSupport", "Sources/fisher", "Tests", "docs", "scripts",
       ],
       sources: ["Sources/CKernels"],
       publicHeadersPath: "include",

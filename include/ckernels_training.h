@@ -1,10 +1,10 @@
 /* ckernels_training.h: the part of ckernels.h that a training loop needs beside the Fisher matrices: mini-batches,
- * updates of weights, batch normalisation, and dense linear algebra. Included by ckernels.h, whose notation and
- * contracts hold here. */
+ * updates of weights, batch normalisation, and dense linear algebra. Notation and contracts are those of
+ * ckernels_base.h. */
 #ifndef FISHERKIT_CKERNELS_TRAINING_H
 #define FISHERKIT_CKERNELS_TRAINING_H
 
-#include "ckernels.h"
+#include "ckernels_base.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -64,8 +64,8 @@ struct SubsystemOptions: ParsableArguments {
 
   /// The matrix, in the given precision.
   func rfim<S: KernelScalar>(_ arrays: SubsystemArrays, shared: Bool = false, _: S.Type) throws -> any RFIM<S> {
-    let (x, z) = (try arrays.inputs(S.self), try arrays.weights(S.self))
-    let preactivations = try z.preactivations(of: x)
+    let (x, w) = (try arrays.inputs(S.self), try arrays.weights(S.self))
+    let preactivations = try w.preactivations(of: x)
     let metric = activation.metric
     if shared { return try LinearLayer().rfim(inputs: x.matrix, preactivations: preactivations.matrix) }
     switch subsystem {

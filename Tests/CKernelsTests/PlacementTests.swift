@@ -36,27 +36,18 @@ import Testing
     let (n, d, m) = (3, 18, 19)
     var random = SplitMix64(seed: 62)
     let (samples, weights) = (random.samples(n: n, d: d), random.uniform(n * m, in: 0...1))
-    for isCompensated in [false, true] {
-      compare(type, "compensated \(isCompensated)") { place in
-        let x = place.rows(samples, n, d) as Rows<T>
-        let nu = place.rows(weights, n, m) as Rows<T>
-        let count = T.kernels.blockBatchCount(d, m)
-        let g = place.rows(nil, 1, count) as Rows<T>
-        let lost = place.rows(nil, 1, count) as Rows<T>
-        let work = WorkSpace(T.kernels.gramWeightedBatchWorkSize(n, d, m, 1))
-        for beta in [0, 0.5] {
-          let status =
-            isCompensated
-            ? T.kernels.gramWeightedBatchCompensated(
-              g.pointer, lost.pointer, x.pointer, x.leadingDimension, nu.pointer, nu.leadingDimension, n, d, m, 0.7,
-              beta, work.pointer, work.size, 1)
-            : T.kernels.gramWeightedBatch(
-              g.pointer, x.pointer, x.leadingDimension, nu.pointer, nu.leadingDimension, n, d, m, 0.7, beta,
-              work.pointer, work.size, 1)
-          expect(status, type, "\(place)")
-        }
-        return g.elements()
+    compare(type, "grams") { place in
+      let x = place.rows(samples, n, d) as Rows<T>
+      let nu = place.rows(weights, n, m) as Rows<T>
+      let g = place.rows(nil, 1, T.kernels.blockBatchCount(d, m)) as Rows<T>
+      let work = WorkSpace(T.kernels.gramWeightedBatchWorkSize(n, d, m, 1))
+      for beta in [0, 0.5] {
+        expect(
+          T.kernels.gramWeightedBatch(
+            g.pointer, x.pointer, x.leadingDimension, nu.pointer, nu.leadingDimension, n, d, m, 0.7, beta,
+            work.pointer, work.size, 1), type, "\(place)")
       }
+      return g.elements()
     }
   }
 

@@ -23,26 +23,18 @@ import Testing
 
     /// G = beta G + alpha times the sum over `rows`.
     func add(
-      _ rows: Range<Int>, to g: GuardedMatrix<T>, lost: GuardedMatrix<T>? = nil, alpha: Double, beta: Double,
-      threads: Int32 = 1
+      _ rows: Range<Int>, to g: GuardedMatrix<T>, alpha: Double, beta: Double
     ) {
-      let work = WorkSpace(T.kernels.gramWeightedBatchWorkSize(rows.count, d, m, threads))
+      let work = WorkSpace(T.kernels.gramWeightedBatchWorkSize(rows.count, d, m, 1))
       let (x0, nu0) = (
         x.pointer + rows.lowerBound * x.leadingDimension, nu.pointer + rows.lowerBound * nu.leadingDimension
       )
-      let status =
-        if let lost {
-          T.kernels.gramWeightedBatchCompensated(
-            g.pointer, lost.pointer, x0, x.leadingDimension, nu0, nu.leadingDimension, rows.count, d, m, alpha, beta,
-            work.pointer, work.size, threads)
-        } else {
-          T.kernels.gramWeightedBatch(
-            g.pointer, x0, x.leadingDimension, nu0, nu.leadingDimension, rows.count, d, m, alpha, beta, work.pointer,
-            work.size, threads)
-        }
+      let status = T.kernels.gramWeightedBatch(
+        g.pointer, x0, x.leadingDimension, nu0, nu.leadingDimension, rows.count, d, m, alpha, beta, work.pointer,
+        work.size, 1)
       expect(status, T.self, "rows \(rows)")
       expect(work.isIntact, T.self, "rows \(rows): written past the work space")
-      expectIntact([g, x, nu] + (lost.map { [$0] } ?? []), "rows \(rows)")
+      expectIntact([g, x, nu], "rows \(rows)")
     }
 
     func batch() -> GuardedMatrix<T> {
@@ -59,19 +51,16 @@ import Testing
       let samples = Samples<T>(n: Self.batches.reduce(0, +), d: d, m: m)
       let whole = samples.batch()
       samples.add(0..<samples.n, to: whole, alpha: 1, beta: 0)
-      for isCompensated in [false, true] {
-        let (streamed, lost) = (samples.batch(), samples.batch())
-        var start = 0
-        for size in Self.batches {
-          samples.add(
-            start..<start + size, to: streamed, lost: isCompensated ? lost : nil, alpha: 1, beta: start == 0 ? 0 : 1)
-          start += size
-        }
-        samples.add(start..<start, to: streamed, lost: isCompensated ? lost : nil, alpha: 1, beta: 1)
-        let comparison = Comparison.normwise(
-          streamed.elements, whole.elements, tolerance: Tolerance.gram.relative(T.precision, terms: samples.n))
-        expect(comparison, type, "d \(d) m \(m) compensated \(isCompensated)")
+      let streamed = samples.batch()
+      var start = 0
+      for size in Self.batches {
+        samples.add(start..<start + size, to: streamed, alpha: 1, beta: start == 0 ? 0 : 1)
+        start += size
       }
+      samples.add(start..<start, to: streamed, alpha: 1, beta: 1)
+      let comparison = Comparison.normwise(
+        streamed.elements, whole.elements, tolerance: Tolerance.gram.relative(T.precision, terms: samples.n))
+      expect(comparison, type, "d \(d) m \(m)")
     }
   }
 
@@ -106,67 +95,30 @@ import Testing
 
   func anExponentialAverageIsCorrectedByTheScale<T: KernelPrecision>(_ type: T.Type) {
     let beta = 0.95
-    for isCompensated in [false, true] {
-      let samples = Samples<T>(n: Self.batches.reduce(0, +), d: 6, m: 19)
-      let (g, lost) = (samples.batch(), samples.batch())
-      let (x, nu) = (samples.x.elements, samples.nu.elements)
-      var expected = (0..<19).map { _ in [Double](repeating: 0, count: 36) }
-      var (start, mass) = (0, 1.0)
-      for size in Self.batches {
-        samples.add(
-          start..<start + size, to: g, lost: isCompensated ? lost : nil, alpha: (1 - beta) / Double(size),
-          beta: start == 0 ? 0 : beta)
-        let batch = Reference.weightedGram(
-          x: Array(x[start * 6..<(start + size) * 6]), nu: Array(nu[start * 19..<(start + size) * 19]), n: size, d: 6,
-          m: 19, alpha: (1 - beta) / Double(size))
-        for i in 0..<19 { expected[i] = zip(expected[i], batch[i]).map { beta * $0 + $1 } }
-        start += size
-        mass *= beta
-      }
-      let storage = g.elements
-      for i in 0..<19 {
-        let comparison = Comparison.normwise(
-          samples.blocks.symmetric(i, of: storage), expected[i],
-          tolerance: Tolerance.gram.relative(T.precision, terms: samples.n))
-        expect(comparison, type, "neuron \(i)")
-      }
-      let blocks = (0..<19).map { samples.blocks.symmetric($0, of: storage) }
-      CholeskyBatch<T>(blocks, d: 6, scale: 1 / (1 - mass), damping: 1e-3).checkSucceeded()
+    let samples = Samples<T>(n: Self.batches.reduce(0, +), d: 6, m: 19)
+    let g = samples.batch()
+    let (x, nu) = (samples.x.elements, samples.nu.elements)
+    var expected = (0..<19).map { _ in [Double](repeating: 0, count: 36) }
+    var (start, mass) = (0, 1.0)
+    for size in Self.batches {
+      samples.add(
+        start..<start + size, to: g, alpha: (1 - beta) / Double(size),
+        beta: start == 0 ? 0 : beta)
+      let batch = Reference.weightedGram(
+        x: Array(x[start * 6..<(start + size) * 6]), nu: Array(nu[start * 19..<(start + size) * 19]), n: size, d: 6,
+        m: 19, alpha: (1 - beta) / Double(size))
+      for i in 0..<19 { expected[i] = zip(expected[i], batch[i]).map { beta * $0 + $1 } }
+      start += size
+      mass *= beta
     }
-  }
-
-  /// What was lost is kept: the sum and its compensation together do not depend on threads either.
-  @Test(arguments: Target.all) func compensatedSumsDoNotDependOnThreads(target: Target) {
-    target.run { compensatedSumsDoNotDependOnThreads($0) }
-  }
-
-  func compensatedSumsDoNotDependOnThreads<T: KernelPrecision>(_ type: T.Type) {
-    let samples = Samples<T>(n: 600, d: 29, m: 9)
-    let results = ([1, 2, 3, 5] as [Int32]).map { threads in
-      let (g, lost) = (samples.batch(), samples.batch())
-      samples.add(0..<300, to: g, lost: lost, alpha: 1, beta: 0, threads: threads)
-      samples.add(300..<600, to: g, lost: lost, alpha: 1, beta: 0.7, threads: threads)
-      return g.elements + lost.elements
+    let storage = g.elements
+    for i in 0..<19 {
+      let comparison = Comparison.normwise(
+        samples.blocks.symmetric(i, of: storage), expected[i],
+        tolerance: Tolerance.gram.relative(T.precision, terms: samples.n))
+      expect(comparison, type, "neuron \(i)")
     }
-    for result in results { expectIdentical(result, results[0], type, "threads") }
-  }
-
-  @Test(arguments: Target.all) func compensatedRefuses(target: Target) { target.run { compensatedRefuses($0) } }
-
-  func compensatedRefuses<T: KernelPrecision>(_ type: T.Type) {
-    let (n, d, m) = (3, 2, 4)
-    let g = GuardedMatrix<T>(rows: 1, columns: T.kernels.blockBatchCount(d, m))
-    let p = GuardedMatrix<T>(rows: 4, columns: 4)
-    let work = WorkSpace(T.kernels.gramWeightedBatchWorkSize(n, d, m, 1))
-    func run(_ g: UnsafeMutablePointer<T>?, _ lost: UnsafeMutablePointer<T>?, n: Int = 3, size: Int) -> fk_status {
-      T.kernels.gramWeightedBatchCompensated(
-        g, lost, p.pointer, 4, p.pointer, 4, n, d, m, 1, 0, work.pointer, size, 1)
-    }
-    expect(run(g.pointer, nil, size: work.size), is: FK_INVALID_ARGUMENT, type, "lost NULL")
-    expect(run(nil, g.pointer, size: work.size), is: FK_INVALID_ARGUMENT, type, "G NULL")
-    expect(run(g.pointer, p.pointer, n: -1, size: work.size), is: FK_INVALID_ARGUMENT, type, "n negative")
-    expect(run(g.pointer, p.pointer, size: work.size - 1), is: FK_INVALID_ARGUMENT, type, "work too small")
-    expect(run(g.pointer, p.pointer, n: .max, size: work.size), is: FK_SIZE_OVERFLOW, type, "n too large")
-    expect((g.elements + p.elements).allSatisfy(\.isNaN), type, "something was written")
+    let blocks = (0..<19).map { samples.blocks.symmetric($0, of: storage) }
+    CholeskyBatch<T>(blocks, d: 6, scale: 1 / (1 - mass), damping: 1e-3).checkSucceeded()
   }
 }

@@ -35,10 +35,6 @@ public struct BatchMinor: Sendable {
     return storage
   }
 
-  public func pack<Scalar: ReferenceScalar>(_ blocks: [[Double]], as type: Scalar.Type) -> [Scalar] {
-    Scalar.narrow(pack(blocks))
-  }
-
   /// Block b as a full symmetric (d,d) matrix.
   public func symmetric(_ b: Int, of storage: [Double]) -> [Double] { unpack(b, storage, mirrored: true) }
 

@@ -13,8 +13,6 @@ public struct ImageSet {
     case trainLabels = "train-labels-idx1-ubyte"
     case testImages = "t10k-images-idx3-ubyte"
     case testLabels = "t10k-labels-idx1-ubyte"
-
-    public var isImages: Bool { self == .trainImages || self == .testImages }
   }
 
   public init(

@@ -1,5 +1,5 @@
 #include "internal/ops.h"
 #include "internal/parallel.h"
 
-#define FK_BODY "drivers/batch_norm.h"
-#include "internal/precision.h"
+#define FK_BODY "drivers/bodies/batch_norm.inc"
+#include "internal/precision.inc"

@@ -1,5 +1,5 @@
 #include "internal/ops.h"
 #include "internal/parallel.h"
 
-#define FK_BODY "drivers/dense.h"
-#include "internal/precision.h"
+#define FK_BODY "drivers/bodies/dense.inc"
+#include "internal/precision.inc"

@@ -1,7 +1,8 @@
+#include <math.h>
 #include <string.h>
 
 #include "internal/ops.h"
 #include "internal/parallel.h"
 
-#define FK_BODY "drivers/kernel.h"
-#include "internal/precision.h"
+#define FK_BODY "drivers/bodies/kernel.inc"
+#include "internal/precision.inc"

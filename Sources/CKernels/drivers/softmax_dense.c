@@ -3,5 +3,5 @@
 #include "internal/ops.h"
 #include "internal/parallel.h"
 
-#define FK_BODY "drivers/softmax_dense.h"
-#include "internal/precision.h"
+#define FK_BODY "drivers/bodies/softmax_dense.inc"
+#include "internal/precision.inc"

@@ -1,5 +1,5 @@
 #include "internal/ops.h"
 #include "internal/parallel.h"
 
-#define FK_BODY "drivers/two_layer.h"
-#include "internal/precision.h"
+#define FK_BODY "drivers/bodies/two_layer.inc"
+#include "internal/precision.inc"

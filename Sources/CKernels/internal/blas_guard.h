@@ -6,7 +6,6 @@
 
 #include <cblas.h>
 #include <lapacke.h>
-#include <limits.h>
 #include <stdatomic.h>
 
 static atomic_flag fk_blas_lock = ATOMIC_FLAG_INIT;
@@ -30,12 +29,5 @@ static inline void fk_blas_enter_or_leave(int change) {
 
 static inline void fk_blas_enter(void) { fk_blas_enter_or_leave(1); }
 static inline void fk_blas_leave(void) { fk_blas_enter_or_leave(-1); }
-
-#define sgemm_ cblas_sgemm
-#define dgemm_ cblas_dgemm
-#define ssyrk_ cblas_ssyrk
-#define dsyrk_ cblas_dsyrk
-#define ssyev_ LAPACKE_ssyev_work
-#define dsyev_ LAPACKE_dsyev_work
 
 #endif

@@ -12,24 +12,24 @@
 /* Inner products of rows at least so long need no packing. */
 #define FK_LONG_ROW ((ptrdiff_t)128)
 
-/* A vector of the same element of fk_lanes neurons is made of `slices` level vectors. */
+/* A vector of the same element of FK_LANES neurons is made of `slices` level vectors. */
 /* The formatter takes the T * of these parameters for a product. */
 /* clang-format off */
 #define FK_DECLARE_OPS(T, P)                                                                                           \
   typedef struct fk_##P##ops {                                                                                         \
-    ptrdiff_t slices; \
+    ptrdiff_t slices;                                                                                                  \
     void (*activation)(T *value, T *derivative, T *nu, const T *z, ptrdiff_t count, const fk_activation *activation);  \
     void (*activation_backward)(T *delta, const T *z, ptrdiff_t count, const fk_activation *activation);               \
     /* panel (n, ldpanel) = the packed products x_i x_j of elements first ..< last. */                                 \
     void (*gram_panel)(T *panel, ptrdiff_t ldpanel, const T *X, ptrdiff_t ldx, ptrdiff_t n, ptrdiff_t first,           \
                        ptrdiff_t last);                                                                                \
     /* G[element, lane] = beta G + panel^T nu for `groups` groups of lanes; nu is packed (groups, n, lanes). `lost`    \
-     * (may be NULL) holds what the additions to each element have lost by rounding; loss = 1 - beta. */                                \
+     * (may be NULL) holds what the additions to each element have lost by rounding, at first 0; loss = 1 - beta. */   \
     void (*gram_accumulate)(T *G, ptrdiff_t group_stride, T *lost, ptrdiff_t lost_stride, const T *panel,              \
                             ptrdiff_t ldpanel, const T *nu, ptrdiff_t nu_stride, ptrdiff_t n, ptrdiff_t elements,      \
-                            ptrdiff_t groups, T beta, T loss);                                                                 \
+                            ptrdiff_t groups, T beta, T loss);                                                         \
     /* One slice of one group: factor in place; bad[lane] = 0 or 1 + first bad pivot, value[lane] that pivot. */       \
-    void (*cholesky)(T *G, ptrdiff_t d, T scale, T damping, ptrdiff_t *bad, double *value);                                     \
+    void (*cholesky)(T *G, ptrdiff_t d, T scale, T damping, ptrdiff_t *bad, double *value);                            \
     /* One slice of one group: x (d, lanes) overwritten by L^-T L^-1 x. */                                             \
     void (*cholesky_solve)(T *x, const T *L, ptrdiff_t d);                                                             \
     /* One slice of one group: L overwritten by the packed (L L^T)^-1, or 0 where L_00's reciprocal is 0. */           \
@@ -42,28 +42,28 @@
     void (*multiply)(T *a, const T *b, ptrdiff_t count);                                                               \
     void (*subtract_product)(T *a, const T *b, const T *c, ptrdiff_t count);                                           \
     void (*scaled_root)(T *a, ptrdiff_t count, T scale);                                                               \
-    /* B of a product, in strips of the level's width filled up with zeros (FK_DEPTH * FK_BLOCK at most; k <= FK_DEPTH,    \
-     * columns <= FK_BLOCK): A (k, columns), row p times scale[p] unless NULL; or the transpose of A (columns, k). */   \
+    /* B of a product, in strips of the level's width filled with zeros (FK_DEPTH * FK_BLOCK at most; k <= FK_DEPTH,   \
+     * columns <= FK_BLOCK): A (k, columns), row p times scale[p] unless NULL; or the transpose of A (columns, k). */  \
     void (*pack)(T *packed, const T *A, ptrdiff_t lda, const T *scale, ptrdiff_t k, ptrdiff_t columns);                \
     void (*pack_transposed)(T *packed, const T *A, ptrdiff_t lda, ptrdiff_t k, ptrdiff_t columns);                     \
-    /* C (rows, columns) = beta C + alpha A B, B packed, k <= FK_DEPTH. */                                              \
+    /* C (rows, columns) = beta C + alpha A B, B packed, k <= FK_DEPTH. */                                             \
     void (*product)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows, ptrdiff_t columns,     \
                     ptrdiff_t k, T alpha, T beta);                                                                     \
     /* The same, but what is above the diagonal need not be right. */                                                  \
     void (*product_lower)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows,                  \
                           ptrdiff_t columns, ptrdiff_t k, T alpha, T beta);                                            \
-    /* C = beta C + alpha A B for A (m,k), A(i,p) = A[i * row + p * column], and B (k,n), k <= FK_DEPTH. */ \
-    void (*direct)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t row, ptrdiff_t column, const T *B, ptrdiff_t ldb, \
-                   ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, T alpha, T beta); \
-    /* C = beta C + alpha A B^T for A (m,k) and B (n,k), k >= FK_LONG_ROW. */ \
-    void (*dots)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t ldb, ptrdiff_t m, ptrdiff_t n, \
-                 ptrdiff_t k, T alpha, T beta); \
-    /* out = A^T; and what is below the diagonal of A copied to above it. */                                          \
+    /* C = beta C + alpha A B for A (m,k), A(i,p) = A[i * row + p * column], and B (k,n), k <= FK_DEPTH. */            \
+    void (*direct)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t row, ptrdiff_t column, const T *B, ptrdiff_t ldb,        \
+                   ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, T alpha, T beta);                                            \
+    /* C = beta C + alpha A B^T for A (m,k) and B (n,k), k >= FK_LONG_ROW. */                                          \
+    void (*dots)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t ldb, ptrdiff_t m, ptrdiff_t n,  \
+                 ptrdiff_t k, T alpha, T beta);                                                                        \
+    /* out = A^T; and what is below the diagonal of A copied to above it. */                                           \
     void (*transposed)(T *out, ptrdiff_t ldout, const T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);         \
     void (*mirror)(T *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);                                            \
-    /* The pieces of a dense Cholesky factorisation and of solves with it: see leaf/factor.h. */                        \
     /* X = L^-1 of A + shift I = L L^T, of order r; see fk_inverse_factor. */                                          \
     void (*inverse_factor)(T *X, ptrdiff_t ldx, const T *A, ptrdiff_t lda, ptrdiff_t r, double shift);                 \
+    /* The pieces of a dense Cholesky factorisation and of solves with it: see leaf/factor.inc. */                     \
     ptrdiff_t (*factor_block)(T *A, ptrdiff_t lda, const T *B, const T *diagonal, ptrdiff_t width, double *value);     \
     void (*solve_rows)(T *D, ptrdiff_t ldd, const T *L, ptrdiff_t ldl, ptrdiff_t rows, ptrdiff_t width, int backward); \
     void (*sweep_forward)(T *x, const T *L, ptrdiff_t ldl, ptrdiff_t d);                                               \

@@ -9,6 +9,6 @@
 #define FK_VECTOR_BYTES 32
 #define FK_REGISTERS 16
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi,bmi2,f16c,lzcnt"))), apply_to = function)
-#include "leaf/leaf.h"
+#include "leaf/leaf.inc"
 #pragma clang attribute pop
 #endif

@@ -11,6 +11,6 @@
 #pragma clang attribute push(                                                                                          \
     __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512cd,avx2,fma,bmi,bmi2,f16c,lzcnt"))),               \
     apply_to = function)
-#include "leaf/leaf.h"
+#include "leaf/leaf.inc"
 #pragma clang attribute pop
 #endif

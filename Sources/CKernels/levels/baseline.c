@@ -11,4 +11,4 @@
 #else
 #define FK_REGISTERS 16
 #endif
-#include "leaf/leaf.h"
+#include "leaf/leaf.inc"

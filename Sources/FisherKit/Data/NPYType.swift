@@ -16,13 +16,6 @@ enum NPYType: String, CaseIterable {
   /// Bytes of an element.
   var width: Int { Int(String(rawValue.last!))! }
 
-  var becomesDouble: Bool {
-    switch self {
-    case .float16, .float32, .int8, .int16, .uint8, .uint16: false
-    case .float64, .int32, .int64, .uint32, .uint64: true
-    }
-  }
-
   /// By a name that NumPy takes: a letter or a letter and a size, with or without a byte order, or a word without one.
   /// A name without an order, or with `=` or `|`, is of the machine's own.
   static func named(_ name: String) -> (type: NPYType, isBigEndian: Bool)? {

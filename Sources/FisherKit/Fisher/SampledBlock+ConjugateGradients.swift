@@ -48,6 +48,10 @@ extension SampledBlock where Scalar == Double {
 }
 
 /// The memory of a solve by conjugate gradients, and how far it has come.
+///
+/// The iterative metric has a recurrence of its own: there each neuron has its step and stands still when it is done, in
+/// the precision of the model, where this is one system in double, judged by the norm of all, and says so when it breaks
+/// down.
 private struct ConjugateGradientRun: ~Copyable {
   private let matrix: SampledBlock<Double>
   private let damping: Double

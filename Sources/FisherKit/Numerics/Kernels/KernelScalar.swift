@@ -49,8 +49,6 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let gramWeightedBatchWorkSize: @Sendable (Int, Int, Int, Int32) -> Int
   package let gramWeightedBatch:
     @Sendable (Out, In, Int, In, Int, Int, Int, Int, Double, Double, Work, Int, Int32) -> fk_status
-  package let gramWeightedBatchCompensated:
-    @Sendable (Out, Out, In, Int, In, Int, Int, Int, Int, Double, Double, Work, Int, Int32) -> fk_status
   package let choleskyBatch:
     @Sendable (Out, UnsafeMutablePointer<Int>?, Failure, Int, Int, Double, Double, Int32) -> fk_status
   package let choleskyBatchSolveWorkSize: @Sendable (Int, Int, Int32) -> Int
@@ -116,7 +114,7 @@ extension _KernelTable<Float> {
     lanes: { fk_slanes() }, blockBatchCount: fk_sblock_batch_count, activation: fk_sactivation,
     activationBackward: fk_sactivation_backward, gramWeightedBatchWorkSize: fk_sgram_weighted_batch_work_size,
     gramWeightedBatch: fk_sgram_weighted_batch,
-    gramWeightedBatchCompensated: fk_sgram_weighted_batch_compensated, choleskyBatch: fk_scholesky_batch,
+    choleskyBatch: fk_scholesky_batch,
     choleskyBatchSolveWorkSize: fk_scholesky_batch_solve_work_size, choleskyBatchSolve: fk_scholesky_batch_solve,
     choleskyBatchInverse: fk_scholesky_batch_inverse,
     symmetricBatchMultiplyWorkSize: fk_ssymmetric_batch_multiply_work_size,
@@ -144,7 +142,7 @@ extension _KernelTable<Double> {
     lanes: { fk_dlanes() }, blockBatchCount: fk_dblock_batch_count, activation: fk_dactivation,
     activationBackward: fk_dactivation_backward, gramWeightedBatchWorkSize: fk_dgram_weighted_batch_work_size,
     gramWeightedBatch: fk_dgram_weighted_batch,
-    gramWeightedBatchCompensated: fk_dgram_weighted_batch_compensated, choleskyBatch: fk_dcholesky_batch,
+    choleskyBatch: fk_dcholesky_batch,
     choleskyBatchSolveWorkSize: fk_dcholesky_batch_solve_work_size, choleskyBatchSolve: fk_dcholesky_batch_solve,
     choleskyBatchInverse: fk_dcholesky_batch_inverse,
     symmetricBatchMultiplyWorkSize: fk_dsymmetric_batch_multiply_work_size,
