@@ -22,7 +22,7 @@ struct Evaluate: ParsableCommand {
     let evaluation =
       file.isDouble ? try evaluate(file, samples, Double.self) : try evaluate(file, samples, Float.self)
     if json { return Standard.print(try line(evaluation, file.notes.classNames, samples) + "\n") }
-    let (loss, accuracy) = (evaluation.score.loss, 100 * evaluation.score.accuracy)
+    let (loss, accuracy) = (evaluation.score.loss, 100 * evaluation.accuracy)
     Standard.print(
       "\(input.split.rawValue): \(samples.range.count) samples of \(samples.name.visible(keeping: []))\n"
         + String(format: "loss %.4f, accuracy %.2f%%\n\n", loss, accuracy)
@@ -49,7 +49,7 @@ struct Evaluate: ParsableCommand {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let line = Line(
       split: input.split.rawValue, samples: samples.range.count, loss: evaluation.score.loss,
-      accuracy: evaluation.score.accuracy, confusion: evaluation.confusion, classes: names)
+      accuracy: evaluation.accuracy, confusion: evaluation.confusion, classes: names)
     return String(decoding: try encoder.encode(line), as: UTF8.self).printableJSON
   }
 

@@ -25,18 +25,22 @@ final class RunLog {
       try write(
         """
         {"epoch":\(report.epoch),"step":\(report.step),"seconds":\(report.seconds),\
-        "train_loss":\(report.training.loss),"train_error":\(1 - report.training.accuracy),\
-        "validation_loss":\(report.validation.loss),"validation_accuracy":\(report.validation.accuracy)\(bounds(of: report))}
+        "train_loss":\(report.training.loss)\(member("train_error", report.training.error)),\
+        "validation_loss":\(report.validation.loss)\(member("validation_accuracy", report.validation.accuracy))\
+        \(bounds(of: report))}
         """)
     case .finished(let test):
       try write(
         """
-        {"test_loss":\(test.loss),"test_accuracy":\(test.accuracy),"peak_memory_bytes":\(peakMemoryBytes())}
+        {"test_loss":\(test.loss)\(member("test_accuracy", test.accuracy)),"peak_memory_bytes":\(peakMemoryBytes())}
         """)
     case .survived(let incident): try write(Self.line(of: incident))
-    case .began, .step: break
+    case .began, .step, .stoppedEarly: break
     }
   }
+
+  /// What a loss that has no right and wrong leaves out.
+  private func member(_ name: String, _ value: Double?) -> String { value.map { ",\"\(name)\":\($0)" } ?? "" }
 
   /// Such as {"event":"raised damping","step":12,"layer":"layer 2","neuron":3,"damping":0.05}.
   private static func line(of incident: Incident) -> String {

@@ -88,12 +88,15 @@ final class RunView {
       print("epoch     steps   seconds  train loss  train error  validation loss  accuracy")
     case .step(let epoch, let step, let steps, let loss): showBar(epoch, step, steps, loss)
     case .survived(let incident): warn(incident)
+    case .stoppedEarly(let epoch, let best):
+      clearBar()
+      print("stopped after epoch \(epoch), with the weights of epoch \(best)")
     case .epoch(let report):
       clearBar()
       print(
         pad("\(report.epoch)", 5), pad("\(report.step)", 9), pad(fixed(report.seconds, 2), 9),
-        pad(fixed(report.training.loss, 4), 11), pad(fixed(100 * (1 - report.training.accuracy), 2) + "%", 12),
-        pad(fixed(report.validation.loss, 4), 16), pad(fixed(100 * report.validation.accuracy, 2) + "%", 9))
+        pad(fixed(report.training.loss, 4), 11), pad(percent(report.training.error), 12),
+        pad(fixed(report.validation.loss, 4), 16), pad(percent(report.validation.accuracy), 9))
       bounds = report.bounds
     case .finished(let test):
       if let most = bounds.max(by: { $0.share < $1.share }), most.share > 0 {
@@ -103,10 +106,12 @@ final class RunView {
       }
       for line in incidents.summary { print(line) }
       print(
-        "\ntest: loss \(fixed(test.loss, 4)), accuracy \(fixed(100 * test.accuracy, 2))%; "
+        "\ntest: loss \(fixed(test.loss, 4)), accuracy \(percent(test.accuracy)); "
           + "peak memory \(megabytes(peakMemoryBytes())), planned \(megabytes(plannedBytes))")
     }
   }
+
+  private func percent(_ share: Double?) -> String { share.map { fixed(100 * $0, 2) + "%" } ?? "-" }
 
   /// What was expected against what was measured, and where asked for all of the profile.
   func compare(_ profile: StepProfile, showing: Bool) {

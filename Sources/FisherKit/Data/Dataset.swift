@@ -1,4 +1,4 @@
-/// Samples in memory: rows of features, each with the number of its class.
+/// Samples in memory: rows of features, each with its target: the number of its class, or numbers.
 public struct Dataset: Sendable {
   /// The features, row by row: bytes as image files have them, or floats.
   public enum Features: Sendable {
@@ -7,36 +7,49 @@ public struct Dataset: Sendable {
   }
 
   public let features: Features
-  public let labels: [Int32]
+  public let targets: Targets
   /// Features per sample.
   public let width: Int
-  /// The number of classes; labels are 0 ..< classes.
-  public let classes: Int
 
+  /// Samples with a class each.
   public init(features: Features, labels: [Int32], width: Int, classes: Int) {
+    self.init(features: features, targets: .classes(labels, count: classes), width: width)
+  }
+
+  public init(features: Features, targets: Targets, width: Int) {
     let count =
       switch features {
       case .bytes(let bytes, _): bytes.count
       case .floats(let floats): floats.count
       }
-    demand(width > 0 && count == labels.count * width, "\(count) features, expected \(labels.count) × \(width)")
-    demand(labels.allSatisfy { $0 >= 0 && $0 < classes }, "a label outside 0 ..< \(classes)")
+    demand(width > 0 && count == targets.count * width, "\(count) features, expected \(targets.count) × \(width)")
+    switch targets {
+    case .classes(let labels, let classes):
+      demand(labels.allSatisfy { $0 >= 0 && $0 < classes }, "a label outside 0 ..< \(classes)")
+    case .numbers(let numbers, let width):
+      demand(width > 0 && numbers.count % width == 0, "\(numbers.count) targets, expected rows of \(width)")
+    }
     self.features = features
-    self.labels = labels
+    self.targets = targets
     self.width = width
-    self.classes = classes
   }
 
-  public var count: Int { labels.count }
+  public var count: Int { targets.count }
 
-  /// The memory that features and labels take.
+  /// The class of each sample; none where targets are numbers.
+  public var labels: [Int32] { if case .classes(let labels, _) = targets { labels } else { [] } }
+
+  /// The number of classes; labels are 0 ..< classes. Where targets are numbers, how many each sample has.
+  public var classes: Int { targets.outputs }
+
+  /// The memory that features and targets take.
   public var bytes: Int {
     let features =
       switch features {
       case .bytes(let bytes, _): bytes.count
       case .floats(let floats): floats.count * MemoryLayout<Float>.stride
       }
-    return features + labels.count * MemoryLayout<Int32>.stride
+    return features + targets.bytes
   }
 
   /// Makes `batch` the samples `indices` of this set, with the bias column behind the features.
@@ -81,6 +94,11 @@ public struct DataSplit: Sendable {
       throw DataError(
         name, expected: "test samples of \(samples.width) features like the training samples",
         found: "\(test.width)")
+    }
+    guard test.targets.kind == samples.targets.kind else {
+      throw DataError(
+        name, expected: "test targets that are \(samples.targets.kind) like those of training",
+        found: test.targets.kind)
     }
     self.name = name
     self.samples = samples

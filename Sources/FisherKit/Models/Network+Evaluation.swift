@@ -5,6 +5,9 @@ public struct Evaluation: Equatable, Sendable {
   public var confusion: [[Int]]
 
   public init(score: Score, confusion: [[Int]]) { (self.score, self.confusion) = (score, confusion) }
+
+  /// The fraction with the right class.
+  public var accuracy: Double { score.accuracy ?? 0 }
 }
 
 extension Network {
@@ -70,9 +73,8 @@ extension Network {
   public func evaluate(
     _ dataset: Dataset, _ samples: Range<Int>, name: String = "data"
   ) throws -> Evaluation {
-    guard dataset.classes <= outputs else {
-      throw DataError(name, expected: "at most \(outputs) classes, the network's outputs", found: "\(dataset.classes)")
-    }
+    let loss = SoftmaxCrossEntropy()
+    try loss.validate(dataset.targets, outputs: outputs, of: name)
     let cells = outputs.multipliedReportingOverflow(by: outputs)
     guard !cells.overflow, cells.partialValue <= 1 << 24 else {
       throw FisherError.exceedsMemoryCap(
@@ -80,8 +82,8 @@ extension Network {
         cap: 1 << 27, instead: "evaluate(labels:) gives the score without it")
     }
     var confusion = Array(repeating: Array(repeating: 0, count: outputs), count: outputs)
-    let score = try score(dataset, samples, name: name) { labels, logits in
-      for row in 0..<logits.rows { confusion[Int(labels[row])][logits.largest(inRow: row)] += 1 }
+    let score = try score(dataset, samples, loss, name: name) { targets, logits in
+      for row in 0..<logits.rows { confusion[Int(targets.classes[row])][logits.largest(inRow: row)] += 1 }
     }
     guard score.loss.isFinite else {
       throw DataError(name, expected: "samples whose loss is finite", found: "\(score.loss)")
@@ -89,19 +91,50 @@ extension Network {
     return Evaluation(score: score, confusion: confusion)
   }
 
-  /// The mean score over samples of a set, whose classes the network has; `body` sees each part of them.
-  func score(
-    _ dataset: Dataset, _ samples: Range<Int>, name: String,
-    _ body: (_ labels: [Int32], _ logits: borrowing Matrix<Scalar>) -> Void = { _, _ in }
-  ) throws -> Score {
-    var (loss, correct) = (0.0, 0)
-    try predict(dataset, samples, name: name) { first, logits in
-      let labels = Array(dataset.labels[first..<(first + logits.rows)])
-      let part = logits.crossEntropy(labels: labels.span)
-      (loss, correct) = (loss + part.loss, correct + part.correct)
-      body(labels, logits)
+  /// The mean score over samples of a set, and what else is measured.
+  /// - Throws: ``DataError`` where the set is of another width or its targets do not fit the loss, or the loss is not finite.
+  public func evaluate(
+    _ dataset: Dataset, _ samples: Range<Int>, loss: any Loss, measures: [any Measure] = [], name: String = "data"
+  ) throws -> (score: Score, measures: [String: Double]) {
+    try loss.validate(dataset.targets, outputs: outputs, of: name)
+    var sums = MeasureSums(measures)
+    let score = try score(dataset, samples, loss, name: name) { targets, outputs in sums.add(outputs, targets: targets) }
+    guard score.loss.isFinite else {
+      throw DataError(name, expected: "samples whose loss is finite", found: "\(score.loss)")
     }
-    return Score(loss: loss / Double(samples.count), accuracy: Double(correct) / Double(samples.count))
+    return (score, sums.values)
+  }
+
+  /// The mean score over samples of a set, whose targets fit the loss; `body` sees each part of them.
+  func score(
+    _ dataset: Dataset, _ samples: Range<Int>, _ loss: any Loss, name: String,
+    _ body: (_ targets: TargetBatch<Scalar>, _ outputs: borrowing Matrix<Scalar>) -> Void = { _, _ in }
+  ) throws -> Score {
+    let targets = try TargetBatch<Scalar>(
+      like: dataset.targets, capacity: min(batchCapacity, Self.samplesAtATime, samples.count))
+    var (sum, rows): (LossSum?, Int) = (nil, 0)
+    try predict(dataset, samples, name: name) { first, outputs in
+      let part = (first..<(first + outputs.rows)).map { Int32($0) }
+      targets.load(dataset.targets, samples: part.span)
+      let added = loss.sum(outputs, targets: targets)
+      sum = sum.map { $0 + added } ?? added
+      rows += outputs.rows
+      body(targets, outputs)
+    }
+    return Score(sum ?? LossSum(loss: 0), samples: samples.count, rows: rows)
+  }
+}
+
+extension Loss {
+  /// Refuses the targets of a set.
+  func validate(_ targets: Targets, outputs: Int, of name: String) throws(DataError) {
+    do {
+      try validate(targets, outputs: outputs)
+    } catch .invalidArgument(let what, let expected, let found) {
+      throw DataError("\(name): \(what)", expected: expected, found: found)
+    } catch {
+      throw DataError(name, expected: "targets for \(self)", found: "\(error)")
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-/// Trains a ``Network`` that classifies: shuffled mini-batches, an optimizer's steps, and an evaluation after each epoch.
+/// Trains a ``Network`` by a ``Loss``: shuffled mini-batches, an optimizer's steps, and an evaluation after each epoch.
 ///
 /// A network that has learned nothing yet starts in the units of its data: where a feature's root mean square is above 3,
 /// the first layer's starting weights for it are divided by that. What goes wrong is survived as ``Recovery`` says.
@@ -15,11 +15,14 @@ public final class Trainer<Scalar: KernelScalar> {
   public let model: any Network<Scalar>
   public let optimizer: any Optimizer<Scalar>
   public let data: DataSplit
+  public let loss: any Loss
+  /// What else the validation set is measured by after each epoch.
+  public let measures: [any Measure]
   public let batchSize: Int
   private var shuffler: SeededGenerator
   private var order: [Int32]
   /// The samples of a mini-batch, kept to be refilled.
-  private var labels: [Int32]
+  private let targets: TargetBatch<Scalar>
   private var indices: [Int32]
   private var epochsDone = 0
   private var stepsDone = 0
@@ -37,10 +40,15 @@ public final class Trainer<Scalar: KernelScalar> {
     }
   }
 
-  /// - Throws: ``DataError`` where the network does not fit the data, ``FisherError`` where memory does not suffice.
+  /// - Parameters:
+  ///   - loss: what the network's outputs are judged by; its last subsystem is to be ``Loss/outputSubsystem``.
+  ///   - stopping: ends training when it no longer gets better, with the weights of the best epoch; by default it does not.
+  /// - Throws: ``DataError`` where the network does not fit the data, ``FisherError`` where memory does not suffice or a
+  ///   setting is out of its range.
   public init(
-    model: any Network<Scalar>, optimizer: any Optimizer<Scalar>, data: DataSplit, batchSize: Int, seed: UInt64 = 0,
-    recovery: Recovery = Recovery()
+    model: any Network<Scalar>, optimizer: any Optimizer<Scalar>, data: DataSplit, batchSize: Int,
+    loss: any Loss = SoftmaxCrossEntropy(), measures: [any Measure] = [], stopping: EarlyStopping? = nil,
+    seed: UInt64 = 0, recovery: Recovery = Recovery()
   ) throws {
     try require(
       batchSize > 0 && batchSize <= model.batchCapacity, "mini-batch", expected: "1 to \(model.batchCapacity) samples",
@@ -50,17 +58,19 @@ public final class Trainer<Scalar: KernelScalar> {
       throw DataError(
         data.name, expected: "\(model.inputs) features, the network's inputs", found: "\(data.width)")
     }
-    guard model.outputs >= data.classes else {
-      throw DataError(
-        data.name, expected: "at most \(model.outputs) classes, the network's outputs", found: "\(data.classes)")
-    }
+    for set in [data.samples, data.test] { try loss.validate(set.targets, outputs: model.outputs, of: data.name) }
+    try require(
+      Set(measures.map(\.name)).count == measures.count, "measures", expected: "names of their own",
+      found: measures.map(\.name).joined(separator: ", "))
+    try stopping?.validate(measures: measures.map(\.name))
     self.model = model
     self.optimizer = optimizer
     self.data = data
     self.batchSize = batchSize
     shuffler = SeededGenerator(seed: seed, stream: .shuffling)
     order = data.training.map { Int32($0) }
-    labels = Array(repeating: 0, count: batchSize)
+    (self.loss, self.measures) = (loss, measures)
+    targets = try TargetBatch(like: data.samples.targets, capacity: batchSize)
     indices = Array(repeating: 0, count: batchSize)
     self.recovery = recovery
     rescaledFeatures = FeatureScale(of: data.samples, data.training).start(model)
@@ -104,7 +114,7 @@ public final class Trainer<Scalar: KernelScalar> {
       let count = min(batchSize, order.count - first)
       for k in 0..<count { indices[k] = order[first + k] }
       profile.measure(.gather, gatherWork(count)) { load(data.samples, count: count) }
-      let score = model.gradients(labels: labels.span.extracting(first: count))
+      let score = model.gradients(loss, targets: targets)
       stepsDone += 1
       let (incidents, fault) = try takeStep(loss: score.loss)
       seconds += (clock.now - start) / .seconds(1)
@@ -133,10 +143,8 @@ public final class Trainer<Scalar: KernelScalar> {
 
   /// Passes the mini-batch through once more, for an optimizer that wants to know.
   private func noteLossAfterStep(_ loss: Double) {
-    let samples = model.input.rows
-    let chosen = labels
-    let after = model.forward { logits in logits.crossEntropy(labels: chosen.span.extracting(first: samples)).loss }
-    optimizer.note(loss: loss, after: after / Double(samples))
+    let after = model.forward { outputs in self.loss.sum(outputs, targets: targets).loss }
+    optimizer.note(loss: loss, after: after / Double(model.samples))
   }
 
   private func leaveOut(_ what: String) -> (incidents: [Incident], fault: String?) {
@@ -164,10 +172,17 @@ public final class Trainer<Scalar: KernelScalar> {
     while true {
       do {
         guard model.hasFiniteWeights else { throw FisherError.nonFinite(what: "weights", step: stepsDone) }
+        let training = try evaluate(data.samples, data.training)
+        var sums = MeasureSums(measures)
+        let validation = try model.score(data.samples, data.validation, loss, name: data.name) { targets, outputs in
+          sums.add(outputs, targets: targets)
+        }
+        guard validation.loss.isFinite else {
+          throw FisherError.nonFinite(what: "loss of the evaluation", step: stepsDone)
+        }
         return EpochReport(
-          epoch: epochsDone, step: stepsDone, seconds: seconds,
-          training: try evaluate(data.samples, data.training),
-          validation: try evaluate(data.samples, data.validation), bounds: bounds())
+          epoch: epochsDone, step: stepsDone, seconds: seconds, training: training, validation: validation,
+          bounds: bounds(), measures: sums.values)
       } catch FisherError.nonFinite(let what, _) {
         try goBack("\(what) that is not finite", onEvent: onEvent)
       }
@@ -196,15 +211,15 @@ public final class Trainer<Scalar: KernelScalar> {
 
   /// The mean score over samples of a set.
   public func evaluate(_ dataset: Dataset, _ samples: Range<Int>) throws -> Score {
-    let score = try model.score(dataset, samples, name: data.name)
+    let score = try model.score(dataset, samples, loss, name: data.name)
     guard score.loss.isFinite else { throw FisherError.nonFinite(what: "loss of the evaluation", step: stepsDone) }
     return score
   }
 
   /// Makes the first `count` of `indices` the mini-batch.
   private func load(_ dataset: Dataset, count: Int) {
-    for k in 0..<count { labels[k] = dataset.labels[Int(indices[k])] }
     let chosen = indices
+    targets.load(dataset.targets, samples: chosen.span.extracting(first: count))
     dataset.gather(&model.input, indices: chosen.span.extracting(first: count))
   }
 }

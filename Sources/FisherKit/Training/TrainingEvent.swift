@@ -8,6 +8,8 @@ public enum TrainingEvent: Sendable {
   case survived(Incident)
   /// An epoch ended.
   case epoch(EpochReport)
+  /// Training ended before its epochs did (``EarlyStopping``), with the weights of this epoch.
+  case stoppedEarly(epoch: Int, best: Int)
   /// All epochs ended.
   case finished(test: Score)
 }
@@ -53,6 +55,8 @@ public struct EpochReport: Equatable, Sendable {
   public var validation: Score
   /// The share of the epoch's steps that the trust region made shorter, layer by layer; empty for first-order optimizers.
   public var bounds: [Bound] = []
+  /// What the validation set was measured by beside the loss, by name.
+  public var measures: [String: Double] = [:]
 
   /// How often the trust region bound a layer.
   public struct Bound: Equatable, Sendable {

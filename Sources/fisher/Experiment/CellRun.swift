@@ -32,7 +32,7 @@ struct CellRun {
     let test = try trainer.run(epochs: training.schedule.epochs) { event in
       if let interruption = Interruption.noted { throw interruption }
       switch event {
-      case .began, .finished: break
+      case .began, .stoppedEarly, .finished: break
       case .survived: record.dampingEvents += 1
       case .step(let epoch, let step, let steps, _):
         if step == steps - 1 || steps == 1 && epoch == 1 { divergence?.keepWeights(of: trainer.model) }
@@ -73,8 +73,8 @@ extension RunRecord.Epoch {
   init(_ report: EpochReport) {
     self.init(
       epoch: report.epoch, step: report.step, seconds: report.seconds, trainLoss: report.training.loss,
-      trainError: 1 - report.training.accuracy, validationLoss: report.validation.loss,
-      validationAccuracy: report.validation.accuracy,
+      trainError: report.training.error ?? 0, validationLoss: report.validation.loss,
+      validationAccuracy: report.validation.accuracy ?? 0,
       bound: report.bounds.isEmpty
         ? nil : Dictionary(report.bounds.map { ($0.name, $0.share) }, uniquingKeysWith: max))
   }
