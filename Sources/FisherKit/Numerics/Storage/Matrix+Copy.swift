@@ -60,5 +60,7 @@ extension Matrix {
   }
 
   /// Zeros in all rows in use.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public mutating func setToZero() { storage.base.update(repeating: 0, count: inUse) }
 }

@@ -85,6 +85,16 @@ private func checkSubsystem<S: KernelScalar>(_: S.Type, _ tolerance: Double) thr
   }
   let value = try subsystem.rfim(inputs: x, preactivations: z).dense().elements.map { $0.map(Double.init) }
   expect(distance(value, dense.elements) < tolerance, "the value's matrix in \(S.self)")
+  // ν makes the diagonals of its blocks.
+  var nu = try Matrix<S>(rows: n, columns: m)
+  subsystem.nu(&nu, preactivations: z)
+  var squares = try Matrix<S>(rows: n, columns: d)
+  squares.copy(from: x)
+  squares.multiplyElements(x)
+  var diagonals = try Matrix<S>(rows: m, columns: d)
+  diagonals.setToProduct(nu, .transposed, squares, .none, alpha: 1 / Double(n))
+  let own = [diagonals.elements.flatMap { $0.map(Double.init) }]
+  expect(distance(own, [(0..<m * d).map { dense[$0, $0] }]) < tolerance, "ν in \(S.self)")
 
   let curvature = try ExactMetric().makeCurvature(
     for: CurvatureSite<S>(
