@@ -52,8 +52,16 @@ public struct Dataset: Sendable {
     return features + targets.bytes
   }
 
-  /// Makes `batch` the samples `indices` of this set, with the bias column behind the features.
-  func gather<S: KernelScalar>(_ batch: inout Matrix<S>, indices: Span<Int32>) {
+  /// Makes `batch` X̃ (n, width + 1) the samples `indices` of this set in their order, bytes times their scale, with 1, the
+  /// bias column, behind the features:
+  ///
+  ///     data.samples.gather(&model.input, indices: indices.span)
+  ///     let labels = indices.map { data.samples.labels[Int($0)] }
+  ///
+  /// A sample may come more than once. It allocates nothing, and moves n · width features at the speed of memory. An index
+  /// that is not in 0 ..< count, a batch of another width or with less room than there are indices is a programmer's
+  /// mistake, and ends the process with words.
+  public func gather<S: KernelScalar>(_ batch: inout Matrix<S>, indices: Span<Int32>) {
     demand(batch.columns == width + 1, "expected \(width + 1) columns, found \(batch.columns)")
     switch features {
     case .bytes(let bytes, let scale): batch.gather(bytes.span, rows: indices, scale: scale)

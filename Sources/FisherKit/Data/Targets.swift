@@ -87,9 +87,6 @@ public final class TargetBatch<Scalar: KernelScalar> {
     }
   }
 
-  /// The classes of the rows in use.
-  func withClasses<R>(_ body: (Span<Int32>) -> R) -> R { body(classes.span.extracting(first: rows)) }
-
   /// Whether the target of every row is one that outputs of this width can have.
   func fits(outputs: Int) -> Bool {
     isOfClasses ? classes.prefix(rows).allSatisfy { $0 >= 0 && $0 < outputs } : numbers.columns == outputs

@@ -11,15 +11,17 @@ public struct SoftmaxCrossEntropy: Loss {
   }
 
   public func sum<S: KernelScalar>(_ z: borrowing Matrix<S>, targets: TargetBatch<S>) -> LossSum {
-    let (loss, correct) = z.crossEntropy(labels: targets.classes.span.extracting(first: targets.rows))
+    let classes = targets.classes
+    let (loss, correct) = z.crossEntropy(labels: classes.span.extracting(first: targets.rows))
     return LossSum(loss: loss, correct: correct)
   }
 
   public func sum<S: KernelScalar>(
     _ z: borrowing Matrix<S>, targets: TargetBatch<S>, delta: inout Matrix<S>, scale: Double
   ) -> LossSum {
+    let classes = targets.classes
     let (loss, correct) = z.crossEntropy(
-      labels: targets.classes.span.extracting(first: targets.rows), delta: &delta, scale: scale)
+      labels: classes.span.extracting(first: targets.rows), delta: &delta, scale: scale)
     return LossSum(loss: loss, correct: correct)
   }
 }

@@ -6,7 +6,7 @@
 ///     let optimizer = try RNGD<Float>(learningRate: 0.01)
 ///     try optimizer.prepare(for: model, batchSize: 50)
 ///     for (features, labels) in batches {
-///       model.input.assign(features.map { $0 + [1] })    // one row a sample, the bias column last
+///       model.input.assign(features, bias: true)    // one row a sample, or all in one array; a bias column behind
 ///       let score = model.gradients(labels: labels.span)
 ///       _ = try optimizer.step(model)
 ///     }

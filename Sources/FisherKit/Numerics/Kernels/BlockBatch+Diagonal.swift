@@ -2,15 +2,16 @@
 extension BlockBatch {
   /// Where element (0, 0) of a block is, and how far the elements of its packed triangle are apart.
   private func place(of block: Int) -> (first: UnsafeMutablePointer<Scalar>, lanes: Int) {
-    demand(block >= 0 && block < count, "outside the blocks")
+    demand(block >= 0 && block < count, "block \(block) is outside of \(count)")
     let lanes = Self.lanes
     return (storage.base + block / lanes * (order * (order + 1) / 2) * lanes + block % lanes, lanes)
   }
 
-  /// tr G_i for some blocks.
+  /// traces[i] = tr G_i for some blocks i, in double precision.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func traces(of blocks: Range<Int>, into traces: inout [Double]) {
+  public func traces(of blocks: Range<Int>, into traces: inout [Double]) {
+    demand(traces.count >= blocks.upperBound, "expected room for \(blocks.upperBound) traces, found \(traces.count)")
     for block in blocks {
       let (first, lanes) = place(of: block)
       var (sum, element) = (0.0, first)
@@ -22,10 +23,11 @@ extension BlockBatch {
     }
   }
 
-  /// G_i += λ_i I for some blocks.
+  /// G_i += λ_i I for some blocks i: a damping for each neuron.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  mutating func addToDiagonals(_ lambdas: [Double], of blocks: Range<Int>) {
+  public mutating func addToDiagonals(_ lambdas: [Double], of blocks: Range<Int>) {
+    demand(lambdas.count >= blocks.upperBound, "expected \(blocks.upperBound) dampings, found \(lambdas.count)")
     for block in blocks {
       let (first, lanes) = place(of: block)
       var element = first
@@ -61,7 +63,7 @@ extension BlockBatch {
   /// Every element times `factor`.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  mutating func scale(by factor: Double) {
+  public mutating func scale(by factor: Double) {
     // (a pointer of its own: ThreadSanitizer's instrumentation crashes the compiler without)
     let elements = storage.base
     for i in 0..<storage.count { elements[i] *= Scalar(factor) }

@@ -31,7 +31,7 @@ extension Matrix {
     resize(rows: indices.count)
     for i in indices.indices {
       let row = Int(indices[i])
-      demand(row >= 0 && (row + 1) * width <= elements, "sample \(row) is outside the data")
+      demand(row >= 0 && (row + 1) * width <= elements, "sample \(row) is outside of the data")
     }
     return width
   }

@@ -6,9 +6,11 @@ extension Matrix {
       Scalar._kernels.addWeightDecay(storage.base, stride, weights.storage.base, weights.stride, rows, columns, l2))
   }
 
-  /// ⟨row i, row i of other⟩ for each row; or their sum, the same for each row. Not finite where either row is not.
-  func rowDots(_ other: borrowing Matrix, into dots: inout [Double], summed: Bool = false) {
-    demand(rows == other.rows && columns == other.columns && dots.count == rows, "matrices of another shape")
+  /// dots[i] = ⟨row i, row i of other⟩ for each row of two matrices of one shape, summed in double precision; or with
+  /// `summed` their sum ⟨A, B⟩, the same for each row. Not finite where either row is not. Cost 2nm flops.
+  public func rowDots(_ other: borrowing Matrix, into dots: inout [Double], summed: Bool = false) {
+    demandShape(of: other)
+    demand(dots.count == rows, "expected room for \(rows) numbers, found \(dots.count)")
     let (base, stride) = (storage.base, self.stride)
     let (otherBase, otherStride) = (other.storage.base, other.stride)
     dots.withUnsafeMutableBufferPointer { dots in

@@ -5,44 +5,47 @@ internal import CKernels
 /// Loops are compiled for both precisions (`_specialize`, which Swift 6.2 knows as well): unspecialised generic arithmetic
 /// is a hundred times slower.
 extension Matrix {
-  /// Σ a_ij b_ij, summed in double precision.
+  /// Ends the process where `other` has another shape.
+  @inline(__always)
+  func demandShape(of other: borrowing Matrix) {
+    demand(rows == other.rows && columns == other.columns, "expected \(shape), found \(other.shape)")
+  }
+
+  /// Σ a_ij b_ij of two matrices of one shape, summed in double precision (BLAS dsdot). Cost 2nm flops.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func dot(_ other: borrowing Matrix) -> Double {
-    demand(rows == other.rows && stride == other.stride, "matrices of another shape")
+  public func dot(_ other: borrowing Matrix) -> Double {
+    demandShape(of: other)
     var sum = 0.0
     for i in 0..<inUse { sum += Double(storage.base[i]) * Double(other.storage.base[i]) }
     return sum
   }
 
-  /// The sum of the diagonal.
-  var trace: Double {
+  /// The sum of the diagonal, in double precision.
+  public var trace: Double {
     var sum = 0.0
     for i in 0..<min(rows, columns) { sum += Double(self[i, i]) }
     return sum
   }
 
-  /// Takes the elements of `other`, which has the same shape and may be of another precision.
-  mutating func copy(converting other: borrowing Matrix<some KernelScalar>) {
-    demand(rows == other.rows && columns == other.columns, "matrices of another shape")
-    for i in 0..<rows { for j in 0..<columns { self[i, j] = Scalar(other[i, j]) } }
+  /// self += factor · other, of the same shape (BLAS axpy). Cost 2nm flops.
+  public mutating func add(_ other: borrowing Matrix, times factor: Double = 1) { combine(1, factor, other) }
+
+  /// self *= factor (BLAS scal). What is not finite stays so, times 0 too: see ``setToZero()``. Cost nm flops.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  public mutating func scale(by factor: Double) {
+    let (elements, factor) = (storage.base, Scalar(factor))
+    for i in 0..<inUse { elements[i] *= factor }
   }
 
   /// self = scale · self + factor · other.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func combine(_ scale: Double, _ factor: Double, _ other: borrowing Matrix) {
-    demand(rows == other.rows && stride == other.stride, "matrices of another shape")
+    demandShape(of: other)
     let (scale, factor) = (Scalar(scale), Scalar(factor))
     for i in 0..<inUse { storage.base[i] = scale * storage.base[i] + factor * other.storage.base[i] }
-  }
-
-  /// self *= factor.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  mutating func scale(by factor: Double) {
-    let factor = Scalar(factor)
-    for i in 0..<inUse { storage.base[i] *= factor }
   }
 
   /// Row i *= factor.
@@ -80,38 +83,43 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   mutating func subtract(_ other: borrowing Matrix, scaled scales: [Double]) {
-    demand(rows == other.rows && stride == other.stride && scales.count == rows, "matrices of another shape")
+    demandShape(of: other)
+    demand(scales.count == rows, "expected \(rows) scales, found \(scales.count)")
     for i in 0..<rows {
       let (row, from, scale) = (storage.base + i * stride, other.storage.base + i * stride, Scalar(scales[i]))
       for j in 0..<columns { row[j] -= scale * from[j] }
     }
   }
 
-  /// Row i *= scales[i].
+  /// Row i *= scales[i]: diag(scales) self. Cost nm flops.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  mutating func scaleRows(by scales: [Double]) {
-    demand(scales.count == rows, "expected \(rows) scales")
+  public mutating func scaleRows(by scales: [Double]) {
+    demand(scales.count == rows, "expected \(rows) scales, found \(scales.count)")
     for i in 0..<rows {
       let (row, scale) = (storage.base + i * stride, Scalar(scales[i]))
       for j in 0..<columns { row[j] *= scale }
     }
   }
 
-  /// self *= other, element by element; `other` has as many columns or more.
+  /// self *= other, element by element (the Hadamard product); `other` has as many rows, and as many columns or more, of
+  /// which the first are taken. Cost nm flops.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  mutating func multiplyElements(_ other: borrowing Matrix) {
-    demand(rows == other.rows && columns <= other.columns, "matrices of another shape")
+  public mutating func multiplyElements(_ other: borrowing Matrix) {
+    demand(
+      rows == other.rows && columns <= other.columns, "expected \(rows)×\(columns), found \(other.shape)")
     for i in 0..<rows {
       let (row, factor) = (storage.base + i * stride, other.storage.base + i * other.stride)
       for j in 0..<columns { row[j] *= factor[j] }
     }
   }
 
-  /// Writes a smaller matrix into this one.
-  mutating func place(_ block: borrowing Matrix, row: Int, column: Int) {
-    demand(row + block.rows <= rows && column + block.columns <= columns, "outside the matrix")
+  /// Writes a smaller matrix into this one, its element (0, 0) to (row, column).
+  public mutating func place(_ block: borrowing Matrix, row: Int, column: Int) {
+    demand(
+      row >= 0 && column >= 0 && row + block.rows <= rows && column + block.columns <= columns,
+      "\(block.shape) at (\(row), \(column)) is outside of \(shape)")
     for i in 0..<block.rows {
       (storage.base + (row + i) * stride + column).update(
         from: block.storage.base + i * block.stride, count: block.columns)
@@ -132,16 +140,14 @@ extension Matrix {
     }
   }
 
-  /// Takes the first columns of `other`, which has as many rows and at least as many columns.
-  mutating func copyHead(of other: borrowing Matrix) {
-    demand(rows == other.rows && columns <= other.columns, "matrices of another shape")
+  /// Takes the first columns of `other`, which has as many rows and at least as many columns: X of X̃, say.
+  public mutating func copyHead(of other: borrowing Matrix) {
+    demand(
+      rows == other.rows && columns <= other.columns, "expected \(rows)×\(columns), found \(other.shape)")
     for i in 0..<rows {
       (storage.base + i * stride).update(from: other.storage.base + i * other.stride, count: columns)
     }
   }
-
-  /// Zeros in all rows in use.
-  mutating func setToZero() { storage.base.update(repeating: 0, count: inUse) }
 
   /// Probabilities η to η(1 − η).
   @_specialize(where Scalar == Float)
@@ -152,11 +158,11 @@ extension Matrix {
     for i in 0..<inUse { elements[i] *= 1 - elements[i] }
   }
 
-  /// Adds the sum of each column to `sums`.
+  /// Adds the sum of each column to `sums`, which has one for each, in double precision. Cost nm flops.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func addColumns(to sums: inout [Double]) {
-    demand(sums.count == columns, "expected \(columns) sums")
+  public func addColumns(to sums: inout [Double]) {
+    demand(sums.count == columns, "expected \(columns) sums, found \(sums.count)")
     for i in 0..<rows {
       let row = storage.base + i * stride
       for j in 0..<columns { sums[j] += Double(row[j]) }
@@ -174,11 +180,11 @@ extension Matrix {
     }
   }
 
-  /// Copies the lower triangle to the upper.
+  /// Copies the lower triangle of a square matrix to the upper.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  mutating func symmetrize() {
-    demand(rows == columns, "expected a square matrix")
+  public mutating func symmetrize() {
+    demand(rows == columns, "expected a square matrix, found \(shape)")
     for i in 0..<rows {
       for j in 0..<i { storage.base[j * stride + i] = storage.base[i * stride + j] }
     }

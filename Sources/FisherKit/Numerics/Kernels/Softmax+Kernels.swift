@@ -7,9 +7,10 @@ extension Matrix {
     check(Scalar._kernels.softmax(nil, 0, storage.base, stride, z.storage.base, z.stride, z.rows, z.columns, 0))
   }
 
-  /// self = softmax of each row of z.
-  mutating func setToSoftmax(of z: borrowing Matrix) {
-    demand(rows == z.rows && columns == z.columns, "η of another shape")
+  /// self = η, the softmax of each row of z, of the same shape: η_i = e^{z_i}/Σ_k e^{z_k} (eq 10). It does not overflow,
+  /// whatever z; a row with a NaN is NaN. Cost 4nm operations, an exponential counted as one.
+  public mutating func setToSoftmax(of z: borrowing Matrix) {
+    demandShape(of: z)
     check(Scalar._kernels.softmax(storage.base, stride, nil, 0, z.storage.base, z.stride, z.rows, z.columns, 0))
   }
 

@@ -10,7 +10,7 @@
 /// the elements live as long as the buffer does; or a view of elements that somebody else owns, who outlives it.
 @usableFromInline
 struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
-  static var alignment: Int { 64 }
+  @inlinable static var alignment: Int { 64 }
 
   @usableFromInline let base: UnsafeMutablePointer<Element>
   let count: Int

@@ -11,7 +11,7 @@ public struct BlockBatch<Scalar: KernelScalar>: ~Copyable {
   public let count: Int
   /// The order d of each block.
   public let order: Int
-  let storage: AlignedBuffer<Scalar>
+  @usableFromInline let storage: AlignedBuffer<Scalar>
 
   /// m blocks of zeros.
   /// - Throws: `sizeOverflow` or `outOfMemory`, before anything is allocated.
@@ -31,21 +31,28 @@ public struct BlockBatch<Scalar: KernelScalar>: ~Copyable {
 
   public var bytes: Int { storage.count * MemoryLayout<Scalar>.stride }
 
+  /// L, what fills a cache line.
+  @inlinable static var lanes: Int { AlignedBuffer<Scalar>.alignment / MemoryLayout<Scalar>.stride }
+
   /// Element (i, j) of a block; the two triangles are the same element.
+  @inlinable
   public subscript(block: Int, i: Int, j: Int) -> Scalar {
     get { storage.base[offset(block, i, j)] }
     set { storage.base[offset(block, i, j)] = newValue }
   }
 
-  private func offset(_ block: Int, _ i: Int, _ j: Int) -> Int {
-    demand(block >= 0 && block < count && min(i, j) >= 0 && max(i, j) < order, "outside the blocks")
+  @inlinable
+  func offset(_ block: Int, _ i: Int, _ j: Int) -> Int {
+    demand(
+      block >= 0 && block < count && min(i, j) >= 0 && max(i, j) < order,
+      "(\(i), \(j)) of block \(block) is outside of \(count) blocks of order \(order)")
     let (row, column) = (max(i, j), min(i, j))
     let lanes = Self.lanes
     return (block / lanes * (order * (order + 1) / 2) + row * (row + 1) / 2 + column) * lanes + block % lanes
   }
 
   /// Takes the elements of `other`, which has the same shape.
-  mutating func copy(from other: borrowing BlockBatch) {
+  public mutating func copy(from other: borrowing BlockBatch) {
     demand(count == other.count && order == other.order, "blocks of another shape")
     storage.base.update(from: other.storage.base, count: storage.count)
   }

@@ -1,6 +1,6 @@
 /// Ends the process, saying why, where a programmer has made a mistake: a matrix of the wrong shape. Unlike a precondition it
 /// keeps its words in optimised builds, where people train.
-@inline(__always)
+@inlinable @inline(__always)
 func demand(
   _ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String, file: StaticString = #fileID,
   line: UInt = #line
@@ -8,8 +8,8 @@ func demand(
   if !condition() { refuse(message(), file: file, line: line) }
 }
 
-@inline(never)
-private func refuse(_ message: String, file: StaticString, line: UInt) -> Never {
+@inline(never) @usableFromInline
+func refuse(_ message: String, file: StaticString, line: UInt) -> Never {
   fatalError(message, file: file, line: line)
 }
 

@@ -9,7 +9,7 @@ public struct Matrix<Scalar: KernelScalar>: ~Copyable {
   public let columns: Int
   /// Elements from the start of a row to the start of the next, `columns` and the padding.
   public let stride: Int
-  let storage: AlignedBuffer<Scalar>
+  @usableFromInline let storage: AlignedBuffer<Scalar>
 
   /// A matrix of zeros.
   /// - Throws: `sizeOverflow` or `outOfMemory`, before anything is allocated.
@@ -63,16 +63,25 @@ public struct Matrix<Scalar: KernelScalar>: ~Copyable {
     self.rows = rows
   }
 
+  /// Element (row, column) of the rows in use. Loops over many elements are faster by ``row(_:)`` and ``mutableRow(_:)``,
+  /// which check the row once.
+  @inlinable
   public subscript(row: Int, column: Int) -> Scalar {
     get {
-      demand(row >= 0 && row < rows && column >= 0 && column < columns, "outside the matrix")
+      demand(contains(row: row) && column >= 0 && column < columns, "(\(row), \(column)) is outside of \(shape)")
       return storage.base[row * stride + column]
     }
     set {
-      demand(row >= 0 && row < rows && column >= 0 && column < columns, "outside the matrix")
+      demand(contains(row: row) && column >= 0 && column < columns, "(\(row), \(column)) is outside of \(shape)")
       storage.base[row * stride + column] = newValue
     }
   }
+
+  @inlinable @inline(__always)
+  func contains(row: Int) -> Bool { row >= 0 && row < rows }
+
+  /// For messages: "50×785".
+  @usableFromInline var shape: String { "\(rows)×\(columns)" }
 
   /// All of the storage in use, the zero padding included.
   var inUse: Int { rows * stride }
