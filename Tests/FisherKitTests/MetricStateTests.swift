@@ -231,17 +231,17 @@ import Testing
     let one = try Subspace<Float>(order: d, rank: r, samples: n, name: "layer")
     let other = try Subspace<Float>(order: d, rank: r, samples: n, name: "layer")
     var generator = SplitMix64(seed: 3)
-    func follow(_ subspaces: [Subspace<Float>], n: Int, isFlat: Bool) throws {
-      // (of one direction only: others are drawn anew, by the generator)
-      let x = isFlat ? [Double](repeating: 1, count: n * d) : generator.samples(n: n, d: d)
+    func follow(_ subspaces: [Subspace<Float>], n: Int, isZero: Bool) throws {
+      // (of samples without any direction: all are drawn anew, by the generator)
+      let x = isZero ? [Double](repeating: 0, count: n * d) : generator.samples(n: n, d: d)
       for subspace in subspaces { subspace.update(inputs: try .make(x, rows: n, columns: d)) }
     }
-    for isFlat in [false, true] { try follow([one], n: 20, isFlat: isFlat) }
+    for isZero in [false, true] { try follow([one], n: 20, isZero: isZero) }
     try SavedState(of: one).restore(other)
-    for isFlat in [true, false] {
+    for isZero in [true, false] {
       let (a, b) = (one.basis.elements, other.basis.elements)
       #expect(a == b && one.energies == other.energies && one.trace == other.trace)
-      try follow([one, other], n: 11, isFlat: isFlat)
+      try follow([one, other], n: 11, isZero: isZero)
     }
     #expect(try SavedState(of: one) == SavedState(of: other))
   }

@@ -92,15 +92,16 @@ import Testing
   @Test func aScheduleUnderWay() throws {
     let schedule = RefreshSchedule(interval: 16, isSpread: true, drift: 0.1)
     var (one, other) = (RefreshClock(schedule, layers: 3), RefreshClock(schedule, layers: 3))
-    func dues(_ clock: inout RefreshClock, _ steps: ClosedRange<Int>) -> [[Bool]] {
-      steps.map { step in
-        (0..<3).map { layer in
-          let isDue = clock.isDue(layer, step: step)
-          if isDue { clock.refreshed(layer, step: step) }
-          if isDue && layer == 2 { clock.note(drift: 0.01) }
-          return isDue
+    func dues(_ clock: inout RefreshClock, _ steps: ClosedRange<Int>) -> [String] {
+      var found: [String] = []
+      for step in steps {
+        for layer in 0..<3 where clock.isDue(layer, step: step) {
+          clock.refreshed(layer, step: step)
+          if layer == 2 { clock.note(drift: 0.01) }
+          found.append("layer \(layer) at \(step)")
         }
       }
+      return found
     }
     _ = dues(&one, 1...20)
     one.restart(after: 20)
