@@ -56,6 +56,28 @@ import Testing
     #expect(try bytes() == first, "the same state is the same file")
   }
 
+  /// Files that were put together by another program, byte by byte as `CheckpointHeader` says: the fuzzer's, behind their
+  /// first byte.
+  @Test func theFormat() throws {
+    func corpus(_ name: String) throws -> [UInt8] {
+      let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      return Array(try Data(contentsOf: tests.appendingPathComponent("Fuzz/corpus/checkpoint/\(name)")).dropFirst())
+    }
+    try put(try corpus("whole"))
+    let checkpoint = try CheckpointFile(path: path)
+    #expect(checkpoint.version == "0.1.0" && checkpoint.notes == ["step": "12", "loss": "0.5"])
+    #expect(checkpoint.entries.map(\.name) == ["blocks", "indices", "matrix", "number", "part"])
+    let entry = { (name: String) in checkpoint.entries.firstIndex { $0.name == name } ?? 0 }
+    var (matrix, indices) = ([Float](repeating: 9, count: 4), [0, 0])
+    try matrix.withUnsafeMutableBytes { try checkpoint.read(entry("matrix"), from: 0, into: $0) }
+    try indices.withUnsafeMutableBytes { try checkpoint.read(entry("indices"), from: 0, into: $0) }
+    #expect(matrix == [1, 2, 0, 4] && matrix[2].sign == .minus && indices == [3, 9])
+    for (name, reason) in [("damaged", "damaged elements"), ("newer", "a newer version")] {
+      try put(try corpus(name))
+      #expect(refusal()?.found.contains(reason) ?? false, "\(name): \(refusal() as Any)")
+    }
+  }
+
   /// Larger than what is written and read at once.
   @Test func aLargeOne() throws {
     let one = try Some(rows: 300, columns: 517)
