@@ -55,7 +55,12 @@ import Testing
 
   private final class Part: State {
     var numbers = [0.0]
-    func visit(_ visitor: StateVisitor) throws { try visitor.visit("numbers", &numbers) }
+    var floats: [Float] = [0]
+
+    func visit(_ visitor: StateVisitor) throws {
+      try visitor.visit("floats", &floats)
+      try visitor.visit("numbers", &numbers)
+    }
   }
 
   /// Something to be lost: odd bits, rows out of use, a part.
@@ -107,6 +112,8 @@ import Testing
     all.part = Part()
     all.part?.numbers = [.nan]
     #expect(all.firstNonFinite == "part/numbers")
+    all.part?.floats = [-.infinity]
+    #expect(all.firstNonFinite == "part/floats")
     all.blocks[1, 1, 0] = .infinity
     #expect(all.firstNonFinite == "blocks")
     all.matrix[4, 2] = .nan

@@ -61,7 +61,9 @@ extension StateVisitor {
     let stride = MemoryLayout<Number>.stride
     if isCounting {
       bytes += list.count * stride
-      return judge(name) { (list as? [Double])?.allSatisfy(\.isFinite) ?? true }
+      return judge(name) {
+        (list as? [Double])?.allSatisfy(\.isFinite) ?? (list as? [Float])?.allSatisfy(\.isFinite) ?? true
+      }
     }
     let (count, element) = (list.count, Number._stateElement)
     try list.withUnsafeMutableBytes { try save(name, .list, element, shape: [count], StateMemory($0)) }
