@@ -45,6 +45,23 @@ let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
     try require(read.tensors.map(\.name) == contents.tensors.map(\.name) && read.metadata == contents.metadata)
     _ = try ModelFile(path: path)
   },
+  // An even first byte: the others are a file; an odd one: they are a header's body, with a right checksum and elements
+  // behind it that have none.
+  "checkpoint": { bytes in
+    let (first, rest) = (bytes.first ?? 0, Array(bytes.dropFirst()))
+    let elements = [UInt8](repeating: first >> 1, count: Int(first) << 1)
+    let path = try InMemoryFile.hold(first & 1 == 0 ? rest : CheckpointHeader.wrap(rest) + elements)
+    let checkpoint = first & 1 == 0 ? try CheckpointFile(path: path) : try CheckpointFile(header: path)
+    let object = try SavedThings()
+    let before = try SavedState(of: object)
+    do {
+      try checkpoint.restore(object)
+      try require(try SavedState(of: object).entries == checkpoint.entries.sorted { $0.name < $1.name })
+    } catch let error as DataError {
+      try require(try SavedState(of: object) == before)
+      throw error
+    }
+  },
   // A text that says what network there is; the tensors are made for it.
   "model": { bytes in
     let json = String(decoding: bytes, as: UTF8.self)
@@ -123,6 +140,28 @@ let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
     try require(training.schedule.log == nil && training.schedule.epochs > 0)
   },
 ]
+
+/// What a checkpoint may hold, in the order of their names.
+private final class SavedThings: State {
+  private var blocks: BlockBatch<Float>
+  private var indices: [Int] = []
+  private var matrix: Matrix<Float>
+  private var number = 1
+  private var part: SavedThings?
+
+  init() throws {
+    blocks = try BlockBatch(count: 2, order: 2)
+    matrix = try Matrix(rows: 3, columns: 2)
+  }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("blocks", &blocks)
+    try visitor.visit("indices", &indices, isOfAnyCount: true, in: 0...9)
+    try visitor.visit("matrix", &matrix)
+    try visitor.visit("number", &number, in: 1...9)
+    try visitor.optional("part", &part) { try SavedThings() }
+  }
+}
 
 /// A reader that returned what it should not have ends the process: that is a finding.
 private func require(_ isSo: Bool, line: Int = #line) throws {

@@ -27,7 +27,7 @@ enum PartialFile {
       path + suffix, expected: "a name that is free", found: "100 that are taken", cause: .unusablePath)
   }
 
-  private static let suffix = ".partial-"
+  static let suffix = ".partial-"
 
   /// Takes away what runs of this file left that are dead.
   /// - Throws: ``OutputError`` where one is alive.

@@ -50,6 +50,20 @@ struct SizedFile: ~Copyable {
     return count
   }
 
+  /// Fills `buffer` with the bytes from `offset` on, wherever else is being read.
+  /// - Returns: how many there were; fewer than `buffer` holds only at the end of the file.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(DataError) -> Int {
+    var count = 0
+    while count < buffer.count {
+      let got = pread(
+        descriptor, buffer.baseAddress! + count, min(buffer.count - count, 1 << 30), off_t(offset + count))
+      if got == 0 { break }
+      guard got >= 0 || errno == EINTR else { throw Self.unreadable(path, errno) }
+      count += max(0, got)
+    }
+    return count
+  }
+
   /// The next bytes, at most `count`; fewer only at the end of the file. For small pieces, such as a header.
   func read(_ count: Int) throws(DataError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)

@@ -83,19 +83,19 @@ package final class WholeFile {
   package func write(_ text: String) throws(OutputError) { try write(Data(text.utf8)) }
 
   package func write(_ data: Data) throws(OutputError) {
-    var failure: OutputError?
-    data.withUnsafeBytes { bytes in
-      var written = 0
-      while written < bytes.count, failure == nil {
-        // (no system writes more than 2 GiB at once)
-        let count = Foundation.write(descriptor, bytes.baseAddress! + written, min(bytes.count - written, 1 << 30))
-        if count < 0, errno != EINTR {
-          failure = .failed(writtenPath, expected: "room for \(bytes.count - written) bytes")
-        }
-        written += max(0, count)
+    try data.withUnsafeBytes { bytes in Result { () throws(OutputError) in try write(bytes) } }.get()
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(OutputError) {
+    var written = 0
+    while written < bytes.count {
+      // (no system writes more than 2 GiB at once)
+      let count = Foundation.write(descriptor, bytes.baseAddress! + written, min(bytes.count - written, 1 << 30))
+      guard count >= 0 || errno == EINTR else {
+        throw .failed(writtenPath, expected: "room for \(bytes.count - written) bytes")
       }
+      written += max(0, count)
     }
-    if let failure { throw failure }
     if isEmpty, keepsPart, !isStream { Self.onUnfinished?(writtenPath, false) }
     isEmpty = false
   }

@@ -7,8 +7,8 @@
 /// Memory: (nk)² elements, and (n,m), (n,k), (m,d) a few times. Cost: nk(nk + 1)m + (nk)³/3 flops once; a solve three
 /// times 4nmd + 2(nk)².
 final class LowRankFactor<Scalar: KernelScalar>: DampedInverse {
-  private let block: SampledBlock<Scalar>
-  private let damping: Double
+  let block: SampledBlock<Scalar>
+  let damping: Double
   private let factor: Matrix<Scalar>
   private var z: Matrix<Scalar>
   private var coefficients: Matrix<Scalar>

@@ -43,7 +43,7 @@ public struct AverageMetric: Metric {
   }
 }
 
-final class AverageInverse<Scalar: KernelScalar>: WindowInverse {
+final class AverageInverse<Scalar: KernelScalar>: WindowInverse, State {
   private let site: CurvatureSite<Scalar>
   private let decay: Double
   private let workspace: BlockWorkspace
@@ -60,7 +60,14 @@ final class AverageInverse<Scalar: KernelScalar>: WindowInverse {
     workspace = try average.makeWorkspace(samples: samples)
   }
 
-  var bytes: Int { average.bytes + factors.bytes + workspace.bytes }
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("average", &average)
+    try visitor.visit("samples", &samples)
+    try visitor.child("factors", factors)
+    visitor.scratch("work", bytes: workspace.bytes)
+  }
 
   /// The same, before anything is allocated.
   static func bytes(for site: CurvatureSite<Scalar>, samples: Int) -> Int {

@@ -2,7 +2,7 @@
 ///
 /// Memory: (md)² elements; what a refresh forms it from is made anew. Cost of a refresh with n samples: n m(m+1)/2 d(d+1) +
 /// (md)³/3 flops; of a step: 2(md)².
-final class CoupledInverse<Scalar: KernelScalar>: WindowInverse {
+final class CoupledInverse<Scalar: KernelScalar>: WindowInverse, State {
   private let site: CurvatureSite<Scalar>
   private let coupling: any Coupling
   private let factors: DenseFactors<Scalar>
@@ -39,6 +39,12 @@ final class CoupledInverse<Scalar: KernelScalar>: WindowInverse {
       ofBytes: DenseFactors<Scalar>.bytes(for: site, order: size), site.bytes(1, size), site.bytes(n, order),
       site.bytes(n, m), site.bytes(n, m), site.bytes(roots, m), site.bytes(n, m), site.bytes(n, m),
       site.blockBytes(order: order))
+  }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.child("factors", factors)
+    visitor.scratch("row", row)
+    visitor.scratch("ν", nu)
   }
 
   /// z itself: what the A_s are made of at a refresh.

@@ -58,12 +58,14 @@ public struct Damping: Equatable, Sendable, ExpressibleByFloatLiteral, Expressib
 }
 
 /// The damping of one layer, which its optimizer may change between refreshes.
-final class SiteDamping {
+final class SiteDamping: State {
   let rule: Damping
   /// What Levenberg and Marquardt have made of the rule's amount.
   private(set) var factor = 1.0
 
   init(_ rule: Damping) { self.rule = rule }
+
+  func visit(_ visitor: StateVisitor) throws { try visitor.visit("factor", &factor) }
 
   /// Takes the ratio of a step's reduction of the loss to what was foreseen.
   func adapt(to ratio: Double) {

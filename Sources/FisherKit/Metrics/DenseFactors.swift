@@ -3,7 +3,7 @@
 ///
 /// Memory: k² elements for order k, twice where that is no more than 32 MB. Cost of a refresh beside what forms the
 /// matrix: k³/3 flops.
-final class DenseFactors<Scalar: KernelScalar> {
+final class DenseFactors<Scalar: KernelScalar>: State {
   /// Forms the lower triangle, undamped.
   typealias Form = (_ matrix: inout Matrix<Scalar>) throws(FisherError) -> Void
   typealias FormDouble = (_ matrix: inout Matrix<Double>) throws(FisherError) -> Void
@@ -26,7 +26,13 @@ final class DenseFactors<Scalar: KernelScalar> {
       rows: isKept ? order : 0, columns: order, what: "\(site.name): next Cholesky factor of order \(order)")
   }
 
-  var bytes: Int { current.bytes + next.bytes }
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("current", &current)
+    try visitor.visit("is ready", &isReady)
+    visitor.scratch("next", next)
+  }
 
   /// The same, before anything is allocated.
   static func bytes(for site: CurvatureSite<Scalar>, order: Int) -> Int {

@@ -37,7 +37,7 @@ public struct DiagonalMetric: Metric {
 }
 
 /// 1/(diag Ĝ_i + λ) for every neuron.
-final class DiagonalInverse<Scalar: KernelScalar>: WindowInverse {
+final class DiagonalInverse<Scalar: KernelScalar>: WindowInverse, State {
   private let site: CurvatureSite<Scalar>
   private var squares: Matrix<Scalar>
   /// The damped diagonals (m,d), inverted.
@@ -52,7 +52,13 @@ final class DiagonalInverse<Scalar: KernelScalar>: WindowInverse {
     lambdas = Array(repeating: 0, count: site.neurons)
   }
 
-  var bytes: Int { squares.bytes + reciprocals.bytes + lambdas.count * MemoryLayout<Double>.stride }
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("reciprocals", &reciprocals)
+    try visitor.visit("damping", &lambdas)
+    visitor.scratch("squares", squares)
+  }
 
   /// The same, before anything is allocated.
   static func bytes(for site: CurvatureSite<Scalar>, samples: Int) -> Int {

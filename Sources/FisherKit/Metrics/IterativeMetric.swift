@@ -51,7 +51,7 @@ public struct IterativeMetric: Metric {
   }
 }
 
-final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
+final class IterativeInverse<Scalar: KernelScalar>: WindowInverse, State {
   private let site: CurvatureSite<Scalar>
   private let metric: IterativeMetric
   private let isSoftmax: Bool
@@ -92,10 +92,22 @@ final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
     minusLambdas = Array(repeating: 0, count: m)
   }
 
-  var bytes: Int {
-    inputs.bytes + weights.bytes + diagonal.bytes + nu.bytes + z.bytes + work.count + solution.bytes + direction.bytes
-      + product.bytes + conditioned.bytes
-      + (rho.count + steps.count + bounds.count + minusLambdas.count) * MemoryLayout<Double>.stride
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("inputs", &inputs)
+    try visitor.visit("weights", &weights)
+    try visitor.child("diagonal", diagonal)
+    try visitor.visit("minus damping", &minusLambdas)
+    if visitor.isRestoring { z.resize(rows: inputs.rows) }
+    for (name, list) in [("rho", rho), ("steps", steps), ("bounds", bounds)] { visitor.scratch(name, list) }
+    visitor.scratch("ν", nu)
+    visitor.scratch("z", z)
+    visitor.scratch("work", bytes: work.count)
+    visitor.scratch("solution", solution)
+    visitor.scratch("direction", direction)
+    visitor.scratch("product", product)
+    visitor.scratch("conditioned", conditioned)
   }
 
   /// The same, before anything is allocated.

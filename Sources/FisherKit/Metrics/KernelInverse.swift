@@ -5,7 +5,7 @@
 ///
 /// A neuron whose system cannot be factored gets 10, 100 or 1000 times its damping, then its diagonal, then the identity.
 /// There is no last good one: a solve goes through the samples of the window, which are new.
-final class KernelInverse<Scalar: KernelScalar>: WindowInverse {
+final class KernelInverse<Scalar: KernelScalar>: WindowInverse, State {
   private let site: CurvatureSite<Scalar>
   private var inputs: Matrix<Scalar>
   private var nu: Matrix<Scalar>
@@ -31,9 +31,22 @@ final class KernelInverse<Scalar: KernelScalar>: WindowInverse {
     info = Array(repeating: 0, count: m)
   }
 
-  var bytes: Int {
-    inputs.bytes + nu.bytes + kernels.bytes
-      + (squares.count + 2 * lambdas.count + info.count) * MemoryLayout<Double>.stride
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("inputs", &inputs)
+    try visitor.visit("ν", &nu)
+    try visitor.value("kernels", &kernels)
+    try visitor.visit("units", &units)
+    try visitor.visit("damping", &damping)
+    try visitor.ofFailures {
+      try visitor.optional("substitute", &substitute) {
+        try DiagonalSubstitute(neurons: [], rows: site.neurons, columns: site.order)
+      }
+    }
+    visitor.scratch("damping of neurons", lambdas)
+    visitor.scratch("squares", squares)
+    visitor.scratch("pivots", info)
   }
 
   /// The same, before anything is allocated.
@@ -125,8 +138,8 @@ final class KernelInverse<Scalar: KernelScalar>: WindowInverse {
 }
 
 /// What takes the place of the systems of some neurons.
-private final class DiagonalSubstitute<Scalar: KernelScalar> {
-  let neurons: [Int]
+private final class DiagonalSubstitute<Scalar: KernelScalar>: State {
+  private(set) var neurons: [Int]
   var reciprocals: Matrix<Scalar>
   private var gradients: Matrix<Scalar>
 
@@ -134,6 +147,12 @@ private final class DiagonalSubstitute<Scalar: KernelScalar> {
     self.neurons = neurons
     reciprocals = try Matrix(rows: rows, columns: columns, what: "diagonals")
     gradients = try Matrix(rows: rows, columns: columns, what: "gradients of some neurons")
+  }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("neurons", &neurons, isOfAnyCount: true, in: 0...max(0, reciprocals.rows - 1))
+    try visitor.visit("reciprocals", &reciprocals)
+    visitor.scratch("gradients", gradients)
   }
 
   func keep(_ vectors: borrowing Matrix<Scalar>) { for i in neurons { gradients.copyRow(i, from: vectors) } }

@@ -79,11 +79,30 @@ public struct KernelMetric: Metric {
   }
 }
 
-/// One system of order n(m − 1) for all classes. A refresh allocates it anew.
-final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
+/// One system of order n(m − 1) for all classes. A refresh allocates it anew, and so does what restores it.
+final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse, State {
   private let site: CurvatureSite<Scalar>
   private let samples: Int
   private var factor: (any DampedInverse<Scalar>)?
+
+  /// What the factor was made of: much less than it is.
+  private final class Origin: State {
+    var inputs: Matrix<Scalar>
+    var eta: Matrix<Scalar>
+    var damping: Double
+
+    init(for site: CurvatureSite<Scalar>, samples: Int, damping: Double = 0) throws(FisherError) {
+      inputs = try Matrix(rows: samples, columns: site.order, what: "\(site.name): inputs of a factor")
+      eta = try Matrix(rows: samples, columns: site.neurons, what: "\(site.name): probabilities of a factor")
+      self.damping = damping
+    }
+
+    func visit(_ visitor: StateVisitor) throws {
+      try visitor.visit("inputs", &inputs)
+      try visitor.visit("probabilities", &eta)
+      try visitor.visit("damping", &damping)
+    }
+  }
 
   /// - Parameter samples: the most that a refresh is given.
   init(for site: CurvatureSite<Scalar>, samples: Int) { (self.site, self.samples) = (site, samples) }
@@ -95,6 +114,33 @@ final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
     CoupledFactorBytes(site: site, samples: samples, outer: nil).makingLowRank
   }
 
+  func visit(_ visitor: StateVisitor) throws {
+    if visitor.isCounting { return visitor.scratch("factor", bytes: bytes) }
+    var origin: Origin?
+    if let factor = factor as? LowRankFactor<Scalar>,
+      let covariance = factor.block.covariance as? SoftmaxCovariance<Scalar>
+    {
+      let made = try Origin(for: site, samples: samples, damping: factor.damping)
+      made.inputs.copy(from: factor.block.observations.inputs)
+      made.eta.copy(from: covariance.eta)
+      origin = made
+    }
+    try visitor.optional("factor", &origin) { try Origin(for: site, samples: samples) }
+    guard visitor.isRestoring else { return }
+    factor = try origin.map {
+      try LowRankFactor(
+        block(inputs: $0.inputs, eta: $0.eta), damping: $0.damping, memoryCap: .max, parameter: site.name)
+    }
+  }
+
+  private func block(
+    inputs: borrowing Matrix<Scalar>, eta weights: borrowing Matrix<Scalar>
+  ) throws(FisherError) -> SampledBlock<Scalar> {
+    var eta = try Matrix<Scalar>(rows: weights.rows, columns: weights.columns, what: "\(site.name): probabilities")
+    eta.copy(from: weights)
+    return try SampledBlock<Scalar>(inputs: inputs, covariance: SoftmaxCovariance<Scalar>(eta: eta))
+  }
+
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     weights.setToSoftmax(of: z)
   }
@@ -103,9 +149,7 @@ final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
 
   func refresh(inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
     factor = nil
-    var eta = try Matrix<Scalar>(rows: weights.rows, columns: weights.columns, what: "\(site.name): probabilities")
-    eta.copy(from: weights)
-    let block = try SampledBlock<Scalar>(inputs: inputs, covariance: SoftmaxCovariance<Scalar>(eta: eta))
+    let block = try block(inputs: inputs, eta: weights)
     factor = try site.factor(trace: try block.trace(), order: site.neurons * site.order) {
       (lambda) throws(FisherError) in
       // (it divides by λ, and classes that are certain leave none)

@@ -1,7 +1,7 @@
 /// A block for every neuron, Ĝ_i = (1/n) Σ ν_i x̃x̃ᵀ (section 2.6), by ``NeuronFactors``.
 ///
 /// Cost of a refresh: m n d(d+1) + m d³/3 flops, with the inverses md³ for the last term; of a step: 2md².
-final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
+final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse, State {
   private let site: CurvatureSite<Scalar>
   private let factors: NeuronFactors<Scalar>
 
@@ -12,7 +12,9 @@ final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
     factors = try NeuronFactors(for: site, order: order, samples: samples, isInverse: site.inverts(order: order))
   }
 
-  var bytes: Int { factors.bytes }
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws { try visitor.child("factors", factors) }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     site.subsystem.nu(&weights, preactivations: z)

@@ -7,7 +7,7 @@
 ///
 /// Memory: m blocks of d(d+1)/2 elements, twice where that is no more than ``keptLimit``. Cost of a refresh beside what
 /// forms the blocks: m d³/3 flops, with the inverses md³; of a step: 2md².
-final class NeuronFactors<Scalar: KernelScalar> {
+final class NeuronFactors<Scalar: KernelScalar>: State {
   /// Forms some blocks, undamped, in whole groups of lanes.
   typealias Form = (
     _ blocks: inout BlockBatch<Scalar>, _ range: Range<Int>, _ workspace: borrowing BlockWorkspace
@@ -28,6 +28,8 @@ final class NeuronFactors<Scalar: KernelScalar> {
   private var info: [Int]
   /// Whether `current` was ever made.
   private var isReady = false
+  /// Whether some blocks were made, of a refresh in parts that is not finished.
+  private var isUnderWay = false
   /// Neurons whose block of the refresh before goes on, until the refresh is finished.
   private var kept: [Int] = []
 
@@ -49,8 +51,21 @@ final class NeuronFactors<Scalar: KernelScalar> {
     info = Array(repeating: 0, count: m)
   }
 
-  var bytes: Int {
-    current.bytes + next.bytes + workspace.bytes + (lambdas.count + info.count) * MemoryLayout<Double>.stride
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.fixed("held as", isInverse ? "inverses" : "factors")
+    try visitor.visit("current", &current)
+    try visitor.visit("is ready", &isReady)
+    let isUnderWay = try visitor.recorded("is under way", isUnderWay)
+    if isUnderWay { try visitor.visit("next", &next) } else { visitor.scratch("next", next) }
+    if visitor.isRestoring { self.isUnderWay = isUnderWay }
+    try visitor.ofFailures {
+      try visitor.visit("kept", &kept, isOfAnyCount: true, in: 0...max(0, site.neurons - 1))
+    }
+    visitor.scratch("damping", lambdas)
+    visitor.scratch("pivots", info)
+    visitor.scratch("work", bytes: workspace.bytes)
   }
 
   /// The same, before anything is allocated.
@@ -70,6 +85,7 @@ final class NeuronFactors<Scalar: KernelScalar> {
 
   /// Makes some blocks anew, whole groups of lanes, without any effect until ``finish()``: only for a spread refresh.
   func refresh(_ blocks: Range<Int>, form: Form, formOne: FormOne) throws(FisherError) {
+    isUnderWay = isKept
     if isKept {
       try make(&next, blocks, form: form, formOne: formOne)
     } else {
@@ -86,7 +102,7 @@ final class NeuronFactors<Scalar: KernelScalar> {
       swap(&current, &next)
     }
     kept.removeAll(keepingCapacity: true)
-    isReady = true
+    (isReady, isUnderWay) = (true, false)
   }
 
   private func make(

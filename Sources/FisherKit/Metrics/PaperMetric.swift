@@ -70,7 +70,7 @@ public struct PaperMetric: Metric {
 }
 
 /// The running average of a block shared by the layer.
-final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
+final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature, State {
   private let site: CurvatureSite<Scalar>
   private let decay: Double
   private let nu: Double
@@ -88,7 +88,12 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
     start()
   }
 
-  var bytes: Int { average.bytes + factors.bytes }
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("average", &average)
+    try visitor.child("factors", factors)
+  }
 
   /// The same, before anything is allocated.
   static func bytes(for site: CurvatureSite<Scalar>) -> Int {
@@ -118,7 +123,7 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
 }
 
 /// The running averages of a block per neuron.
-final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
+final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature, State {
   private let site: CurvatureSite<Scalar>
   private let decay: Double
   private let workspace: BlockWorkspace
@@ -137,7 +142,14 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
     start()
   }
 
-  var bytes: Int { batchNu.bytes + average.bytes + factors.bytes + workspace.bytes }
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("average", &average)
+    try visitor.child("factors", factors)
+    visitor.scratch("ν of a batch", batchNu)
+    visitor.scratch("work", bytes: workspace.bytes)
+  }
 
   /// The same, before anything is allocated.
   static func bytes(for site: CurvatureSite<Scalar>) -> Int {

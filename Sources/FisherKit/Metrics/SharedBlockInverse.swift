@@ -1,7 +1,7 @@
 /// One block ν X̃ᵀX̃/n for all neurons of a layer, by its Cholesky factor.
 ///
 /// Cost of a refresh: n d² + d³/3 flops; of a step: 2md².
-final class SharedBlockInverse<Scalar: KernelScalar>: WindowInverse {
+final class SharedBlockInverse<Scalar: KernelScalar>: WindowInverse, State {
   private let nu: Double
   private let factors: DenseFactors<Scalar>
 
@@ -10,7 +10,9 @@ final class SharedBlockInverse<Scalar: KernelScalar>: WindowInverse {
     factors = try DenseFactors(for: site, order: order, whole: site.order)
   }
 
-  var bytes: Int { factors.bytes }
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws { try visitor.child("factors", factors) }
 
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>) {
     weights.fill(with: Scalar(nu))

@@ -1,7 +1,7 @@
 /// The exact matrix of a softmax layer, all classes together (eq 10), by its Cholesky factor.
 ///
 /// Memory: (md)² elements. Cost of a refresh with n samples: n m(m+1)/2 d(d+1) + (md)³/3 flops; of a step: 2(md)².
-final class SoftmaxInverse<Scalar: KernelScalar>: WindowInverse {
+final class SoftmaxInverse<Scalar: KernelScalar>: WindowInverse, State {
   private let factors: DenseFactors<Scalar>
   private let work: AlignedBuffer<UInt8>
   /// The gradient as one row.
@@ -14,7 +14,13 @@ final class SoftmaxInverse<Scalar: KernelScalar>: WindowInverse {
     row = try Matrix(rows: 1, columns: size, what: "\(site.name): gradient as a row")
   }
 
-  var bytes: Int { factors.bytes + work.count + row.bytes }
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.child("factors", factors)
+    visitor.scratch("work", bytes: work.count)
+    visitor.scratch("row", row)
+  }
 
   /// The same, before anything is allocated, of a matrix that ``fits(_:order:limit:)``.
   static func bytes(for site: CurvatureSite<Scalar>, order: Int, samples: Int) -> Int {

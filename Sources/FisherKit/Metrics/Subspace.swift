@@ -3,7 +3,7 @@
 ///
 /// The rows of the basis come out ordered, the leading directions first, so that its first r rows are a subspace too.
 /// Memory: three matrices (r,d), one (n,r), two (r,r). Cost of an update: 4ndr + 6dr² flops.
-final class Subspace<Scalar: KernelScalar> {
+final class Subspace<Scalar: KernelScalar>: State {
   let rank: Int
   /// U, a row for each direction, orthonormal.
   private(set) var basis: Matrix<Scalar>
@@ -42,9 +42,20 @@ final class Subspace<Scalar: KernelScalar> {
     orthonormalize(&basis)
   }
 
-  var bytes: Int {
-    basis.bytes + image.bytes + scratch.bytes + projected.bytes + gram.bytes + triangle.bytes
-      + (energies.count + squares.count) * MemoryLayout<Double>.stride
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("basis", &basis)
+    try visitor.visit("energies", &energies)
+    try visitor.visit("trace", &trace)
+    try visitor.visit("is started", &isStarted)
+    try visitor.value("generator", &generator)
+    visitor.scratch("projected", projected)
+    visitor.scratch("image", image)
+    visitor.scratch("rows", scratch)
+    visitor.scratch("gram", gram)
+    visitor.scratch("triangle", triangle)
+    visitor.scratch("squares", squares)
   }
 
   /// The same, before anything is allocated.

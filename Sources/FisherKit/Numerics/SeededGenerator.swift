@@ -1,6 +1,6 @@
 /// The SplitMix64 generator (Steele, Lea & Flood 2014), with its own conversions, so that a seed gives the same numbers
 /// on every platform and with every version of the standard library.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
+public struct SeededGenerator: RandomNumberGenerator, StateValue, Sendable {
   private var state: UInt64
 
   /// What the numbers are for. Each use of one seed has a stream of its own, so that changing how many numbers one use
@@ -24,6 +24,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
     return z ^ (z >> 31)
   }
+
+  public mutating func visit(_ visitor: StateVisitor) throws { try visitor.visit("state", &state) }
 
   /// Uniform in [0, 1), with 53 random bits.
   public mutating func uniform() -> Double {

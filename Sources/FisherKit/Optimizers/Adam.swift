@@ -26,7 +26,14 @@ public final class Adam<Scalar: KernelScalar>: Optimizer {
   }
 
   public var name: String { "adam" }
-  public var bytes: Int { (first + second).reduce(0) { $0 + $1.value.bytes } }
+  public var bytes: Int { stateBytes }
+
+  public func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("learning rate", &learningRate)
+    try visitor.visit("steps", &steps, in: 0...(.max))
+    try visitor.visit("first moment", first)
+    try visitor.visit("second moment", second)
+  }
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
     (first, second, steps) = ([], [], 0)

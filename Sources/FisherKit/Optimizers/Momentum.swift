@@ -16,7 +16,13 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
   }
 
   public var name: String { "momentum" }
-  public var bytes: Int { velocities.reduce(0) { $0 + $1.value.bytes } }
+  public var bytes: Int { stateBytes }
+
+  public func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("learning rate", &learningRate)
+    try visitor.visit("steps", &steps, in: 0...(.max))
+    try visitor.visit("velocity", velocities)
+  }
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
     (velocities, steps) = ([], 0)

@@ -13,7 +13,7 @@
 ///
 /// All optimizers here add coupled L2 to the gradient before anything else: g = ∂L/∂W + l2 · W, on weights and not on
 /// biases, the gradient of ½ l2 ‖W‖². Parameters that are not ``Parameter/isDecayed`` go without.
-public protocol Optimizer<Scalar>: AnyObject {
+public protocol Optimizer<Scalar>: State {
   associatedtype Scalar: KernelScalar
   var name: String { get }
   /// γ, used by the next step.
@@ -36,12 +36,15 @@ public protocol Optimizer<Scalar>: AnyObject {
   func restart()
   /// The memory that it holds.
   var bytes: Int { get }
+  /// Shows what it holds between two steps. By default it does not say, and cannot be saved.
+  func visit(_ visitor: StateVisitor) throws
 }
 
 extension Optimizer {
   public var wantsLossAfterStep: Bool { false }
   public func note(loss: Double, after: Double) {}
   public func restart() {}
+  public func visit(_ visitor: StateVisitor) throws { try visitor.refuse(self, bytes: bytes) }
 }
 
 extension Model {

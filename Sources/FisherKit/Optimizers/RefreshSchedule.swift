@@ -36,7 +36,7 @@ public struct RefreshSchedule: Equatable, Sendable {
 }
 
 /// A schedule under way.
-struct RefreshClock {
+struct RefreshClock: StateValue {
   private let schedule: RefreshSchedule
   /// T at the start, and now.
   private let firstInterval: Int
@@ -52,6 +52,12 @@ struct RefreshClock {
     firstInterval = schedule.interval ?? interval
     self.interval = firstInterval
     next = Array(repeating: 1, count: layers)
+  }
+
+  mutating func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("interval", &interval, in: 1...Int.max / 4)
+    try visitor.visit("next", &next)
+    try visitor.visit("origin", &origin)
   }
 
   /// Whether a layer's refresh is due; one that failed stays so until ``refreshed(_:step:)``.

@@ -11,7 +11,12 @@ public final class SGD<Scalar: KernelScalar>: Optimizer {
   }
 
   public var name: String { "sgd" }
-  public var bytes: Int { 0 }
+  public var bytes: Int { stateBytes }
+
+  public func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("learning rate", &learningRate)
+    try visitor.visit("steps", &steps, in: 0...(.max))
+  }
 
   public func prepare(for model: any Model<Scalar>, batchSize: Int) { steps = 0 }
 

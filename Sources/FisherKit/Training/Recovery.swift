@@ -26,7 +26,7 @@ public struct Recovery: Equatable, Sendable {
 /// mini-batches, or as many as the average covers.
 ///
 /// Memory: the parameters once more.
-final class RecoveryWatch<Scalar: KernelScalar> {
+final class RecoveryWatch<Scalar: KernelScalar>: State {
   private var good: [KeptMatrix<Scalar>] = []
   private let horizon: Int
   private var average = 0.0
@@ -52,7 +52,19 @@ final class RecoveryWatch<Scalar: KernelScalar> {
     keep(model)
   }
 
-  var bytes: Int { good.reduce(0) { $0 + $1.value.bytes } }
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("last good weights", good)
+    try visitor.visit("average", &average)
+    try visitor.visit("weight", &weight)
+    try visitor.visit("count", &count, in: 0...(.max))
+    try visitor.visit("first loss", &firstLoss)
+    try visitor.visit("start loss", &startLoss)
+    try visitor.visit("good loss", &goodLoss)
+    try visitor.visit("times back", &timesBack, in: 0...(.max))
+    try visitor.visit("left out in a row", &leftOutInARow, in: 0...(.max))
+  }
 
   /// The mean loss of late.
   var recentLoss: Double { weight > 0 ? average / weight : 0 }

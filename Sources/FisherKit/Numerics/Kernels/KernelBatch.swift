@@ -1,7 +1,7 @@
 internal import CKernels
 
 /// The Cholesky factors of the systems λI + S_iS_iᵀ of order n of a layer's neurons, and the work space of their kernels.
-struct KernelBatch<Scalar: KernelScalar>: ~Copyable {
+struct KernelBatch<Scalar: KernelScalar>: StateValue, ~Copyable {
   private var factors: AlignedBuffer<Scalar>
   private let work: AlignedBuffer<UInt8>
   private let threads: Int32
@@ -24,6 +24,11 @@ struct KernelBatch<Scalar: KernelScalar>: ~Copyable {
   }
 
   var bytes: Int { factors.count * MemoryLayout<Scalar>.stride + work.count }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("factors", factors)
+    visitor.scratch("work", bytes: work.count)
+  }
 
   /// The same, before anything is allocated; the largest number where it cannot be addressed.
   static func bytes(samples: Int, neurons: Int) -> Int {
