@@ -38,7 +38,7 @@ extension NeuronBlocks {
 }
 
 /// Σ x̂ and Σ x̂² of each channel over any number of samples, in double precision.
-struct ChannelSums {
+struct ChannelSums: StateValue {
   private(set) var samples = 0
   private var sums: [Double]
   private var squares: [Double]
@@ -46,6 +46,12 @@ struct ChannelSums {
   init(channels: Int) {
     sums = Array(repeating: 0, count: channels)
     squares = sums
+  }
+
+  mutating func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("samples", &samples, in: 0...(.max))
+    try visitor.visit("sums", &sums)
+    try visitor.visit("squares", &squares)
   }
 
   var bytes: Int { 2 * sums.count * MemoryLayout<Double>.stride }

@@ -7,8 +7,8 @@ protocol DampedInverse<Scalar>: AnyObject {
 }
 
 /// By the Cholesky factor of the whole (md, md) matrix.
-final class DenseFactor<Scalar: KernelScalar>: DampedInverse {
-  private let factor: Matrix<Scalar>
+final class DenseFactor<Scalar: KernelScalar>: DampedInverse, State {
+  private var factor: Matrix<Scalar>
   private var flat: Matrix<Scalar>
 
   init(_ fisher: any RFIM<Scalar>, damping: Double, memoryCap: Int, parameter: String) throws(FisherError) {
@@ -18,7 +18,18 @@ final class DenseFactor<Scalar: KernelScalar>: DampedInverse {
     self.factor = factor
   }
 
-  var bytes: Int { factor.bytes + flat.bytes }
+  /// Room for one that is restored.
+  init(order: Int, what: String) throws(FisherError) {
+    factor = try Matrix(rows: order, columns: order, what: what)
+    flat = try Matrix(rows: 1, columns: order, what: what)
+  }
+
+  var bytes: Int { stateBytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("factor", &factor)
+    visitor.scratch("right-hand side", flat)
+  }
 
   func solve(_ vectors: inout Matrix<Scalar>) {
     flat.reshape(vectors)

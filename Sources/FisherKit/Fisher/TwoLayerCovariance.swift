@@ -5,9 +5,9 @@
 /// Where the supplement's eq 12 has ν_f(w_i, x̃) the hidden neuron's derivative f' belongs, ∂h_i/∂z_i: they are the same
 /// for tanh and sigm, and differ for relu and elu.
 final class TwoLayerCovariance<Scalar: KernelScalar>: SampleCovariance {
-  private let slopes: Matrix<Scalar>
-  private let outer: Matrix<Scalar>
-  private let outputs: any SampleCovariance<Scalar>
+  let slopes: Matrix<Scalar>
+  let outer: Matrix<Scalar>
+  let outputs: any SampleCovariance<Scalar>
   /// What passes through the outputs, (n, D_y).
   private var above: Matrix<Scalar>
   private let work: AlignedBuffer<UInt8>

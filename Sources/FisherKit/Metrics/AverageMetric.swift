@@ -43,7 +43,7 @@ public struct AverageMetric: Metric {
   }
 }
 
-final class AverageInverse<Scalar: KernelScalar>: WindowInverse, State {
+final class AverageInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
   private let decay: Double
   private let workspace: BlockWorkspace

@@ -27,6 +27,12 @@ final class BatchNormCurvature<Scalar: KernelScalar>: Curvature {
       step: Work(solves: 6 * m, bytes: 24 * m + 4 * m * Double(MemoryLayout<Scalar>.stride), calls: 1))
   }
 
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.value("window", &window)
+    try visitor.visit("inverses", &inverses)
+    try visitor.visit("is ready", &isReady)
+  }
+
   func observe(_ observed: borrowing Observation<Scalar>) {
     if observed.inputs.isFinite { window.add(observed.inputs) } else { site.report(.samplesLeftOut) }
   }

@@ -2,7 +2,7 @@
 ///
 /// Memory: (md)² elements; what a refresh forms it from is made anew. Cost of a refresh with n samples: n m(m+1)/2 d(d+1) +
 /// (md)³/3 flops; of a step: 2(md)².
-final class CoupledInverse<Scalar: KernelScalar>: WindowInverse, State {
+final class CoupledInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
   private let coupling: any Coupling
   private let factors: DenseFactors<Scalar>

@@ -37,7 +37,7 @@ public struct DiagonalMetric: Metric {
 }
 
 /// 1/(diag Ĝ_i + λ) for every neuron.
-final class DiagonalInverse<Scalar: KernelScalar>: WindowInverse, State {
+final class DiagonalInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
   private var squares: Matrix<Scalar>
   /// The damped diagonals (m,d), inverted.

@@ -51,7 +51,7 @@ public struct IterativeMetric: Metric {
   }
 }
 
-final class IterativeInverse<Scalar: KernelScalar>: WindowInverse, State {
+final class IterativeInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
   private let metric: IterativeMetric
   private let isSoftmax: Bool

@@ -5,7 +5,7 @@
 ///
 /// A neuron whose system cannot be factored gets 10, 100 or 1000 times its damping, then its diagonal, then the identity.
 /// There is no last good one: a solve goes through the samples of the window, which are new.
-final class KernelInverse<Scalar: KernelScalar>: WindowInverse, State {
+final class KernelInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
   private var inputs: Matrix<Scalar>
   private var nu: Matrix<Scalar>

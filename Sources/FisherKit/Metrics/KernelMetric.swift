@@ -80,7 +80,7 @@ public struct KernelMetric: Metric {
 }
 
 /// One system of order n(m − 1) for all classes. A refresh allocates it anew, and so does what restores it.
-final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse, State {
+final class SoftmaxKernelInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
   private let samples: Int
   private var factor: (any DampedInverse<Scalar>)?

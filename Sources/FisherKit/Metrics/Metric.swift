@@ -92,7 +92,7 @@ public struct CurvatureSite<Scalar: KernelScalar> {
 }
 
 /// The curvature of one parameter matrix: it observes, refreshes its inverse, and preconditions gradients.
-public protocol Curvature<Scalar>: AnyObject {
+public protocol Curvature<Scalar>: State {
   associatedtype Scalar: KernelScalar
   /// Takes note of a mini-batch.
   func observe(_ observed: borrowing Observation<Scalar>) throws(FisherError)
@@ -119,6 +119,9 @@ public protocol Curvature<Scalar>: AnyObject {
 }
 
 extension Curvature {
+  /// Its memory is counted; a curvature that is to be kept in a checkpoint says what it holds.
+  public func visit(_ visitor: StateVisitor) throws { try visitor.refuse(self, bytes: bytes) }
+
   public var addsBias: Bool { false }
   public var refreshParts: Int { 1 }
 

@@ -1,7 +1,7 @@
 /// A block for every neuron, Ĝ_i = (1/n) Σ ν_i x̃x̃ᵀ (section 2.6), by ``NeuronFactors``.
 ///
 /// Cost of a refresh: m n d(d+1) + m d³/3 flops, with the inverses md³ for the last term; of a step: 2md².
-final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse, State {
+final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
   private let site: CurvatureSite<Scalar>
   private let factors: NeuronFactors<Scalar>
 

@@ -70,7 +70,7 @@ public struct PaperMetric: Metric {
 }
 
 /// The running average of a block shared by the layer.
-final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature, State {
+final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
   private let site: CurvatureSite<Scalar>
   private let decay: Double
   private let nu: Double
@@ -123,7 +123,7 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature, State {
 }
 
 /// The running averages of a block per neuron.
-final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature, State {
+final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
   private let site: CurvatureSite<Scalar>
   private let decay: Double
   private let workspace: BlockWorkspace

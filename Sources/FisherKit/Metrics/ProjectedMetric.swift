@@ -92,6 +92,8 @@ final class ProjectedInverse<Scalar: KernelScalar>: WindowInverse {
   /// 1/c_i, and those of a refresh under way.
   private var outside: [Double]
   private var nextOutside: [Double]
+  /// Whether a refresh in parts is under way, which goes on with the projected inputs and what is outside.
+  private var isUnderWay = false
 
   init(for site: CurvatureSite<Scalar>, rank: ProjectedMetric.Rank, samples: Int) throws(FisherError) {
     self.site = site
@@ -111,6 +113,31 @@ final class ProjectedInverse<Scalar: KernelScalar>: WindowInverse {
   var bytes: Int {
     subspace.bytes + basis.bytes + projectedInputs.bytes + projected.bytes + inside.bytes + inverse.bytes
       + (outside.count + nextOutside.count) * MemoryLayout<Double>.stride
+  }
+
+  func visit(_ visitor: StateVisitor) throws {
+    let chosen = try visitor.recorded("rank", rank)
+    guard chosen >= 1, chosen <= subspace.rank else {
+      throw StateError("rank", expected: "1 to \(subspace.rank)", found: "\(chosen)")
+    }
+    // (one of another rank is compared with by one that is made for it)
+    if chosen != rank, visitor.isRestoring { try take(rank: chosen) }
+    let inverse = chosen == rank ? inverse : try ExactMetric.inverse(for: site, order: chosen, samples: samples)
+    let isUnderWay = try visitor.recorded("is under way", isUnderWay)
+    if visitor.isRestoring { self.isUnderWay = isUnderWay }
+    try visitor.child("subspace", subspace)
+    try visitor.visit("basis", &basis)
+    try visitor.child("inverse", inverse)
+    try visitor.visit("outside", &outside)
+    visitor.scratch("projected gradient", projected)
+    visitor.scratch("gradient inside", inside)
+    if isUnderWay {
+      try visitor.visit("projected inputs", &projectedInputs)
+      try visitor.visit("next outside", &nextOutside)
+    } else {
+      visitor.scratch("projected inputs", projectedInputs)
+      visitor.scratch("next outside", nextOutside)
+    }
   }
 
   /// The same, before anything is allocated, without the window and the inverse.
@@ -148,6 +175,7 @@ final class ProjectedInverse<Scalar: KernelScalar>: WindowInverse {
   ) throws(FisherError) {
     if part == 0 {
       try followSubspace(inputs: inputs, weights: weights)
+      isUnderWay = true
     } else {
       try inverse.refresh(part: part - 1, inputs: projectedInputs, weights: weights)
     }
@@ -182,6 +210,7 @@ final class ProjectedInverse<Scalar: KernelScalar>: WindowInverse {
   private func finish() {
     basis.copy(from: subspace.basis)
     swap(&outside, &nextOutside)
+    isUnderWay = false
   }
 
   /// Where it changes, what depends on it is made anew.
@@ -191,7 +220,10 @@ final class ProjectedInverse<Scalar: KernelScalar>: WindowInverse {
     // (a damping that goes by its block, by the blocks of all inputs)
     let floor = site.lambda(trace: nu * subspace.trace, order: site.order) / nu
     let chosen = subspace.rank(keeping: share, against: floor, atMost: most)
-    guard chosen != rank else { return }
+    if chosen != rank { try take(rank: chosen) }
+  }
+
+  private func take(rank chosen: Int) throws(FisherError) {
     // (the last one goes first: both together would be more than the one of the most rank, which is what was planned)
     inverse = try ExactMetric.inverse(for: site, order: 1, samples: 1)
     let newInputs = try Matrix<Scalar>(rows: samples, columns: chosen, what: "\(site.name): projected inputs")

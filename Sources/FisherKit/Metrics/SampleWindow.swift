@@ -8,7 +8,7 @@
 ///
 /// A window that is not half full when a refresh comes goes on with its samples: the first refreshes come after 1, 2, 4, …
 /// steps, and a matrix of the few samples between two of them would be worth little.
-struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
+struct SampleWindow<Scalar: KernelScalar>: ~Copyable, StateValue {
   private(set) var inputs: Matrix<Scalar>
   private(set) var preactivations: Matrix<Scalar>
   /// Of a pair of layers z of the one above, and its weights as they are now; else without columns.
@@ -20,7 +20,7 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
   /// every few steps, since what they cost goes with it.
   private var wanted: Int
   /// Whether a refresh is under way that goes on with these samples.
-  private var isFrozen = false
+  private(set) var isFrozen = false
   /// Draws rows.
   private var generator = SeededGenerator(seed: 0, stream: .windows)
 
@@ -46,6 +46,19 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable {
     self.weightsAbove = weightsAbove
     rowsPerBatch = capacity
     wanted = capacity
+  }
+
+  mutating func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("inputs", &inputs)
+    try visitor.visit("pre-activations", &preactivations)
+    if weightsAbove.columns > 0 {
+      try visitor.visit("pre-activations above", &preactivationsAbove)
+      try visitor.visit("weights above", &weightsAbove)
+    }
+    try visitor.visit("rows of each batch", &rowsPerBatch, in: 0...Int.max)
+    try visitor.visit("wanted", &wanted, in: 0...inputs.capacity)
+    try visitor.visit("is frozen", &isFrozen)
+    try visitor.value("generator", &generator)
   }
 
   var bytes: Int { inputs.bytes + preactivations.bytes + preactivationsAbove.bytes + weightsAbove.bytes }

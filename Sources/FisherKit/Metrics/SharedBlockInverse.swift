@@ -1,7 +1,7 @@
 /// One block ν X̃ᵀX̃/n for all neurons of a layer, by its Cholesky factor.
 ///
 /// Cost of a refresh: n d² + d³/3 flops; of a step: 2md².
-final class SharedBlockInverse<Scalar: KernelScalar>: WindowInverse, State {
+final class SharedBlockInverse<Scalar: KernelScalar>: WindowInverse {
   private let nu: Double
   private let factors: DenseFactors<Scalar>
 

@@ -1,7 +1,7 @@
 /// The exact matrix of a softmax layer, all classes together (eq 10), by its Cholesky factor.
 ///
 /// Memory: (md)² elements. Cost of a refresh with n samples: n m(m+1)/2 d(d+1) + (md)³/3 flops; of a step: 2(md)².
-final class SoftmaxInverse<Scalar: KernelScalar>: WindowInverse, State {
+final class SoftmaxInverse<Scalar: KernelScalar>: WindowInverse {
   private let factors: DenseFactors<Scalar>
   private let work: AlignedBuffer<UInt8>
   /// The gradient as one row.

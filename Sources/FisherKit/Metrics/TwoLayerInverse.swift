@@ -6,12 +6,12 @@
 /// Memory: (md)² elements up to order 4096, else (nk)² with nk ≤ 4096. A refresh allocates it anew. Cost of a refresh with n
 /// samples: n m(m+1)/2 d(d+1) + (md)³/3 flops, or (nk)²m + (nk)³/3; of a step: 2(md)², or 12nmd + 6(nk)².
 final class TwoLayerInverse<Scalar: KernelScalar>: WindowInverse {
-  private let site: CurvatureSite<Scalar>
-  private let layers: TwoLayers
+  let site: CurvatureSite<Scalar>
+  let layers: TwoLayers
   private let size: PairWindow
   /// What the next refresh is made of, and what the last one has made.
   private var block: SampledBlock<Scalar>?
-  private var inverse: (any DampedInverse<Scalar>)?
+  var inverse: (any DampedInverse<Scalar>)?
 
   /// The largest order that is factored.
   static var orderLimit: Int { 4096 }
@@ -76,6 +76,9 @@ final class TwoLayerInverse<Scalar: KernelScalar>: WindowInverse {
     let few = min(window.samples, max(1, orderLimit / 4 / max(1, outer.neurons - (outer.isSoftmax ? 1 : 0))))
     return max(factor(samples: window.samples).makingDense, factor(samples: few).makingLowRank)
   }
+
+  /// The most that a refresh is given.
+  var samples: Int { size.samples }
 
   var bytes: Int { Self.refreshBytes(for: site, layers: layers, size) }
 

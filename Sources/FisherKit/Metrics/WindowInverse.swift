@@ -2,7 +2,7 @@
 ///
 /// A kind of inverse is one class in one file. It is made for inputs of some order, those of the layer or what they were
 /// projected to.
-protocol WindowInverse<Scalar>: AnyObject {
+protocol WindowInverse<Scalar>: State {
   associatedtype Scalar: KernelScalar
   /// Sees all of a window before a refresh; by default ``weigh(_:preactivations:)`` is enough.
   func note(_ window: borrowing SampleWindow<Scalar>) throws(FisherError)
@@ -59,6 +59,15 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
   }
 
   var bytes: Int { inverse.bytes + window.bytes + weights.bytes }
+
+  func visit(_ visitor: StateVisitor) throws {
+    // (between the parts of a refresh the next one goes on with these weights)
+    let isUnderWay = try visitor.recorded("is under way", window.isFrozen)
+    try visitor.value("window", &window)
+    if isUnderWay { try visitor.visit("weights", &weights) } else { visitor.scratch("weights", weights) }
+    try visitor.child("inverse", inverse)
+    try visitor.visit("is ready", &isReady)
+  }
 
   var addsBias: Bool { true }
 

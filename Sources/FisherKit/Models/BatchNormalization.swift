@@ -62,9 +62,15 @@ public final class BatchNormalization<Scalar: KernelScalar>: Layer {
   public var inputExtent: Extent { Extent(channels: channels, positions: positions) }
   public var outputExtent: Extent { inputExtent }
   public var parameters: [Parameter<Scalar>] { [parameter] }
-  public var bytes: Int {
-    parameter.bytes + runningMean.bytes + runningVariance.bytes + normalized.bytes + statistics.bytes
-      + identity.bytes
+  public var bytes: Int { stateBytes }
+
+  public func visit(_ visitor: StateVisitor) throws {
+    try visitor.child("scale and shift", parameter)
+    try visitor.visit("running mean", &runningMean)
+    try visitor.visit("running variance", &runningVariance)
+    visitor.scratch("normalised", normalized)
+    visitor.scratch("statistics", bytes: statistics.bytes)
+    visitor.scratch("identity", identity)
   }
 
   public func prepare(batchCapacity capacity: Int) throws(FisherError) {

@@ -33,7 +33,12 @@ public final class Dense<Scalar: KernelScalar>: Layer {
   }
 
   public var parameters: [Parameter<Scalar>] { [weights] }
-  public var bytes: Int { weights.bytes + preactivations.bytes }
+  public var bytes: Int { stateBytes }
+
+  public func visit(_ visitor: StateVisitor) throws {
+    try visitor.child("weights", weights)
+    visitor.scratch("pre-activations", preactivations)
+  }
 
   public func prepare(batchCapacity capacity: Int) throws(FisherError) {
     preactivations = try Matrix(

@@ -6,7 +6,7 @@
 ///
 /// To add a kind of layer, write one file with a class that conforms to this. What its weights' Fisher matrix is, its
 /// parameters' subsystems say.
-public protocol Layer<Scalar>: AnyObject {
+public protocol Layer<Scalar>: State {
   associatedtype Scalar: KernelScalar
   /// What goes in and comes out for a sample.
   var inputExtent: Extent { get }
@@ -36,6 +36,10 @@ public protocol Layer<Scalar>: AnyObject {
 }
 
 extension Layer {
+  /// Its memory is counted; a layer that is to be kept in a checkpoint says what it holds: its parameters, and whatever else
+  /// the next mini-batch would find changed.
+  public func visit(_ visitor: StateVisitor) throws { try visitor.refuse(self, bytes: bytes) }
+
   /// Widths, without the bias column.
   public var inputs: Int { inputExtent.channels }
   public var outputs: Int { outputExtent.channels }

@@ -1,6 +1,6 @@
 /// A model that mini-batches pass through: what a ``Trainer`` needs to know of it. ``Sequential`` is one, of layers that may
 /// be made of layers; a graph with a forward and a backward pass of its own is another.
-public protocol Network<Scalar>: Model {
+public protocol Network<Scalar>: Model, State {
   /// What goes in and comes out for a sample, the bias column left out.
   var inputExtent: Extent { get }
   var outputExtent: Extent { get }

@@ -56,7 +56,12 @@ public final class Parallel<Scalar: KernelScalar>: Layer {
 
   public var inputExtent: Extent { branches[0].inputExtent }
   public var takesBias: Bool { branches.contains { $0.takesBias } }
-  public var bytes: Int { branches.reduce(0) { $0 + $1.bytes } + flows.reduce(0) { $0 + $1.bytes } }
+  public var bytes: Int { stateBytes }
+
+  public func visit(_ visitor: StateVisitor) throws {
+    for (index, branch) in branches.enumerated() { try visitor.child("\(index)", branch) }
+    for flow in flows { visitor.scratch("flow", bytes: flow.bytes) }
+  }
 
   public func prepare(batchCapacity capacity: Int) throws(FisherError) {
     var flows: [Flow<Scalar>] = []

@@ -23,7 +23,12 @@ public final class Residual<Scalar: KernelScalar>: Layer {
   public var inputExtent: Extent { body.inputExtent }
   public var outputExtent: Extent { body.outputExtent }
   public var takesBias: Bool { body.takesBias }
-  public var bytes: Int { body.bytes + outputDelta.bytes }
+  public var bytes: Int { stateBytes }
+
+  public func visit(_ visitor: StateVisitor) throws {
+    try visitor.child("body", body)
+    visitor.scratch("derivatives of the outputs", outputDelta)
+  }
 
   public func prepare(batchCapacity capacity: Int) throws(FisherError) {
     try body.prepare(batchCapacity: capacity)

@@ -63,9 +63,14 @@ public final class Sequential<Scalar: KernelScalar>: Layer {
   public var inputs: Int { inputExtent.channels }
   public var outputs: Int { outputExtent.channels }
   public var takesBias: Bool { layers[0].takesBias }
-  public var bytes: Int {
-    input.bytes + output.bytes + outputDelta.bytes + layers.reduce(0) { $0 + $1.bytes }
-      + joints.reduce(0) { $0 + $1.bytes }
+  public var bytes: Int { stateBytes }
+
+  public func visit(_ visitor: StateVisitor) throws {
+    for (index, layer) in layers.enumerated() { try visitor.child("\(index)", layer) }
+    visitor.scratch("input", input)
+    visitor.scratch("output", output)
+    visitor.scratch("derivatives of the output", outputDelta)
+    for joint in joints { visitor.scratch("between layers", bytes: joint.bytes) }
   }
 
   public func prepare(batchCapacity capacity: Int) throws(FisherError) {

@@ -1,5 +1,5 @@
 /// The gradient g of a parameter, while what it was taken from becomes a direction δ.
-final class KeptGradient<Scalar: KernelScalar> {
+final class KeptGradient<Scalar: KernelScalar>: State {
   private var value: Matrix<Scalar>
   /// g_iᵀδ_i of each neuron, or what else there is one of for each row.
   private var dots: [Double]
@@ -11,7 +11,11 @@ final class KeptGradient<Scalar: KernelScalar> {
     dots = Array(repeating: 0, count: neurons)
   }
 
-  var bytes: Int { value.bytes + dots.count * MemoryLayout<Double>.stride }
+  /// (of the step under way alone)
+  func visit(_ visitor: StateVisitor) throws {
+    visitor.scratch("gradient", value)
+    visitor.scratch("products", dots)
+  }
 
   /// Takes g with coupled L2: gradient += l2 · weights but for the last column.
   /// - Returns: ‖g‖² without it.

@@ -34,6 +34,13 @@ public protocol Optimizer<Scalar>: State {
   /// Forgets what it gathered from gradients and mini-batches, after the weights were put back to earlier ones. By default
   /// there is nothing to forget.
   func restart()
+  /// How each layer's Fisher matrix is held, once it is prepared; by default none is.
+  var plan: [LayerPlan] { get }
+  /// How many of the steps so far a trust region made shorter, parameter by parameter; by default there is none.
+  var boundSteps: [(name: String, steps: Int)] { get }
+  /// Takes the times of its steps' parts from now on, or no longer.
+  /// - Returns: whether it does; by default not, and whoever calls takes the time of a step as a whole.
+  func measure(by profile: StepProfile?) -> Bool
   /// The memory that it holds.
   var bytes: Int { get }
   /// Shows what it holds between two steps. By default it does not say, and cannot be saved.
@@ -44,6 +51,9 @@ extension Optimizer {
   public var wantsLossAfterStep: Bool { false }
   public func note(loss: Double, after: Double) {}
   public func restart() {}
+  public var plan: [LayerPlan] { [] }
+  public var boundSteps: [(name: String, steps: Int)] { [] }
+  public func measure(by profile: StepProfile?) -> Bool { false }
   public func visit(_ visitor: StateVisitor) throws { try visitor.refuse(self, bytes: bytes) }
 }
 

@@ -1,5 +1,5 @@
 /// One parameter of a model in ``RNGD``: the step under way.
-final class ParameterStep<Scalar: KernelScalar> {
+final class ParameterStep<Scalar: KernelScalar>: State {
   let parameter: Parameter<Scalar>
   let name: String
   /// The place of its site among the preconditioner's, and what is there; `nil` leaves it to the plain gradient.
@@ -31,7 +31,12 @@ final class ParameterStep<Scalar: KernelScalar> {
   }
 
   /// What it holds beside its site.
-  var bytes: Int { site == nil ? gradient.bytes : 0 }
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("square of the gradient", &gradientSquares)
+    try visitor.visit("square of the weights", &weightSquares)
+    try visitor.visit("bound steps", &boundSteps, in: 0...(.max))
+    if site == nil { try visitor.child("gradient", gradient) }
+  }
 
   /// gᵀδ of the step.
   var product: Double { gradient.product }

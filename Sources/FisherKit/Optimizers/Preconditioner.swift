@@ -17,7 +17,7 @@
 /// ``RNGD`` is one of these with a trust region and a descent.
 ///
 /// Memory: a curvature and a gradient for each site, all of it allocated when it is made; no step allocates.
-public final class Preconditioner<Scalar: KernelScalar> {
+public final class Preconditioner<Scalar: KernelScalar>: State {
   public let sites: [Site]
   public let metric: any Metric
   public let damping: Damping
@@ -98,7 +98,17 @@ public final class Preconditioner<Scalar: KernelScalar> {
   /// The refreshes before the first interval is over.
   public var earlyRefreshes: Int { schedule.earlyRefreshes(interval: clock.interval) }
 
-  public var bytes: Int { states.reduce(0) { $0 + $1.bytes } }
+  public var bytes: Int { stateBytes }
+
+  public func visit(_ visitor: StateVisitor) throws {
+    try visitor.fixed("metric", metric)
+    try visitor.visit("step", &step, in: 0...(.max))
+    let before = visitor.bytes
+    try visitor.value("clock", &clock)
+    try visitor.value("drift", &meter)
+    visitor.bytes = before
+    for (site, state) in zip(sites, states) { try visitor.child(site.name, state) }
+  }
 
   /// What went wrong since the last call, and was survived.
   public func takeIncidents() -> [Incident] { incidents.take(step: step) }

@@ -94,7 +94,14 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   /// How many of the steps so far the trust region made shorter, parameter by parameter.
   public var boundSteps: [(name: String, steps: Int)] { parts.map { ($0.name, $0.boundSteps) } }
 
-  public var bytes: Int { parts.reduce(preconditioner?.bytes ?? 0) { $0 + $1.bytes } }
+  public var bytes: Int { stateBytes }
+
+  public func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("learning rate", &learningRate)
+    try visitor.visit("steps", &steps, in: 0...(.max))
+    if let preconditioner { try visitor.child("preconditioner", preconditioner) }
+    for part in parts { try visitor.child(part.name, part) }
+  }
 
   /// Lets tests break factorisations.
   package var faults: (any FaultSource)? {
@@ -173,6 +180,11 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     }
     guard foreseen > 0 else { return }
     for part in parts { part.site?.damping.adapt(to: (loss - after) / foreseen) }
+  }
+
+  public func measure(by profile: StepProfile?) -> Bool {
+    self.profile = profile
+    return true
   }
 
   /// Makes all matrices anew, soon and often.

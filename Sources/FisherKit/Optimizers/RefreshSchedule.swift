@@ -102,10 +102,16 @@ struct RefreshClock: StateValue {
 }
 
 /// How far the directions of a refresh are from those before it, over all layers that it refreshed.
-struct DriftMeter {
+struct DriftMeter: StateValue {
   private var dot = 0.0
   private var before = 0.0
   private var after = 0.0
+
+  mutating func visit(_ visitor: StateVisitor) throws {
+    try visitor.visit("product", &dot)
+    try visitor.visit("before", &before)
+    try visitor.visit("after", &after)
+  }
 
   mutating func add<S: KernelScalar>(before old: borrowing Matrix<S>, after new: borrowing Matrix<S>) {
     dot += old.dot(new)

@@ -4,7 +4,7 @@
 ///
 /// A site without a matrix hands gradients on as they are. The first refresh is whole; later ones may come in parts, while
 /// the last matrix is in use. A refresh that fails leaves what was there, or nothing; either is reported.
-final class SiteStep<Scalar: KernelScalar> {
+final class SiteStep<Scalar: KernelScalar>: State {
   let site: Site
   let curvature: any Curvature<Scalar>
   /// The damping of the curvature, and where what it survives is written down.
@@ -45,9 +45,17 @@ final class SiteStep<Scalar: KernelScalar> {
       ? try KeptMatrix(neurons: site.neurons, order: site.order, what: "\(site.name): direction before a refresh") : nil
   }
 
-  var bytes: Int {
-    curvature.bytes + gradient.bytes + (oldDirection?.value.bytes ?? 0) + (whole?.value.bytes ?? 0)
-      + (padded?.value.bytes ?? 0)
+  func visit(_ visitor: StateVisitor) throws {
+    try visitor.child("curvature", curvature)
+    try visitor.child("damping", damping)
+    try visitor.child("gradient", gradient)
+    try visitor.visit("is ready", &isReady)
+    try visitor.visit("next part", &nextPart, in: 0...max(0, curvature.refreshParts - 1))
+    try visitor.visit("output scale", &outputScale)
+    try visitor.visit("is observed", &isObserved)
+    for matrix in [oldDirection, whole, padded] {
+      if let matrix { visitor.scratch("beside the step", matrix.value) }
+    }
   }
 
   /// Room for a gradient that came without padding; made when the first one comes.

@@ -24,19 +24,23 @@ public final class Trainer<Scalar: KernelScalar> {
   /// The samples of a mini-batch, kept to be refilled.
   private let targets: TargetBatch<Scalar>
   private var indices: [Int32]
-  private var epochsDone = 0
-  private var stepsDone = 0
+  /// Epochs that ended, the steps of the one under way, and all steps.
+  public private(set) var epochsDone = 0
+  private var stepsOfEpoch = 0
+  public private(set) var stepsDone = 0
   private var seconds = 0.0
   private let recovery: Recovery
   private let rescaledFeatures: Int
   private let watch: RecoveryWatch<Scalar>
+  private let best: BestEpoch<Scalar>?
   /// Steps that the trust region had bound before this epoch.
   private var boundBefore: [Int] = []
+  private var optimizerMeasures = false
   /// Takes the time of the parts of a step, where there is one.
   public var profile: StepProfile? {
     didSet {
       model.profile = profile
-      (optimizer as? RNGD<Scalar>)?.profile = profile
+      optimizerMeasures = optimizer.measure(by: profile)
     }
   }
 
@@ -76,27 +80,39 @@ public final class Trainer<Scalar: KernelScalar> {
     rescaledFeatures = FeatureScale(of: data.samples, data.training).start(model)
     watch = try RecoveryWatch(model: model, batchSize: batchSize)
     try optimizer.prepare(for: model, batchSize: batchSize)
+    best = try stopping.map { try BestEpoch($0, model: model) }
   }
 
   public var plan: TrainingPlan {
     TrainingPlan(
       trainingSamples: data.training.count, validationSamples: data.validation.count, testSamples: data.test.count,
-      stepsPerEpoch: (order.count + batchSize - 1) / batchSize, modelBytes: model.bytes + watch.bytes,
+      stepsPerEpoch: stepsPerEpoch, modelBytes: model.bytes + watch.bytes + (best?.bytes ?? 0),
       optimizerBytes: optimizer.bytes, dataBytes: data.bytes, rescaledFeatures: rescaledFeatures,
-      layers: (optimizer as? RNGD<Scalar>)?.plan ?? [])
+      layers: optimizer.plan)
   }
 
-  /// Trains for `epochs` more epochs. What goes wrong is survived as ``Recovery`` says, and reported.
+  private var stepsPerEpoch: Int { (order.count + batchSize - 1) / batchSize }
+
+  /// Trains for `epochs` more epochs; one that was under way when the trainer's state was saved is the first of them. What
+  /// goes wrong is survived as ``Recovery`` says, and reported.
+  ///
+  /// In every event, the state of the trainer is that after what the event reports: a checkpoint may be written there.
   /// - Throws: ``FisherError/diverged(step:what:timesBack:)`` where that has been done as often as it may; and what
   ///   `onEvent` throws. The weights are then as the last step left them.
   /// - Returns: the score on the test set.
   @discardableResult
   public func run(epochs: Int, onEvent: (TrainingEvent) throws -> Void = { _ in }) throws -> Score {
     try onEvent(.began(plan))
-    for _ in 0..<epochs {
-      boundBefore = (optimizer as? RNGD<Scalar>)?.boundSteps.map(\.steps) ?? []
+    for _ in 0..<epochs where best?.isOver != true {
       try runEpoch(onEvent: onEvent)
-      try onEvent(.epoch(try report(onEvent: onEvent)))
+      let report = try report(onEvent: onEvent)
+      (epochsDone, stepsOfEpoch) = (epochsDone + 1, 0)
+      try best?.note(report, of: model)
+      try onEvent(.epoch(report))
+    }
+    if let best, best.epoch > 0 {
+      if best.isOver { try onEvent(.stoppedEarly(epoch: epochsDone, best: best.epoch)) }
+      try best.restore(model)
     }
     let test = try evaluate(data.test, 0..<data.test.count)
     try onEvent(.finished(test: test))
@@ -104,23 +120,26 @@ public final class Trainer<Scalar: KernelScalar> {
   }
 
   private func runEpoch(onEvent: (TrainingEvent) throws -> Void) throws {
-    shuffler.shuffle(&order)
-    epochsDone += 1
+    if stepsOfEpoch == 0 {
+      shuffler.shuffle(&order)
+      boundBefore = optimizer.boundSteps.map(\.steps)
+    }
     let clock = ContinuousClock()
-    let steps = plan.stepsPerEpoch
-    for step in 1...steps {
+    let steps = stepsPerEpoch
+    while stepsOfEpoch < steps {
       let start = clock.now
-      let first = (step - 1) * batchSize
+      let first = stepsOfEpoch * batchSize
       let count = min(batchSize, order.count - first)
       for k in 0..<count { indices[k] = order[first + k] }
       profile.measure(.gather, gatherWork(count)) { load(data.samples, count: count) }
       let score = model.gradients(loss, targets: targets)
-      stepsDone += 1
+      (stepsDone, stepsOfEpoch) = (stepsDone + 1, stepsOfEpoch + 1)
       let (incidents, fault) = try takeStep(loss: score.loss)
       seconds += (clock.now - start) / .seconds(1)
       for incident in incidents { try onEvent(.survived(incident)) }
       if let fault { try goBack(fault, onEvent: onEvent) }
-      try onEvent(.step(epoch: epochsDone, step: step, stepsPerEpoch: steps, loss: score.loss))
+      try onEvent(
+        .step(epoch: epochsDone + 1, step: stepsOfEpoch, stepsPerEpoch: steps, loss: score.loss))
     }
   }
 
@@ -181,7 +200,7 @@ public final class Trainer<Scalar: KernelScalar> {
           throw FisherError.nonFinite(what: "loss of the evaluation", step: stepsDone)
         }
         return EpochReport(
-          epoch: epochsDone, step: stepsDone, seconds: seconds, training: training, validation: validation,
+          epoch: epochsDone + 1, step: stepsDone, seconds: seconds, training: training, validation: validation,
           bounds: bounds(), measures: sums.values)
       } catch FisherError.nonFinite(let what, _) {
         try goBack("\(what) that is not finite", onEvent: onEvent)
@@ -190,14 +209,12 @@ public final class Trainer<Scalar: KernelScalar> {
   }
 
   private func bounds() -> [EpochReport.Bound] {
-    guard let bound = (optimizer as? RNGD<Scalar>)?.boundSteps else { return [] }
-    let steps = Double(plan.stepsPerEpoch)
-    return zip(bound, boundBefore).map { EpochReport.Bound(name: $0.name, share: Double($0.steps - $1) / steps) }
+    let steps = Double(stepsPerEpoch)
+    return zip(optimizer.boundSteps, boundBefore).map { EpochReport.Bound(name: $0.name, share: Double($0.steps - $1) / steps) }
   }
 
-  /// RNGD takes the times of its own parts.
   private func step() throws(FisherError) -> [Incident] {
-    if profile == nil || optimizer is RNGD<Scalar> { return try optimizer.step(model) }
+    if profile == nil || optimizerMeasures { return try optimizer.step(model) }
     var incidents: [Incident] = []
     try profile.measure(.update, model.updateWork) { () throws(FisherError) in incidents = try optimizer.step(model) }
     return incidents
@@ -221,5 +238,24 @@ public final class Trainer<Scalar: KernelScalar> {
     let chosen = indices
     targets.load(dataset.targets, samples: chosen.span.extracting(first: count))
     dataset.gather(&model.input, indices: chosen.span.extracting(first: count))
+  }
+}
+
+extension Trainer: State {
+  /// All that the rest of the run depends on: resumed from it, a run goes on as if it had never ended.
+  public func visit(_ visitor: StateVisitor) throws {
+    try best?.visit(visitor, model: model)
+    try visitor.child("model", model)
+    try visitor.child("optimizer", optimizer)
+    try visitor.child("last good weights", watch)
+    try visitor.value("shuffler", &shuffler)
+    try visitor.visit("order of the samples", &order)
+    try visitor.visit("epochs", &epochsDone, in: 0...(.max))
+    try visitor.visit("steps of the epoch", &stepsOfEpoch, in: 0...stepsPerEpoch)
+    try visitor.visit("steps", &stepsDone, in: 0...(.max))
+    try visitor.visit("seconds", &seconds)
+    try visitor.visit("bound before", &boundBefore, isOfAnyCount: true)
+    visitor.scratch("targets", bytes: targets.bytes)
+    visitor.scratch("samples of a mini-batch", indices)
   }
 }

@@ -16,6 +16,8 @@ public final class SavedState: StateSource, StateSink {
   ///   left over.
   public func restore(_ object: some State) throws { try StateVisitor.restore(object, from: self) }
 
+  public var bytes: Int { contents.count }
+
   func begin(_ entry: StateEntry) {
     entries.append(entry)
     starts.append(contents.count)
