@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Two layers trained as one subsystem: steps against w − γ(Ĝ + λI)⁻¹g with eq 12 summed term by term.
@@ -54,7 +54,7 @@ import Testing
     let curvature = try ExactMetric().makeCurvature(
       for: CurvatureSite<Double>(
         name: "layer", index: 0, count: 2, neurons: m, order: d, subsystem: NonlinearLayer(Tanh()), batchSize: n,
-        refreshInterval: 3, damping: .absolute(damping), pair: LayerPair(hidden: Relu(omega: 1), outer: parameter)))
+        refreshInterval: 3, damping: .absolute(damping), pair: LayerPair(hidden: try Relu(omega: 1), outer: parameter)))
     let lower = try #require(curvature as? any PairCurvature<Double>)
     // The window empties at each refresh.
     for round in 1...2 {

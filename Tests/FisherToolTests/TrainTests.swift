@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// `fisher train` where all is well: its log, its views, its data.

@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 /// A run of an experiment as it is done: trains, keeps what the log has of it, and looks at the Fisher matrices where
 /// the optimizer has some.
@@ -61,7 +61,7 @@ struct CellRun {
   private func effectiveDimensions(_ trainer: Trainer<Float>) throws -> [RunRecord.EffectiveDimension] {
     let count = min(200, data.training.count, trainer.model.batchCapacity)
     _ = try trainer.evaluate(data.samples, data.training.lowerBound..<(data.training.lowerBound + count))
-    return try trainer.model.effectiveDimensions(damping: training.optimizer.usualDamping).map {
+    return try trainer.model.effectiveDimensions(damping: training.optimizer.chosenDamping).map {
       .init(name: $0.name, order: $0.order, dimension: $0.dimension)
     }
   }
