@@ -63,7 +63,7 @@ import Testing
     (["--activation", "tanh", "--omega", "1"], ["--omega", "relu", "tanh"]),
     (["--activation", "softplus", "--omega", "1"], ["--omega", "relu", "softplus"]),
     (["--activation", "leaky-relu", "--omega", "1"], ["--omega", "expected --activation relu, found leaky-relu"]),
-    (["--activation", "gelu", "--iota", "0.1"], ["--iota", "expected --activation relu or leaky-relu, found gelu"]),
+    (["--activation", "gelu", "--iota", "0.1"], ["--iota", "expected --activation leaky-relu or relu, found gelu"]),
     (["--activation", "leaky-relu", "--iota=-0.1"], ["--iota", "[0, 1)", "-0.1"]),
     (["--activation", "silu", "--alpha", "1"], ["--alpha", "elu", "silu"]),
     (["--activation", "leakyRelu"], ["leakyRelu", "leaky-relu"]),
