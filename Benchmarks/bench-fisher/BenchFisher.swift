@@ -1,9 +1,9 @@
 import ArgumentParser
 import CKernels
 import FisherKit
+import FisherKitTestSupport
+import FisherKitToolSupport
 import Foundation
-import TestSupport
-import ToolSupport
 
 @main
 struct BenchFisher: ParsableCommand {
@@ -94,8 +94,9 @@ struct BenchFisher: ParsableCommand {
       return scaling && all > 1 ? [1, all] : [all]
     }
     let counts = threads.split(separator: ",", omittingEmptySubsequences: false).map { Int32($0) ?? 0 }
-    guard counts.allSatisfy({ (1...4096).contains($0) }) else {
-      throw ValidationError("--threads: expected 1 to 4096, or several with commas between them, found \(threads)")
+    guard counts.allSatisfy({ (1...Int32(Compute.mostThreads)).contains($0) }) else {
+      throw ValidationError(
+        "--threads: expected 1 to \(Compute.mostThreads), or several with commas between them, found \(threads)")
     }
     guard Set(counts).count == counts.count else {
       throw ValidationError("--threads: expected each number once, found \(threads)")

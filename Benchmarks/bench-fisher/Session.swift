@@ -1,7 +1,7 @@
 import CKernels
 import FisherKit
-import TestSupport
-import ToolSupport
+import FisherKitTestSupport
+import FisherKitToolSupport
 
 /// One run: the machine's limits, then row after row, shown as they come.
 struct Session {
@@ -21,11 +21,11 @@ struct Session {
 
   init(types: [Reference.Precision], threads: [Int32], patience: Patience, peer: Peer?) throws {
     (self.types, self.threads, self.patience, self.peer) = (types, threads, patience, peer)
-    show("\(Machine.summary); \(Compute.level); load \(Table.fixed(Machine.load, 2))")
+    show("\(Machine.summary); \(Compute.level); load \(fixed(Machine.load, 2))")
     if let peer { show("PyTorch \(peer.greeting.torch)") }
     for count in threads {
       let bandwidth = try Bandwidth.measure(threads: count, patience: patience).gigabytesPerSecond
-      show("memory, \(counted(count)): \(Table.fixed(bandwidth, 1)) GB/s")
+      show("memory, \(counted(count)): \(fixed(bandwidth, 1)) GB/s")
       for type in types {
         let roofline = Roofline(peak: try peak(of: type, count), bandwidth: bandwidth)
         limits.append(Limits(type: type, threads: count, roofline: roofline))
@@ -54,11 +54,11 @@ struct Session {
       let drift = try peak(of: limit.type, limit.threads) / limit.roofline.peak - 1
       if abs(drift) > 0.1 {
         show(
-          "warning: the peak moved by \(Table.fixed(100 * drift, 0))% during the run: the machine was busy, "
+          "warning: the peak moved by \(fixed(100 * drift, 0))% during the run: the machine was busy, "
             + "and the fractions are off by as much")
       }
     }
-    show("load \(Table.fixed(Machine.load, 2))")
+    show("load \(fixed(Machine.load, 2))")
   }
 
   private func peak(of type: Reference.Precision, _ threads: Int32) throws -> Double {
@@ -67,7 +67,7 @@ struct Session {
       ? Peak.measure(Float.self, threads: threads, patience: patience)
       : Peak.measure(Double.self, threads: threads, patience: patience)
     let name = "\(type == .float ? "sgemm" : "dgemm") 2048"
-    show("peak \(name), \(counted(threads)): \(Table.fixed(peak.gflops, 1)) GFLOP/s")
+    show("peak \(name), \(counted(threads)): \(fixed(peak.gflops, 1)) GFLOP/s")
     return peak.gflops
   }
 }

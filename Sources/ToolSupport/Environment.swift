@@ -36,8 +36,8 @@ package enum Environment {
     // a list gives the threads of nested levels, outermost first
     let levels = threads.split(separator: ",", omittingEmptySubsequences: false)
       .map { number($0.trimmingCharacters(in: .whitespaces)) ?? 0 }
-    guard levels.allSatisfy({ (1...4096).contains($0) }) else {
-      throw ValidationError("OMP_NUM_THREADS: expected 1 to 4096 threads, found \(threads)")
+    guard levels.allSatisfy({ (1...Compute.mostThreads).contains($0) }) else {
+      throw ValidationError("OMP_NUM_THREADS: expected 1 to \(Compute.mostThreads) threads, found \(threads)")
     }
   }
 

@@ -1,4 +1,4 @@
-import CFisherProcess
+import CFisherKitProcess
 import FisherKit
 import Foundation
 

@@ -1,4 +1,4 @@
-import CFisherProcess
+import CFisherKitProcess
 import FisherKit
 
 /// The threads of a tool. The OpenMP runtime ends a process whose threads cannot be made, so they are tried out first,

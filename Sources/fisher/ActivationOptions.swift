@@ -4,70 +4,71 @@ import FisherKit
 /// An activation and its parameters.
 struct ActivationOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Of the neurons, or of the hidden layers (default in training: relu).", valueName: "name"))
+    help: ArgumentHelp(
+      "Of the neurons, or of the hidden layers (default in training: \(ActivationName.usual)).", valueName: "name"))
   var activation: ActivationName?
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Width ω of relu's bend in the metric; 0 is hard (default: 1).", valueName: "ω"))
+    help: ArgumentHelp(
+      "Width ω of relu's bend in the metric; 0 is hard (default: \(short(Relu.metricOmega))).", valueName: "ω"))
   var omega: Double?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Slope ι of the negative side of relu (default: 0) or leaky-relu (default: 0.01).", valueName: "ι"))
+      "Slope ι of the negative side of relu (default: \(short(Relu().iota))) or leaky-relu (default: "
+        + "\(short(LeakyRelu().iota))).", valueName: "ι"))
   var iota: Double?
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Depth α of elu's negative side (default: 1).", valueName: "α"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Depth α of elu's negative side (default: \(short(Elu().alpha))).", valueName: "α"))
   var alpha: Double?
 
   func validate() throws {
-    let name = activation ?? .relu
-    if let omega {
-      guard omega >= 0, omega <= 1e6 else {
-        throw ValidationError("--omega: expected a number from 0 to 1e6, found \(omega)")
-      }
-      guard name == .relu else { throw ValidationError("--omega: expected --activation relu, found \(name)") }
+    let kind = (activation ?? .usual).kind
+    for (parameter, isGiven) in [("omega", omega != nil), ("iota", iota != nil), ("alpha", alpha != nil)]
+    where isGiven && kind.parameters[parameter] == nil {
+      let takers = builtInActivations.filter { $0.parameters[parameter] != nil }.map(\.name)
+      throw ValidationError(
+        "--\(parameter): expected --activation \(takers.joined(separator: " or ")), found \(kind.name)")
     }
-    if let iota {
-      guard iota >= 0, iota < 1 else { throw ValidationError("--iota: expected a number in [0, 1), found \(iota)") }
-      guard name == .relu || name == .leakyRelu else {
-        throw ValidationError("--iota: expected --activation relu or leaky-relu, found \(name)")
-      }
-    }
-    if let alpha {
-      guard alpha >= 0, alpha <= 1e6 else {
-        throw ValidationError("--alpha: expected a number from 0 to 1e6, found \(alpha)")
-      }
-      guard name == .elu else { throw ValidationError("--alpha: expected --activation elu, found \(name)") }
-    }
+    try refusing { _ = (try forward, try metric) }
   }
 
   /// What a network runs.
-  var forward: any Activation { (activation ?? .relu).make(iota: iota, omega: 0, alpha: alpha) }
+  var forward: any Activation {
+    get throws { try (activation ?? .usual).make(iota: iota, omega: 0, alpha: alpha) }
+  }
   /// What a metric measures.
-  var metric: any Activation { (activation ?? .relu).make(iota: iota, omega: omega ?? 1, alpha: alpha) }
+  var metric: any Activation {
+    get throws { try (activation ?? .usual).make(iota: iota, omega: omega, alpha: alpha) }
+  }
 }
 
-enum ActivationName: String, CaseIterable, ExpressibleByArgument, CustomStringConvertible {
-  case relu, tanh, sigm, elu, linear, softplus
-  case leakyRelu = "leaky-relu"
-  case gelu, silu
+/// One of the library's activations.
+struct ActivationName: ExpressibleByArgument, CustomStringConvertible {
+  /// The one with the usual parameters.
+  let kind: any Activation
+
+  static var usual: ActivationName { ActivationName(kind: Relu()) }
+  static var allValueStrings: [String] { builtInActivations.map(\.name) }
+
+  private init(kind: any Activation) { self.kind = kind }
+
+  init?(argument: String) {
+    guard let kind = builtInActivations.first(where: { $0.name == argument }) else { return nil }
+    self.init(kind: kind)
+  }
 
   /// As the flag has it.
-  var description: String { rawValue }
+  var description: String { kind.name }
 
-  static var all: String { allCases.map(\.rawValue).joined(separator: ", ") }
-
-  func make(iota: Double? = nil, omega: Double = 1, alpha: Double? = nil) -> any Activation {
-    switch self {
-    case .relu: Relu(iota: iota ?? 0, omega: omega)
-    case .tanh: Tanh()
-    case .sigm: Sigm()
-    case .elu: Elu(alpha: alpha ?? 1)
-    case .linear: Linear()
-    case .softplus: Softplus()
-    case .leakyRelu: LeakyRelu(iota: iota ?? 0.01)
-    case .gelu: Gelu()
-    case .silu: Silu()
+  /// - Parameter omega: by default a metric's.
+  func make(iota: Double? = nil, omega: Double? = nil, alpha: Double? = nil) throws -> any Activation {
+    switch kind {
+    case let usual as Relu: try Relu(iota: iota ?? usual.iota, omega: omega ?? Relu.metricOmega)
+    case let usual as LeakyRelu: try LeakyRelu(iota: iota ?? usual.iota)
+    case let usual as Elu: try Elu(alpha: alpha ?? usual.alpha)
+    default: kind
     }
   }
 }

@@ -1,4 +1,4 @@
-import ToolSupport
+import FisherKitToolSupport
 
 /// The command line of this process, as a shell takes it.
 func commandText() -> String {

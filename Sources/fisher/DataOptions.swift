@@ -11,7 +11,8 @@ struct DataOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Samples for validation: the last N of the training files (default: a sixth), or N synthetic ones (default: 2000).",
+      "Samples for validation: the last N of the training files (default: a sixth), or N synthetic ones (default: "
+        + "\(SyntheticData.usualValidation)).",
       valueName: "N"))
   var validation: Int?
   @Option(
@@ -32,6 +33,7 @@ struct DataOptions: ParsableArguments {
     if let validation, data == SyntheticData.name, validation > 1_000_000 {
       throw ValidationError("--validation: expected 1 to 1000000 synthetic samples, found \(validation)")
     }
+    if let units { try refusing { try SyntheticData.requireUnits(units) } }
     if units != nil, data != SyntheticData.name {
       throw ValidationError("--units: expected --data synthetic, found \(data)")
     }
@@ -39,7 +41,9 @@ struct DataOptions: ParsableArguments {
 
   func load(seed: UInt64) throws -> DataSplit {
     switch data {
-    case SyntheticData.name: try SyntheticData.make(validation: validation ?? 2000, units: units ?? [1], seed: seed)
+    case SyntheticData.name:
+      try SyntheticData.make(
+        validation: validation ?? SyntheticData.usualValidation, units: units ?? SyntheticData.usualUnits, seed: seed)
     case Self.fashionMNIST: try ImageFolder.load(path: ImageFolder.fashionMNIST, validationCount: validation)
     default: try ImageFolder.load(path: data, validationCount: validation)
     }
@@ -68,9 +72,10 @@ extension Dataset {
 }
 
 private func parseUnits(_ text: String) throws -> [Double] {
-  let units = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) ?? 0 }
-  guard !units.isEmpty, units.count <= 1000, units.allSatisfy({ $0.magnitude >= 1e-30 && $0.magnitude <= 1e30 }) else {
-    throw ValidationError("expected numbers of magnitude 1e-30 to 1e30, such as 1,30,1000, found \(text)")
+  try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+    guard let unit = Double(part) else {
+      throw ValidationError("expected numbers with commas between them, such as 1,30,1000, found \(text)")
+    }
+    return unit
   }
-  return units
 }

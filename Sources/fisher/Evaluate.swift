@@ -1,7 +1,7 @@
 import ArgumentParser
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -25,7 +25,7 @@ struct Evaluate: ParsableCommand {
     let (loss, accuracy) = (evaluation.score.loss, 100 * evaluation.accuracy)
     Standard.print(
       "\(input.split.rawValue): \(samples.range.count) samples of \(samples.name.visible(keeping: []))\n"
-        + String(format: "loss %.4f, accuracy %.2f%%\n\n", loss, accuracy)
+        + "loss \(fixed(loss, 4)), accuracy \(fixed(accuracy, 2))%\n\n"
         + table(evaluation.confusion, names: file.notes.classNames))
   }
 
@@ -55,12 +55,12 @@ struct Evaluate: ParsableCommand {
 
   private func table(_ confusion: [[Int]], names: [String]?) -> String {
     let width = max(5, "\(confusion.joined().max() ?? 0)".count + 1, "\(confusion.count)".count + 1)
-    func cell(_ text: String) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+    func cell(_ text: String) -> String { pad(text, width) }
     let heads = confusion.indices.map { cell("\($0)") }.joined()
     var text = "class\(heads)   right\n"
     for (index, row) in confusion.enumerated() {
       let count = row.reduce(0, +)
-      let right = count == 0 ? "    -  " : String(format: "%6.2f%%", 100 * Double(row[index]) / Double(count))
+      let right = count == 0 ? "    -  " : pad(fixed(100 * Double(row[index]) / Double(count), 2) + "%", 7)
       let name = names.map { "  " + $0[index].visible(keeping: []) } ?? ""
       text += cell("\(index)").suffix(5) + row.map { cell("\($0)") }.joined() + " " + right + name + "\n"
     }

@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 extension Inspect {
   /// Whether a file is taken for a safetensors file and not for matrices, by its name or by how it begins.
@@ -18,28 +18,24 @@ extension Inspect {
         "model       \(file.inputs) inputs, \(file.outputs) classes, \(file.parameters) parameters in "
           + "\(file.isDouble ? "float64" : "float32"), by FisherKit \(file.version)")
       if let divisor = file.notes.featureDivisor {
-        lines.append("features    \(divisor == 1 ? "as they are" : String(format: "divided by %.9g", divisor))")
+        lines.append("features    \(divisor == 1 ? "as they are" : "divided by \(short(divisor, 9))")")
       }
       if let names = file.notes.classNames { lines.append("classes     \(names.joined(separator: ", "))") }
       for (index, layer) in file.layers.enumerated() {
-        lines.append("\(pad("layers.\(index)", 11)) \(layer.name): \(layer.summary)")
+        lines.append("\(pad("layers.\(index)", -11)) \(layer.name): \(layer.summary)")
       }
     } else {
       lines.append("model       none of FisherKit's")
     }
     lines.append("")
     let width = contents.tensors.reduce(6) { max($0, min(60, $1.name.count)) }
-    lines.append("\(pad("tensor", width))  type  shape")
+    lines.append("\(pad("tensor", -width))  type  shape")
     for tensor in contents.tensors {
-      lines.append("\(pad(tensor.name, width))  \(pad(tensor.type, 4))  \(tensor.shape)")
+      lines.append("\(pad(tensor.name, -width))  \(pad(tensor.type, -4))  \(tensor.shape)")
     }
     let texts = contents.metadata.filter { $0.key != ModelFile.metadataKey }.sorted { $0.key < $1.key }
     if !texts.isEmpty { lines.append("") }
     for (key, text) in texts { lines.append("metadata    \(key): \(text.count > 200 ? text.prefix(200) + "…" : text)") }
     return lines.map { $0.visible(keeping: []) + "\n" }.joined()
   }
-}
-
-private func pad(_ text: String, _ width: Int) -> String {
-  text + String(repeating: " ", count: max(0, width - text.count))
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(

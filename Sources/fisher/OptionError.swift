@@ -1,5 +1,5 @@
 import FisherKit
-import ToolSupport
+import FisherKitToolSupport
 
 /// What an option asks to be written could not be: the command line's fault where the path is of no use.
 struct OptionError: Error, CustomStringConvertible {

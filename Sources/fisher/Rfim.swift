@@ -1,6 +1,6 @@
 import ArgumentParser
 import FisherKit
-import ToolSupport
+import FisherKitToolSupport
 
 struct Rfim: ParsableCommand {
   static let configuration = CommandConfiguration(

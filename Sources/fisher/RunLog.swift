@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 /// The JSON lines of a run. FILE is never half a run, and a run that fails leaves an older FILE alone.
 final class RunLog {

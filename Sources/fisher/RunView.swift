@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 /// The human view of a run: a table on the standard output, and a progress bar where that is a terminal.
 final class RunView {
@@ -31,23 +31,23 @@ final class RunView {
 
   func begin(
     data: DataSplit, shape: [Int], network: NetworkOptions, optimizer: OptimizerOptions, schedule: RunOptions
-  ) {
+  ) throws {
     let batch = schedule.batch(for: data)
     let batchName = "batch \(batch)" + (batch < schedule.batch ? ", all samples, for \(schedule.batch)" : "")
     var settings = ["learning rate \(short(optimizer.rate(batch: batch)))", batchName, "L2 \(optimizer.l2)"]
     var name = "\(optimizer.optimizer)"
     if optimizer.optimizer == .rngd {
       let metric = optimizer.metric ?? .auto
-      name += ", \(metric) metric (ν \(metric == .shared ? "= 1" : "of \(network.activation.metric)"))"
+      name += ", \(metric) metric (ν \(metric == .shared ? "= 1" : "of \(try network.activation.metric)"))"
       if !optimizer.pair.isEmpty {
         settings.append("pairs at layers \(optimizer.pair.map(String.init).joined(separator: ", "))")
       }
-      settings.append("damping \(optimizer.usualDamping)")
+      settings.append("damping \(optimizer.chosenDamping)")
       if let refreshInterval { settings.append("refresh \(refreshInterval)") }
       settings.append("trust region \(trustRegion.map { $0 > 0 ? short($0) : "off" } ?? "off")")
     }
     print("data       \(data.name.visible(keeping: [])), \(data.width) features, \(data.classes) classes")
-    var layers = "\(shape.map(String.init).joined(separator: "-")), \(network.activation.forward)"
+    var layers = "\(shape.map(String.init).joined(separator: "-")), \(try network.activation.forward)"
     if network.batchNorm, shape.count > 2 {
       layers += ", batch normalisation\(network.batchNormBlocks ? " in 2×2 blocks" : "")"
     }
@@ -158,15 +158,6 @@ private func terminalWidth() -> Int {
   return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
 }
 
-private func pad(_ text: String, _ width: Int) -> String {
-  let spaces = String(repeating: " ", count: max(0, abs(width) - text.count))
-  return width < 0 ? text + spaces : spaces + text
-}
-
-private func short(_ number: Double) -> String { String(format: "%.4g", number) }
-
 private func milliseconds(_ seconds: Double) -> String { fixed(1e3 * seconds, 2) + " ms" }
-
-private func fixed(_ number: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", number) }
 
 private func megabytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1e6, 1) + " MB" }

@@ -66,7 +66,7 @@ struct SubsystemOptions: ParsableArguments {
   func rfim<S: KernelScalar>(_ arrays: SubsystemArrays, shared: Bool = false, _: S.Type) throws -> any RFIM<S> {
     let (x, w) = (try arrays.inputs(S.self), try arrays.weights(S.self))
     let preactivations = try w.preactivations(of: x)
-    let metric = activation.metric
+    let metric = try activation.metric
     if shared { return try LinearLayer().rfim(inputs: x.matrix, preactivations: preactivations.matrix) }
     switch subsystem {
     case .neuron, .layer:
@@ -76,7 +76,7 @@ struct SubsystemOptions: ParsableArguments {
       let outer: any Subsystem =
         switch outerActivation! {
         case .softmax: SoftmaxLayer()
-        case .neurons(let name): NonlinearLayer(name.make())
+        case .neurons(let name): NonlinearLayer(try name.make())
         }
       return try TwoLayers(hidden: metric, outer: outer).rfim(
         inputs: x.matrix, preactivations: preactivations.matrix, outerWeights: try arrays.outerWeights(S.self).matrix)
@@ -97,12 +97,12 @@ enum OuterName: ExpressibleByArgument {
   init?(argument: String) {
     if argument == "softmax" {
       self = .softmax
-    } else if let name = ActivationName(rawValue: argument) {
+    } else if let name = ActivationName(argument: argument) {
       self = .neurons(name)
     } else {
       return nil
     }
   }
 
-  static var allValueStrings: [String] { ActivationName.allCases.map(\.rawValue) + ["softmax"] }
+  static var allValueStrings: [String] { ActivationName.allValueStrings + ["softmax"] }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import FisherKit
-import ToolSupport
+import FisherKitToolSupport
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -76,7 +76,7 @@ struct Train: ParsableCommand {
     let trainer = try makeTrainer(model: model, data: data)
     try log?.begin(TrainingHeader(seed: schedule.seed, learningRate: trainer.optimizer.learningRate))
     let view = schedule.quiet ? nil : RunView(residentBefore: before, optimizer: trainer.optimizer)
-    view?.begin(
+    try view?.begin(
       data: data, shape: network.shape(for: data), network: network, optimizer: optimizer, schedule: schedule)
     trainer.profile = StepProfile()
     _ = try Interruption.deferred {
@@ -114,8 +114,8 @@ struct Train: ParsableCommand {
     try Sequential<Float>.requireMemory(
       shape: shape, hasBatchNormalization: network.batchNorm, batchCapacity: capacity)
     let model = try Sequential<Float>.perceptron(
-      shape: shape, activation: network.activation.forward,
-      metricActivation: network.activation.metric, batchNormalization: network.batchNormalization,
+      shape: shape, activation: try network.activation.forward,
+      metricActivation: try network.activation.metric, batchNormalization: network.batchNormalization,
       batchCapacity: capacity, seed: schedule.seed)
     for layer in optimizer.pair { try pairLayers(of: model, at: layer) }
     return model
@@ -132,7 +132,7 @@ private func pairLayers(of model: Sequential<Float>, at layer: Int) throws {
 }
 
 struct RunOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: "Samples in a mini-batch.") var batch = 50
+  @Option(parsing: .unconditional, help: "Samples in a mini-batch.") var batch = usualBatch
   @Option(parsing: .unconditional, help: "Epochs to train for.") var epochs = 2
   @Option(
     parsing: .unconditional, help: "Seed of the starting weights, of the shuffling and of the synthetic data.")
@@ -154,6 +154,8 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Print where the time of the steps goes, with what their formulas count.") var profile = false
   @Flag(help: "Print nothing but errors.") var quiet = false
 
+  static let usualBatch = 50
+
   /// There is no mini-batch of more than all samples.
   func batch(for data: DataSplit) -> Int { min(batch, data.training.count) }
 
@@ -164,9 +166,9 @@ struct RunOptions: ParsableArguments {
     if let log, log.isEmpty { throw ValidationError("--log: expected a file name, found an empty one") }
     if let save, save.isEmpty { throw ValidationError("--save: expected a file name, found an empty one") }
     guard epochs >= 1 else { throw ValidationError("--epochs: expected 1 or more, found \(epochs)") }
-    guard recoveries >= 0 else { throw ValidationError("--recoveries: expected 0 or more, found \(recoveries)") }
-    if let threads, !(1...4096).contains(threads) {
-      throw ValidationError("--threads: expected 1 to 4096, found \(threads)")
+    try refusing { try Recovery(attempts: recoveries).validate() }
+    if let threads, !(1...Compute.mostThreads).contains(threads) {
+      throw ValidationError("--threads: expected 1 to \(Compute.mostThreads), found \(threads)")
     }
   }
 }

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Float sums of a million samples stay within 1e-5 of double, whatever the samples; double's within 1e-12, which is the

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Where naive formulas overflow or cancel: the tails, the neighbourhood of 0, and what is not a number.

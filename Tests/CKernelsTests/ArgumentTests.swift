@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Wrong arguments are refused before anything is touched: the pointers of these calls lead to a handful of elements.

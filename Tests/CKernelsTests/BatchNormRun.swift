@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// A mini-batch with the memory that batch normalisation needs, and its kernels on it.

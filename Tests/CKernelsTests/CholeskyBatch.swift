@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// One call of the batched damped Cholesky factorisation, and what came of it.

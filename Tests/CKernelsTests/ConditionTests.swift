@@ -1,6 +1,6 @@
 import CKernels
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// Blocks of prescribed condition, and one bad block among thousands.

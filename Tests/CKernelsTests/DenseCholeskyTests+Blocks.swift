@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// The same where it goes by blocks of 64 columns, 8 at a time, and by sums of 256 or 128 terms.

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Zeros and denormal numbers: neither flushed to zero nor taken for something else.

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Eigenvalues of one symmetric matrix, by LAPACK.

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Records an issue that names the CPU level, the precision and the `place` (sizes, options) where a sweep failed.

@@ -1,6 +1,6 @@
 import CKernels
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// silu and gelu, z G(z): their tails, their limits, and the zero of their derivative.

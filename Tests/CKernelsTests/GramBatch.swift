@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// One call of the weighted Gram of a layer: its arguments, its result, and what the result should be.

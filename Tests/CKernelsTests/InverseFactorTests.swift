@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// L^-1 of one matrix with ones on its diagonal, which makes rows orthonormal.

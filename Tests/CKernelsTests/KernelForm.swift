@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// One factorisation in the kernel form, of random samples and weights, and solves with it.

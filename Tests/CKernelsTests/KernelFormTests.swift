@@ -1,6 +1,6 @@
 import CKernels
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// The kernel (Woodbury) form against the (d,d) systems that it stands for.

@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 
 /// An element type that has both kernels and a reference to compare them with. The tests are written once, for either.
 protocol KernelPrecision: KernelScalar, ReferenceScalar {}

@@ -1,4 +1,4 @@
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Up to a million samples that repeat themselves, so that their sums are known: X (n,d) and ν (n,m).

@@ -1,6 +1,6 @@
 import CKernels
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Sizes whose products pass 2³¹ and 2³² are counted right, those that pass 2⁶³ are refused: nothing is allocated.

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// No kernel's result depends on where the rows of its matrices lie: aligned or not, with gaps or without, near or so

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// gemm and gram: what is ours there is the way to BLAS and the share of each thread.

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Inner products of rows: a step's gᵀδ, and whether it is a number.

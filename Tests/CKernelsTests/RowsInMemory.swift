@@ -1,5 +1,5 @@
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// A matrix as a kernel sees it, wherever its rows are.

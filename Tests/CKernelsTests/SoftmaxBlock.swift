@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// The relative Fisher matrix of a softmax layer (eq 10) for random samples and logits: dense, and as a product.

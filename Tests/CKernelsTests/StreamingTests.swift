@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Samples that arrive in mini-batches give what one call with all of them gives, without a second pass over the sums.

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Symmetric blocks in batch-minor storage, to be multiplied with vectors.

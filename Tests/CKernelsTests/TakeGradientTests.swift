@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// What an optimizer takes of a gradient in one pass: against the kernels that do it in three.

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// What every kernel is tested on: a CPU level this machine runs, and a precision.

@@ -1,6 +1,6 @@
 import CKernels
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// "Results do not depend on" the number of threads: to the last bit, for work large enough to be shared.

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// The relative Fisher matrix of a hidden layer through the layer above it (eq 12), as a product.

@@ -1,4 +1,4 @@
-import TestSupport
+import FisherKitTestSupport
 
 /// Work space of exactly the size a kernel asked for, filled with NaNs, aligned for an element and no better.
 final class WorkSpace {

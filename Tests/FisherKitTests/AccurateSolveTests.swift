@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Solves are right or refused, however badly conditioned: against elimination in extended precision.

@@ -1,17 +1,17 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 @Suite struct ActivationTests {
   private let points = Array(stride(from: -6.0, through: 6.0, by: 0.37)) + [-100, 100, 0]
 
   /// The scalar functions against the reference.
-  @Test func scalarForms() {
+  @Test func scalarForms() throws {
     let pairs: [(any Activation, Reference.Activation)] = [
       (Tanh(), .tanh), (Sigm(), .sigm), (Relu(), .relu(iota: 0, omega: 0)),
-      (Relu(iota: 0.2, omega: 0.5), .relu(iota: 0.2, omega: 0.5)), (Elu(alpha: 0.3), .elu(alpha: 0.3)),
+      (try Relu(iota: 0.2, omega: 0.5), .relu(iota: 0.2, omega: 0.5)), (try Elu(alpha: 0.3), .elu(alpha: 0.3)),
       (Linear(), .linear), (Softplus(), .relu(iota: 0, omega: 1)), (LeakyRelu(), .relu(iota: 0.01, omega: 0)),
-      (LeakyRelu(iota: 0.3), .relu(iota: 0.3, omega: 0)), (Gelu(), .gelu), (Silu(), .silu),
+      (try LeakyRelu(iota: 0.3), .relu(iota: 0.3, omega: 0)), (Gelu(), .gelu), (Silu(), .silu),
     ]
     for (activation, reference) in pairs {
       for z in points {
@@ -26,9 +26,9 @@ import Testing
   }
 
   /// The matrix forms, by C kernel or not, against the scalar ones.
-  @Test(arguments: activations.indices)
+  @Test(arguments: try activations.indices)
   func matrixForms(index: Int) throws {
-    let activation = activations[index]
+    let activation = try activations[index]
     let columns = 6
     let rows = points.count / columns
     let z = try Matrix<Double>.make(points, rows: rows, columns: columns)
@@ -64,7 +64,7 @@ import Testing
   }
 
   /// The scalar forms of silu and gelu where their factors are 0 and ∞, and of all where z is no number.
-  @Test func limits() {
+  @Test func limits() throws {
     for activation in [Gelu(), Silu()] as [any Activation] {
       for z in [1e4, 1e200, .infinity] {
         #expect(activation.value(at: z) == z && activation.derivative(at: z) == 1, "\(activation) at \(z)")
@@ -74,16 +74,16 @@ import Testing
       #expect(activation.value(at: 0) == 0 && activation.derivative(at: 0) == 0.5)
       #expect(activation.derivative(at: .nan).isNaN && activation.nu(at: .nan).isNaN)
     }
-    for activation in activations { #expect(activation.value(at: .nan).isNaN, "\(activation)") }
+    for activation in try activations { #expect(activation.value(at: .nan).isNaN, "\(activation)") }
   }
 
   @Test func metricForm() throws {
-    let hard = try #require(Relu(iota: 0.1).metricForm as? Relu)
+    let hard = try #require(try Relu(iota: 0.1).metricForm as? Relu)
     #expect(hard.omega == 1 && hard.iota == 0.1)
-    let smooth = try #require(Relu(omega: 0.5).metricForm as? Relu)
+    let smooth = try #require(try Relu(omega: 0.5).metricForm as? Relu)
     #expect(smooth.omega == 0.5)
     #expect(Tanh().metricForm is Tanh)
-    let leaky = try #require(LeakyRelu(iota: 0.2).metricForm as? LeakyRelu)
+    let leaky = try #require(try LeakyRelu(iota: 0.2).metricForm as? LeakyRelu)
     #expect(leaky.iota == 0.2 && LeakyRelu().iota == 0.01)
   }
 }

@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Ĝ = Σ β^t (Σ ν x̃x̃ᵀ)_t / Σ β^t n_t over windows of different sizes, more than half full.

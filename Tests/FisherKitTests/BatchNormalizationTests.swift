@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Batch normalisation as a layer, alone and in a network.

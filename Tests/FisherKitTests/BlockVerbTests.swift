@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// The operations on blocks as a user calls them, against the reference: from samples to a solve.

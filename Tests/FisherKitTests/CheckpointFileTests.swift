@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 @testable import FisherKit

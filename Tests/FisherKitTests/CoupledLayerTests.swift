@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Coupled layers where numbers are extreme: saturated classes, small damping, many samples.

@@ -1,4 +1,4 @@
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 @testable import FisherKit

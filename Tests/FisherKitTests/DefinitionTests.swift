@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// Every relative Fisher matrix against its definition: all outcomes enumerated, scores by differences of log p.
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Neuron.all) func neuron(neuron: Neuron) throws {
+  @Test(arguments: try Neuron.all) func neuron(neuron: Neuron) throws {
     for (n, d) in [(1, 1), (1, 3), (4, 3), (7, 2)] {
       let sample = Sample(n: n, d: d, m: 1, seed: 3, keepingClearOf: neuron.hasKink)
       let fisher = try NonlinearLayer(neuron.activation).rfim(
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Neuron.all) func nonlinearLayer(neuron: Neuron) throws {
+  @Test(arguments: try Neuron.all) func nonlinearLayer(neuron: Neuron) throws {
     let sample = Sample(n: 4, d: 3, m: 3, seed: 4, keepingClearOf: neuron.hasKink)
     let fisher = try NonlinearLayer(neuron.activation).rfim(
       inputs: sample.inputs(Double.self), preactivations: sample.preactivations())
@@ -94,7 +94,7 @@ import Testing
   }
 
   /// W is what is learned; C (D_y, m + 1) is given. Hidden units pass on their means.
-  @Test(arguments: Neuron.all, Neuron.all) func twoLayers(hidden: Neuron, outer: Neuron) throws {
+  @Test(arguments: try Neuron.all, try Neuron.all) func twoLayers(hidden: Neuron, outer: Neuron) throws {
     let (m, outputs) = (2, 2)
     let sample = Sample(n: 3, d: 3, m: m, seed: 7, keepingClearOf: hidden.hasKink)
     let c = clearWeights(sample, hidden, outputs: outputs, keepingClearOf: outer.hasKink)
@@ -126,7 +126,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Neuron.all) func hiddenLayerUnderASoftmax(hidden: Neuron) throws {
+  @Test(arguments: try Neuron.all) func hiddenLayerUnderASoftmax(hidden: Neuron) throws {
     let (m, outputs) = (3, 4)
     let sample = Sample(n: 3, d: 2, m: m, seed: 9, keepingClearOf: hidden.hasKink)
     var random = SplitMix64(seed: 10)

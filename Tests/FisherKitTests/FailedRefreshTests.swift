@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// What a refresh that failed leaves behind.

@@ -1,5 +1,5 @@
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 @testable import FisherKit

@@ -1,4 +1,4 @@
-import TestSupport
+import FisherKitTestSupport
 
 @testable import FisherKit
 

@@ -1,23 +1,23 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Derivatives against central differences, in double.
 @Suite struct GradientTests {
   private let h = 1e-6
 
-  @Test(arguments: activations.indices)
-  func derivativeOfActivation(index: Int) {
-    let activation = activations[index]
+  @Test(arguments: try activations.indices)
+  func derivativeOfActivation(index: Int) throws {
+    let activation = try activations[index]
     for z in stride(from: -4.05, through: 4.05, by: 0.3) {
       let difference = (activation.value(at: z + h) - activation.value(at: z - h)) / (2 * h)
       #expect(abs(activation.derivative(at: z) - difference) < 1e-8, "\(activation) at z = \(z)")
     }
   }
 
-  @Test(arguments: activations.indices)
+  @Test(arguments: try activations.indices)
   func gradientsOfNetwork(index: Int) throws {
-    let activation = activations[index]
+    let activation = try activations[index]
     for samples in [1, 9] {
       let (model, labels) = try smallNetwork(Double.self, activation: activation, samples: samples)
       let score = model.gradients(labels: labels.span)

@@ -1,4 +1,4 @@
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 @testable import FisherKit
@@ -39,6 +39,32 @@ import Testing
     try trainer(batch: 10)
     for batch in [0, -1, 11] { refuses("mini-batch", "\(batch)") { try trainer(batch: batch) } }
     refuses("recovery attempts", "-1") { try trainer(batch: 5, Recovery(attempts: -1)) }
+  }
+
+  @Test func ofActivations() throws {
+    for iota in [-0.1, 1, .nan, .infinity] {
+      refuses("iota", "relu, \(iota)") { _ = try Relu(iota: iota) }
+      refuses("iota", "leaky-relu, \(iota)") { _ = try LeakyRelu(iota: iota) }
+      #expect(LeakyRelu(parameters: ["iota": iota]) == nil && Relu(parameters: ["iota": iota, "omega": 0]) == nil)
+    }
+    for number in [-1, 1.1e6, .nan, .infinity] {
+      refuses("omega", "\(number)") { _ = try Relu(omega: number) }
+      refuses("alpha", "\(number)") { _ = try Elu(alpha: number) }
+      #expect(Elu(parameters: ["alpha": number]) == nil && Relu(parameters: ["iota": 0, "omega": number]) == nil)
+    }
+    for sigma in [0, -1, 1e-16, 1e16, .nan, .infinity] {
+      refuses("sigma", "\(sigma)") { _ = try LinearLayer(sigma: sigma) }
+    }
+    #expect(try Relu(iota: 0.3, omega: 1e6).omega == 1e6 && Elu(alpha: 0).alpha == 0)
+  }
+
+  @Test func ofSyntheticData() {
+    refuses("units", "none") { _ = try SyntheticData.make(units: []) }
+    refuses("units", "0") { _ = try SyntheticData.make(units: [1, 0]) }
+    refuses("features", "0") { _ = try SyntheticData.make(features: 0) }
+    refuses("factors", "0") { _ = try SyntheticData.make(factors: 0) }
+    refuses("classes", "1") { _ = try SyntheticData.make(classes: 1) }
+    refuses("validation", "-1") { _ = try SyntheticData.make(validation: -1) }
   }
 
   private func refuses(_ name: String, _ what: String, _ body: () throws -> Void) {

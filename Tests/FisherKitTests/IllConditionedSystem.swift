@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 
 #if arch(x86_64) || arch(i386)
   /// What references of badly conditioned solves are computed in.

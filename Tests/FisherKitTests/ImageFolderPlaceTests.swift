@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// Image folders as archives, broken downloads and transfers leave them.

@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// Image folders, right and wrong. What is wrong names the file, what was expected there and what was found.

@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 
 /// Samples and their ν, and the Fisher matrices they make, one sample and one element at a time.
 struct Window {

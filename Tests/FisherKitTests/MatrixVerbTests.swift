@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// The elementwise operations as a user calls them, against what they say, over shapes around the cache line. None touches

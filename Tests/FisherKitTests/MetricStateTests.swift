@@ -1,4 +1,4 @@
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 @testable import FisherKit
@@ -65,7 +65,7 @@ import Testing
     init(_ kind: Kind) throws {
       let (n, d) = (capacity, kind.order)
       site = CurvatureSite<S>(
-        name: "layer", index: 1, count: 3, neurons: 4, order: d, subsystem: kind.subsystem, batchSize: n,
+        Site(name: "layer", neurons: 4, order: d, subsystem: kind.subsystem), batchSize: n,
         refreshInterval: 1, damping: 0.02)
       faults = Depth(neuron: kind.isWhole ? nil : 2)
       let estimate = CurvatureEstimate(summary: "test", bytes: 0)
@@ -170,7 +170,7 @@ import Testing
     let (m, d, n) = (200, 5, 12)
     func make() throws -> (NeuronBlocksInverse<Float>, Depth, CurvatureSite<Float>) {
       let site = CurvatureSite<Float>(
-        name: "layer", index: 1, count: 3, neurons: m, order: d, subsystem: NonlinearLayer(Tanh()), batchSize: n,
+        Site(name: "layer", neurons: m, order: d, subsystem: NonlinearLayer(Tanh())), batchSize: n,
         refreshInterval: 10, damping: 0.02, isSpread: true)
       let faults = Depth(neuron: 2)
       site.incidents.faults = faults

@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// The kernel and iterative metrics are the exact one; the diagonal one is its diagonal.

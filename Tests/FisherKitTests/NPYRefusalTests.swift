@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// NumPy's files that cannot be read: each names the file, what was expected there and what was found.

@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Steps of RNGD against w − γ(Ĝ + λI)⁻¹g, with Ĝ summed sample by sample in double and the system solved by Gaussian
@@ -23,7 +23,7 @@ import Testing
   }
 
   private func compare<S: KernelScalar>(_: S.Type, _ kind: Kind, samples: Int, tolerance: Double) throws {
-    let metric = Relu(omega: 1)
+    let metric = try Relu(omega: 1)
     let (model, _) = try smallNetwork(S.self, activation: Relu(), metricActivation: metric, samples: samples)
     let optimizer = try RNGD<S>(
       metric: kind.metric, learningRate: rate, damping: .absolute(damping),
@@ -101,7 +101,7 @@ import Testing
     let (d, m, n) = (4, 3, 6)
     let curvature = try ExactMetric().makeCurvature(
       for: CurvatureSite<Double>(
-        Site(name: "layer", neurons: m, order: d, subsystem: LinearLayer(sigma: 0.5)), batchSize: n,
+        Site(name: "layer", neurons: m, order: d, subsystem: try LinearLayer(sigma: 0.5)), batchSize: n,
         refreshInterval: 1, damping: .absolute(damping)))
     var generator = SplitMix64(seed: 3)
     let x = generator.samples(n: n, d: d)

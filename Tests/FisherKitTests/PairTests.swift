@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// Two layers trained as one subsystem: steps against w − γ(Ĝ + λI)⁻¹g with eq 12 summed term by term.
@@ -51,7 +51,7 @@ import Testing
     let curvature = try ExactMetric().makeCurvature(
       for: CurvatureSite<Double>(
         Site(
-          name: "layer", neurons: m, order: d, subsystem: TwoLayers(hidden: Relu(omega: 1), outer: outer.subsystem),
+          name: "layer", neurons: m, order: d, subsystem: TwoLayers(hidden: try Relu(omega: 1), outer: outer.subsystem),
           neuronsAbove: above), batchSize: n, refreshInterval: 3, damping: .absolute(damping)))
     // The window empties at each refresh.
     for round in 1...2 {

@@ -1,5 +1,5 @@
 @testable import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// The paper preset: identity start, Ĝ ← 0.995 Ĝ + 0.005 ν x̃x̃ᵀ, shared blocks at both ends.
@@ -10,13 +10,13 @@ import Testing
   private let damping = 0.02
 
   private func curvature(
-    index: Int, subsystem: any Subsystem = NonlinearLayer(Relu(omega: 1))
+    index: Int, subsystem: any Subsystem = NonlinearLayer(Relu().metricForm)
   ) throws -> any Curvature<Double> {
     try PaperMetric().makeCurvatures(for: (0..<3).map { site(index: $0, subsystem: subsystem) })[index]
   }
 
   private func site(
-    index: Int, subsystem: any Subsystem = NonlinearLayer(Relu(omega: 1))
+    index: Int, subsystem: any Subsystem = NonlinearLayer(Relu().metricForm)
   ) -> CurvatureSite<Double> {
     CurvatureSite<Double>(
       Site(name: "layer \(index + 1)", neurons: m, order: d, subsystem: subsystem), batchSize: n,
@@ -33,7 +33,7 @@ import Testing
   /// A linear layer between others has its own constant ν; at the ends ν is 1 for all.
   @Test(arguments: [0, 1, 2])
   func averageOfALinearLayer(index: Int) throws {
-    try compare(try curvature(index: index, subsystem: LinearLayer(sigma: 0.1)), "linear layer \(index + 1)") { _ in
+    try compare(try curvature(index: index, subsystem: try LinearLayer(sigma: 0.1)), "linear layer \(index + 1)") { _ in
       index == 1 ? 100 : 1
     }
   }

@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// What a curvature is said to hold before it is made is what it holds, to the byte. Tests/Memory compares it with what the

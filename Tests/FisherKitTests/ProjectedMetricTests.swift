@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// The projected metric: exact where the inputs are, a number for each neuron elsewhere.

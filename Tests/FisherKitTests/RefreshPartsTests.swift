@@ -1,5 +1,5 @@
 @testable import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// A refresh in parts: the same matrix as a whole one, in effect with the last part.

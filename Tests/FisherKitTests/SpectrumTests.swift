@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// What the eigenvalues say, and the structure that matrices must have.
@@ -35,7 +35,7 @@ import Testing
   /// One neuron's own spectrum, and all of a layer's.
   @Test func layerIsTheUnionOfItsNeurons() throws {
     let sample = Sample(n: 9, d: 4, m: 3, seed: 32)
-    for subsystem in [NonlinearLayer(Tanh()), LinearLayer(sigma: 2)] as [any Subsystem] {
+    for subsystem in [NonlinearLayer(Tanh()), try LinearLayer(sigma: 2)] as [any Subsystem] {
       let fisher = try subsystem.rfim(inputs: sample.inputs(Double.self), preactivations: sample.preactivations())
       let each = try (0..<3).flatMap { try fisher.spectrum(ofNeuron: $0).eigenvalues }.sorted()
       let all = try fisher.spectrum().eigenvalues

@@ -31,9 +31,9 @@ import Testing
         shape: [3, 4, 2], activation: forward, metricActivation: metric, batchCapacity: 1)
     }
     #expect(activation(try model(Relu())) == "relu(ω=1.0)")
-    #expect(activation(try model(Relu(iota: 0.1))) == "relu(ι=0.1, ω=1.0)")
-    #expect(activation(try model(Relu(omega: 0.5))) == "relu(ω=0.5)")
-    #expect(activation(try model(Relu(), Relu(omega: 2))) == "relu(ω=2.0)")
+    #expect(activation(try model(try Relu(iota: 0.1))) == "relu(ι=0.1, ω=1.0)")
+    #expect(activation(try model(try Relu(omega: 0.5))) == "relu(ω=0.5)")
+    #expect(activation(try model(Relu(), try Relu(omega: 2))) == "relu(ω=2.0)")
     #expect(activation(try model(Tanh())) == "tanh")
     #expect(try model(Tanh()).parameters[1].subsystem is SoftmaxLayer)
   }

@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 /// How far each metric's step is from the exact one.

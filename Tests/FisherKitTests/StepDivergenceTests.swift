@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// Divergences of steps against sums over the outputs themselves, and effective dimensions against the blocks' spectra.
@@ -53,10 +53,10 @@ import Testing
   func secondOrder(scale: Double) throws {
     let z = try logits(6, 4, seed: 5, scale: 1)
     let new = try moved(z, by: scale)
-    let activations: [any Activation] = [Tanh(), Sigm(), Softplus(), Relu(omega: 1), Gelu()]
+    let activations: [any Activation] = [Tanh(), Sigm(), Softplus(), try Relu(omega: 1), Gelu()]
     let subsystems: [any Subsystem] =
       activations.map { NonlinearLayer($0) }
-      + [SoftmaxLayer(), LinearLayer(), LinearLayer(sigma: 3)]
+      + [SoftmaxLayer(), LinearLayer(), try LinearLayer(sigma: 3)]
     for subsystem in subsystems {
       let found = try subsystem.divergence(before: z, after: new)
       #expect(found.predicted > 0)

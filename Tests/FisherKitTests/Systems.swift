@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 
 /// An activation as the library has it and as the definition does: the distribution of the output, written out anew.
 struct Neuron: Sendable, CustomStringConvertible {
@@ -10,22 +10,27 @@ struct Neuron: Sendable, CustomStringConvertible {
   var hasKink = false
   var description: String { "\(activation)" }
 
-  static let all: [Neuron] = [
-    Neuron(activation: Tanh(), output: .signs), Neuron(activation: Sigm(), output: .bits),
-    Neuron(activation: Linear(), output: .gaussian(sigma: 1) { $0 }),
-    Neuron(activation: Relu(), output: .gaussian(sigma: 1) { max($0, 0) }, hasKink: true),
-    Neuron(activation: Relu(iota: 0.1), output: .gaussian(sigma: 1) { max($0, 0.1 * $0) }, hasKink: true),
-    Neuron(activation: Relu(omega: 1), output: .gaussian(sigma: 1) { log(1 + exp($0)) }),
-    Neuron(
-      activation: Relu(iota: 0.2, omega: 0.5), output: .gaussian(sigma: 1) { 0.5 * log(exp(0.4 * $0) + exp(2 * $0)) }),
-    Neuron(activation: Elu(), output: .gaussian(sigma: 1) { $0 < 0 ? exp($0) - 1 : $0 }, hasKink: true),
-    Neuron(
-      activation: Elu(alpha: 0.3), output: .gaussian(sigma: 1) { $0 < 0 ? 0.3 * (exp($0) - 1) : $0 }, hasKink: true),
-    Neuron(activation: Softplus(), output: .gaussian(sigma: 1) { log(1 + exp($0)) }),
-    Neuron(activation: LeakyRelu(), output: .gaussian(sigma: 1) { max($0, 0.01 * $0) }, hasKink: true),
-    Neuron(activation: Gelu(), output: .gaussian(sigma: 1) { $0 * erfc(-$0 / 2.0.squareRoot()) / 2 }),
-    Neuron(activation: Silu(), output: .gaussian(sigma: 1) { $0 / (1 + exp(-$0)) }),
-  ]
+  static var all: [Neuron] {
+    get throws {
+      try [
+        Neuron(activation: Tanh(), output: .signs), Neuron(activation: Sigm(), output: .bits),
+        Neuron(activation: Linear(), output: .gaussian(sigma: 1) { $0 }),
+        Neuron(activation: Relu(), output: .gaussian(sigma: 1) { max($0, 0) }, hasKink: true),
+        Neuron(activation: Relu(iota: 0.1), output: .gaussian(sigma: 1) { max($0, 0.1 * $0) }, hasKink: true),
+        Neuron(activation: Relu(omega: 1), output: .gaussian(sigma: 1) { log(1 + exp($0)) }),
+        Neuron(
+          activation: Relu(iota: 0.2, omega: 0.5),
+          output: .gaussian(sigma: 1) { 0.5 * log(exp(0.4 * $0) + exp(2 * $0)) }),
+        Neuron(activation: Elu(), output: .gaussian(sigma: 1) { $0 < 0 ? exp($0) - 1 : $0 }, hasKink: true),
+        Neuron(
+          activation: Elu(alpha: 0.3), output: .gaussian(sigma: 1) { $0 < 0 ? 0.3 * (exp($0) - 1) : $0 }, hasKink: true),
+        Neuron(activation: Softplus(), output: .gaussian(sigma: 1) { log(1 + exp($0)) }),
+        Neuron(activation: LeakyRelu(), output: .gaussian(sigma: 1) { max($0, 0.01 * $0) }, hasKink: true),
+        Neuron(activation: Gelu(), output: .gaussian(sigma: 1) { $0 * erfc(-$0 / 2.0.squareRoot()) / 2 }),
+        Neuron(activation: Silu(), output: .gaussian(sigma: 1) { $0 / (1 + exp(-$0)) }),
+      ]
+    }
+  }
 
   /// The mean of the output, where it is what feeds a next layer.
   func mean(_ z: Double) -> Double {

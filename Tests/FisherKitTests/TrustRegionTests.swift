@@ -1,4 +1,4 @@
-import TestSupport
+import FisherKitTestSupport
 import Testing
 
 @testable import FisherKit
@@ -62,7 +62,7 @@ import Testing
   private func steps(
     _ region: TrustRegion, rate: Double, isNormal: Bool = false
   ) throws -> [(scale: Double, damped: Double, divergence: Double, gain: Double)] {
-    let activation: any Activation = isNormal ? Relu(omega: 1) : Tanh()
+    let activation: any Activation = isNormal ? try Relu(omega: 1) : Tanh()
     let (model, _) = try smallNetwork(Double.self, activation: activation, samples: samples)
     let optimizer = try RNGD<Double>(
       metric: ExactMetric(), learningRate: rate, damping: .absolute(damping), refreshInterval: 1, trustRegion: region)

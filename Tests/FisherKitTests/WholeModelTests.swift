@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// Theorem 3, by enumeration: the Fisher matrix of a joint distribution that factorises over subsystems.

@@ -1,9 +1,9 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
-@testable import fisher
+@testable import FisherKitTool
 
 /// Small files that claim much: nothing is allocated, listed or computed for what is not there.
 @Suite struct ClaimTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import fisher
+@testable import FisherKitTool
 
 /// Grids, logs and flags that `fisher experiment` cannot run, and the choice of a learning rate.
 @Suite struct ExperimentRefusalTests {

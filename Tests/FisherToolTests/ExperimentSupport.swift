@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import fisher
+@testable import FisherKitTool
 
 /// A small experiment for tests.
 enum SmallExperiment {

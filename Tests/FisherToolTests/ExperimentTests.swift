@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import fisher
+@testable import FisherKitTool
 
 /// `fisher experiment` as a user runs it.
 @Suite struct ExperimentTests {

@@ -2,7 +2,7 @@ import FisherKit
 import Foundation
 import Testing
 
-@testable import fisher
+@testable import FisherKitTool
 
 /// SIGINT and SIGTERM: what was done stays and can be read, what is of no use in part goes, one line, 130 or 143.
 @Suite final class InterruptionTests {

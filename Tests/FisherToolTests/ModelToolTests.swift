@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// A network that `fisher train --save` keeps, and what predict, evaluate and inspect make of it.

@@ -1,8 +1,8 @@
+import FisherKitToolSupport
 import Foundation
 import Testing
-import ToolSupport
 
-@testable import fisher
+@testable import FisherKitTool
 
 /// Names out of files, where a spreadsheet or a terminal would obey them.
 @Suite struct PrintedTextTests {

@@ -1,5 +1,5 @@
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// What `fisher train` refuses: one line that says what, where, expected and found; the exit status of the contract;
@@ -24,7 +24,7 @@ import Testing
     (["--rank", "0"], ["--rank", "0"]), (["--rank", "1.5", "--metric", "projected"], ["--rank", "1.5"]),
     (["--rank", "64", "--metric", "exact"], ["--rank", "auto or projected", "exact"]),
     (["--rank", "0.9"], ["--rank", "whole number", "share"]),
-    (["--window-samples", "0"], ["--window-samples", "1 to 100000000", "0"]),
+    (["--window-samples", "0"], ["--window-samples", "1 or more", "0"]),
     (["--window-samples", "9", "--metric", "paper"], ["--window-samples", "window", "paper"]),
     (["--window-samples", "9", "--optimizer", "sgd"], ["--window-samples", "rngd", "sgd"]),
     (["--trust-region", "-1"], ["--trust-region", "from 0 to 1e30", "-1"]),
@@ -53,7 +53,7 @@ import Testing
     (["--pair", "0"], ["--pair", "1 up", "0"]), (["--pair", "4"], ["--pair", "1 to 3", "4"]),
     (["--pair", "1", "--metric", "shared"], ["--pair", "auto, exact, projected or kernel", "shared"]),
     (["--pair", "1", "--optimizer", "sgd"], ["--pair", "rngd", "sgd"]),
-    (["--refresh", "0"], ["--refresh", "1 or more", "0"]), (["--batch", "0"], ["--batch", "1", "0"]),
+    (["--refresh", "0"], ["--refresh", "from 1 up", "0"]), (["--batch", "0"], ["--batch", "1", "0"]),
     (["--epochs", "0"], ["--epochs", "1 or more", "0"]), (["--l2=-1"], ["--l2", "from 0 to 1e30", "-1"]),
     (["--threads", "0"], ["--threads", "1 to 4096", "0"]), (["--seed", "x"], ["x"]),
     (["--shape", "784"], ["two or more", "784"]), (["--shape", "64,,10"], ["widths from 1", "64,,10"]),
@@ -63,7 +63,7 @@ import Testing
     (["--activation", "tanh", "--omega", "1"], ["--omega", "relu", "tanh"]),
     (["--activation", "softplus", "--omega", "1"], ["--omega", "relu", "softplus"]),
     (["--activation", "leaky-relu", "--omega", "1"], ["--omega", "expected --activation relu, found leaky-relu"]),
-    (["--activation", "gelu", "--iota", "0.1"], ["--iota", "expected --activation relu or leaky-relu, found gelu"]),
+    (["--activation", "gelu", "--iota", "0.1"], ["--iota", "expected --activation leaky-relu or relu, found gelu"]),
     (["--activation", "leaky-relu", "--iota=-0.1"], ["--iota", "[0, 1)", "-0.1"]),
     (["--activation", "silu", "--alpha", "1"], ["--alpha", "elu", "silu"]),
     (["--activation", "leakyRelu"], ["leakyRelu", "leaky-relu"]),

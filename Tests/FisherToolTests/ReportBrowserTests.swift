@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import fisher
+@testable import FisherKitTool
 
 /// The page of `fisher report` in a browser.
 @Suite struct ReportBrowserTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import fisher
+@testable import FisherKitTool
 
 /// Logs as runs, editors, shells and other tools leave them, which `fisher report` takes.
 @Suite struct ReportLineTests {

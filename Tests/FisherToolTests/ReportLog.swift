@@ -1,7 +1,7 @@
 import FisherKit
 import Foundation
 
-@testable import fisher
+@testable import FisherKitTool
 
 /// A small experiment whose curves follow a formula: two networks, three optimizers, two rates, three seeds, and a run
 /// that failed.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import fisher
+@testable import FisherKitTool
 
 /// What `fisher report` takes, and what it refuses.
 @Suite struct ReportReadingTests {

@@ -1,6 +1,7 @@
+import FisherKitToolSupport
 import Testing
 
-@testable import fisher
+@testable import FisherKitTool
 
 /// The statistics of `fisher report`, by values worked out by hand.
 @Suite struct ReportStatisticsTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import bench_fisher
+@testable import FisherKitBench
 
 /// Exponents, rooflines and where labels go: arithmetic, on made-up figures.
 @Suite struct ScalingTests {

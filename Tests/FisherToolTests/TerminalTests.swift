@@ -1,7 +1,7 @@
+import FisherKitTestSupport
+import FisherKitToolSupport
 import Foundation
-import TestSupport
 import Testing
-import ToolSupport
 
 /// What reaches a terminal: nothing that it obeys but what the tool itself asks of it, and of a dumb one not that either.
 @Suite struct TerminalTests {

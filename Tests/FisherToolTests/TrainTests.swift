@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 import Testing
 
 /// `fisher train` where all is well: its log, its views, its data.
@@ -160,7 +160,7 @@ import Testing
     ] { #expect(result.output.contains(flag), "\(flag)") }
     // (the help is wrapped where the line is full)
     let words = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-    #expect(words.contains("relu, tanh, sigm, elu, linear, softplus, leaky-relu, gelu, silu"))
+    #expect(words.contains("elu, gelu, leaky-relu, linear, relu, sigm, silu, softplus, tanh"))
     for absent in ["--checkpoint", "--resume"] { #expect(!result.output.contains(absent)) }
     #expect(try Tool.run(["--version"]).status == 0)
   }

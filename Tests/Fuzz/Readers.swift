@@ -1,8 +1,8 @@
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 
 @testable import FisherKit
-@testable import fisher
+@testable import FisherKitTool
 
 /// What is done with the bytes of a file, for each reader. A reader may refuse them by an error of its own; what it may
 /// not do is end the process, go on for ever, or take more memory than is allowed for (see scripts/fuzz).

@@ -1,7 +1,7 @@
 import CKernels
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 
 /// How fast memory streams: delta = delta f'(z) of the hard relu, which reads two arrays and writes the first of them
 /// again, over 2 x 256 MiB. Three operands are counted, and three move: the result is written where it was read, so

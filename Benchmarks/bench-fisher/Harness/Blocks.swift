@@ -1,5 +1,5 @@
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 
 /// Batch-minor blocks as an operand.
 ///

@@ -1,6 +1,6 @@
 import CKernels
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 
 /// An element type with kernels to time and a reference to check them against.
 typealias BenchScalar = KernelScalar & ReferenceScalar

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// One row: a kernel at a shape, checked and then timed.
 struct Measurement: Sendable {

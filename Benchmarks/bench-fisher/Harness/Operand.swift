@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitTestSupport
 import Foundation
-import TestSupport
 
 /// Memory for an operand, on a cache line. Until it is written it holds NaNs, which no check would let pass.
 final class Operand<T: BenchScalar> {

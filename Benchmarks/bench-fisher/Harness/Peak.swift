@@ -1,6 +1,6 @@
 import CKernels
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 
 /// The rate of a 2048 by 2048 by 2048 product by BLAS: what this machine, as busy as it is now, can do at most.
 struct Peak: Sendable {

@@ -1,3 +1,4 @@
+import FisherKit
 import Foundation
 
 /// The rows as a person reads them, each as soon as it is there.
@@ -27,7 +28,6 @@ enum Table {
     return pad(duration(answer.seconds), 11) + pad(fixed(ratio, 2) + "x", 8) + "  " + answer.formulation
   }
 
-  static func fixed(_ number: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", number) }
   static func scientific(_ number: Double) -> String { String(format: "%.1e", number) }
   static func percent(_ share: Double) -> String { fixed(100 * share, 0) + "%" }
 
@@ -39,9 +39,6 @@ enum Table {
     }
   }
 
-  /// Fills up with spaces: on the left, or on the right for a negative width; one at least.
-  static func pad(_ text: String, _ width: Int) -> String {
-    let spaces = String(repeating: " ", count: max(1, abs(width) - text.count))
-    return width < 0 ? text + spaces : spaces + text
-  }
+  /// Columns that are too narrow stay apart.
+  static func pad(_ text: String, _ width: Int) -> String { FisherKit.pad(text, width, least: 1) }
 }

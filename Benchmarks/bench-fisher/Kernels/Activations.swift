@@ -1,6 +1,6 @@
 import CKernels
 import FisherKit
-import TestSupport
+import FisherKitTestSupport
 
 /// A row of Table 1, as the kernels and as the reference have it.
 protocol BenchActivation {

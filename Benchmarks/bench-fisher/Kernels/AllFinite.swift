@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// Whether every number of a matrix is one.
 final class AllFinite<T: BenchScalar>: KernelBench {

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// A mini-batch of n samples with m channels: what the kernels of batch normalisation read and write.
 struct BatchNormOperands<T: BenchScalar> {

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// G_i + damping I = L_i L_i^T for all neurons of a layer.
 final class CholeskyFactor<T: BenchScalar>: KernelBench {

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// The blocks of a layer as training makes them, for the Cholesky kernels: Gram matrices of fewer samples than inputs,
 /// which the damping makes invertible, and a gradient.

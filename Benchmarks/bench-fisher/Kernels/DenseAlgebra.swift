@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// Z = X W^T, the way forward through a layer.
 final class Gemm<T: BenchScalar>: KernelBench {

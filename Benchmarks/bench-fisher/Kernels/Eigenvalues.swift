@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// The spectrum of one dense block, by LAPACK.
 final class Eigenvalues<T: BenchScalar>: KernelBench {

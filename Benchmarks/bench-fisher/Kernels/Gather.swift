@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// Which rows of a data set make a mini-batch, and what of them is expected.
 private struct Batch {

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// The explicit inverses of a factored layer.
 final class CholeskyInverse<T: BenchScalar>: KernelBench {

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// L⁻¹ of the inner products of r rows: what making a subspace's basis orthonormal takes. By one thread.
 final class InverseFactor<T: BenchScalar>: KernelBench {

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// How often a bench refines the solutions of the kernel form.
 protocol Refinements {

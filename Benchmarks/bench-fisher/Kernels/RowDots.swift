@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// ⟨row i of A, row i of B⟩ for the neurons of a layer: what a step's trust region takes.
 final class RowDots<T: BenchScalar>: KernelBench {

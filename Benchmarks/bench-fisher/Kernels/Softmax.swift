@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// eta and nu = eta (1 - eta) of a batch.
 final class Softmax<T: BenchScalar>: KernelBench {

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// The samples and class probabilities that the matrix of eq 10 is made of.
 struct SoftmaxOperands<T: BenchScalar> {

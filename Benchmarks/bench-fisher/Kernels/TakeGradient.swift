@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// ‖g_i‖², G += l2 W and its copy in one pass, for the neurons of a layer.
 final class TakeGradient<T: BenchScalar>: KernelBench {

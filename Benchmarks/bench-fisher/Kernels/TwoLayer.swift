@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// A hidden layer through a layer of independent outputs, times V (eq 12).
 final class TwoLayerMatvec<T: BenchScalar>: KernelBench {

@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// The weights of a layer before a step, its gradient and the optimizer's memory: m neurons of d weights.
 struct UpdateOperands<T: BenchScalar> {

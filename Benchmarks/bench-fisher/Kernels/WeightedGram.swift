@@ -1,5 +1,5 @@
 import CKernels
-import TestSupport
+import FisherKitTestSupport
 
 /// G_i = 1/n sum_s nu(s,i) x~_s x~_s^T for all neurons of a layer.
 final class WeightedGram<T: BenchScalar>: KernelBench {

@@ -1,3 +1,4 @@
+import FisherKit
 import Foundation
 
 /// PyTorch in a process of its own, which times the same work between our rows.
@@ -82,7 +83,7 @@ final class Peer {
     switch reader.next(within: limit) {
     case .late:
       end(process)
-      throw BenchError.peer("\(row): expected an answer within \(Table.fixed(limit, 1)) s, found none")
+      throw BenchError.peer("\(row): expected an answer within \(fixed(limit, 1)) s, found none")
     case .ended:
       end(process)
       let reason = reader.lastComplaint.map { ": \($0)" } ?? " without a word"

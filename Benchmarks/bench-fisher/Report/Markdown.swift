@@ -1,3 +1,4 @@
+import FisherKit
 import Foundation
 
 /// The table as Benchmarks/RESULTS.md has it: with the floors of each row's time.
@@ -12,7 +13,7 @@ enum Markdown {
     for row in rows {
       let limit =
         "\(row.precision), \(counted(row.threads)): "
-        + "\(Table.fixed(row.roofline.peak, 1)) GFLOP/s, \(Table.fixed(row.roofline.bandwidth, 1)) GB/s"
+        + "\(fixed(row.roofline.peak, 1)) GFLOP/s, \(fixed(row.roofline.bandwidth, 1)) GB/s"
       if !limits.contains(limit) { limits.append(limit) }
     }
     let level = rows.first.map { ", instructions: \($0.level)" } ?? ""
@@ -34,14 +35,14 @@ enum Markdown {
     let name = [row.kernel, "\(row.shape)", "\(row.precision)", "\(row.threads)"]
     guard let timing = row.timing, let error = row.error else { return name + ["failed"] }
     let figures = [
-      Table.duration(timing.median), Table.percent(timing.spread), Table.fixed(row.gflops!, 1),
-      Table.fixed(row.fractionOfPeak!, 3), row.bound.rawValue, Table.fixed(row.fractionOfAttainable!, 3),
-      Table.fixed(row.gigabytesPerSecond!, 1), Table.duration(row.secondsAtPeak),
+      Table.duration(timing.median), Table.percent(timing.spread), fixed(row.gflops!, 1),
+      fixed(row.fractionOfPeak!, 3), row.bound.rawValue, fixed(row.fractionOfAttainable!, 3),
+      fixed(row.gigabytesPerSecond!, 1), Table.duration(row.secondsAtPeak),
       Table.duration(row.secondsAtBandwidth), Table.scientific(error),
     ]
     guard withPeer else { return name + figures }
     guard let peer = row.peer, let ratio = row.peerRatio else { return name + figures + ["", "", ""] }
-    return name + figures + [Table.duration(peer.seconds), Table.fixed(ratio, 2), peer.formulation]
+    return name + figures + [Table.duration(peer.seconds), fixed(ratio, 2), peer.formulation]
   }
 
   private static func scalings(_ scalings: [Scaling]) -> [String] {
@@ -62,7 +63,7 @@ enum Markdown {
       return name + ["no fit", "", "", ""]
     }
     return name + [
-      Table.fixed(exponent, 2), Table.fixed(expected, 2), ScalingTable.signed(difference), ScalingTable.steps(scaling),
+      fixed(exponent, 2), fixed(expected, 2), ScalingTable.signed(difference), ScalingTable.steps(scaling),
     ]
   }
 

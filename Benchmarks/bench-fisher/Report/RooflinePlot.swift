@@ -1,5 +1,7 @@
+import FisherKit
+import FisherKitTestSupport
+import FisherKitToolSupport
 import Foundation
-import TestSupport
 
 /// Every row as a point below the roof: operations for each byte against GFLOP/s, a panel for each precision and number
 /// of threads. Points have numbers, the list below says what they are.
@@ -12,8 +14,8 @@ struct RooflinePlot {
 
   private let panels: [Panel]
   private let names: [String]
-  private let x: LogarithmicAxis
-  private let y: LogarithmicAxis
+  private let x: PlotSide
+  private let y: PlotSide
 
   private static let size = (width: 560.0, height: 440.0)
   private static let margin = (left: 64.0, top: 40.0, right: 16.0, bottom: 52.0)
@@ -35,8 +37,8 @@ struct RooflinePlot {
     self.names = names
     let rates = rows.map { $0.gflops! } + rows.map(\.roofline.peak)
     let intensities = rows.map(\.intensity) + rows.map(\.roofline.ridge)
-    x = LogarithmicAxis(around: intensities, from: 0, to: Self.size.width - Self.margin.left - Self.margin.right)
-    y = LogarithmicAxis(around: rates, from: Self.size.height - Self.margin.top - Self.margin.bottom, to: 0)
+    x = PlotSide(around: intensities, from: 0, to: Self.size.width - Self.margin.left - Self.margin.right)
+    y = PlotSide(around: rates, from: Self.size.height - Self.margin.top - Self.margin.bottom, to: 0)
   }
 
   private static func name(_ row: Measurement) -> String { "\(row.kernel) \(row.shape)" }
@@ -97,21 +99,21 @@ struct RooflinePlot {
   private func draw(_ panel: Panel) -> [String] {
     let (width, height) = (x.length, y.length)
     let roof = panel.roofline
-    let gflops = Table.fixed(roof.peak, 0)
+    let gflops = fixed(roof.peak, 0)
     var out = [
       SVG.text(
-        0, -14, "\(panel.title): \(gflops) GFLOP/s, \(Table.fixed(roof.bandwidth, 1)) GB/s", size: 13, anchor: "start"),
+        0, -14, "\(panel.title): \(gflops) GFLOP/s, \(fixed(roof.bandwidth, 1)) GB/s", size: 13, anchor: "start"),
       SVG.text(width / 2, height + 38, "operations for each byte that must be moved (flop/byte)", size: 12),
       #"<text transform="translate(-46,\#(format(height / 2))) rotate(-90)" font-size="12" "#
         + #"text-anchor="middle">GFLOP/s</text>"#,
     ]
-    for tick in x.ticks {
+    for tick in x.axis.ticks {
       out.append(SVG.line(x.place(tick), 0, x.place(tick), height, "grid"))
-      out.append(SVG.text(x.place(tick), height + 17, LogarithmicAxis.label(tick), size: 11))
+      out.append(SVG.text(x.place(tick), height + 17, Axis.text(tick), size: 11))
     }
-    for tick in y.ticks {
+    for tick in y.axis.ticks {
       out.append(SVG.line(0, y.place(tick), width, y.place(tick), "grid"))
-      out.append(SVG.text(-6, y.place(tick) + 4, LogarithmicAxis.label(tick), size: 11, anchor: "end"))
+      out.append(SVG.text(-6, y.place(tick) + 4, Axis.text(tick), size: 11, anchor: "end"))
     }
     out.append(#"<path class="axis" d="M0,0V\#(format(height))H\#(format(width))"/>"#)
     // The slope starts where it enters the panel: at the left edge, or at the bottom one.

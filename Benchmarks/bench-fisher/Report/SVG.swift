@@ -1,4 +1,5 @@
-import Foundation
+import FisherKit
+import FisherKitToolSupport
 
 /// The few elements that the plot is made of.
 enum SVG {
@@ -6,7 +7,7 @@ enum SVG {
     _ x: Double, _ y: Double, _ content: String, size: Double, anchor: String = "middle"
   ) -> String {
     #"<text x="\#(format(x))" y="\#(format(y))" font-size="\#(format(size))" text-anchor="\#(anchor)">"#
-      + escape(content) + "</text>"
+      + escaped(content) + "</text>"
   }
 
   static func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String) -> String {
@@ -16,42 +17,29 @@ enum SVG {
   /// With a title it is a point, and the title is what a pointer over it shows.
   static func circle(_ x: Double, _ y: Double, _ radius: Double, _ colour: String, title: String? = nil) -> String {
     let start = #"<circle cx="\#(format(x))" cy="\#(format(y))" r="\#(format(radius))" fill="\#(colour)""#
-    return title.map { start + #" class="point"><title>\#(escape($0))</title></circle>"# } ?? start + "/>"
-  }
-
-  static func escape(_ text: String) -> String {
-    text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-      .replacingOccurrences(of: ">", with: "&gt;")
+    return title.map { start + #" class="point"><title>\#(escaped($0))</title></circle>"# } ?? start + "/>"
   }
 }
 
-func format(_ number: Double) -> String { String(format: "%.1f", number) }
+func format(_ number: Double) -> String { fixed(number, 1) }
 
-/// Powers of ten along a side of the plot.
-struct LogarithmicAxis {
-  let low: Double
-  let high: Double
+/// Where an axis lies along a side of the plot.
+struct PlotSide {
+  let axis: Axis
   private let from: Double
   private let to: Double
 
-  /// With room for all of the values.
+  /// Logarithmic, with room for all of the values.
   init(around values: [Double], from: Double, to: Double) {
-    let positive = values.filter { $0 > 0 && $0.isFinite }
-    low = (positive.min() ?? 0.1) / 1.6
-    high = (positive.max() ?? 100) * 1.6
+    axis = Axis("", over: values, isLogarithmic: true) ?? Axis("", over: [0.1, 100], isLogarithmic: true)!
     (self.from, self.to) = (from, to)
   }
 
+  var low: Double { axis.low }
+  var high: Double { axis.high }
   var length: Double { abs(to - from) }
 
-  func place(_ value: Double) -> Double { from + (to - from) * log(value / low) / log(high / low) }
-
-  var ticks: [Double] {
-    let (first, last) = (Int(log10(low).rounded(.up)), Int(log10(high).rounded(.down)))
-    return first <= last ? (first...last).map { pow(10, Double($0)) } : []
-  }
-
-  static func label(_ tick: Double) -> String { String(format: "%g", tick) }
+  func place(_ value: Double) -> Double { from + (to - from) * axis.position(of: value) }
 }
 
 /// The kinds of kernels, each with a colour that shows on white and on black.

@@ -1,3 +1,5 @@
+import FisherKit
+
 /// The fits as a person reads them.
 enum ScalingTable {
   static let header =
@@ -15,19 +17,19 @@ enum ScalingTable {
     guard let exponent = scaling.exponent, let expected = scaling.expected, let difference = scaling.difference else {
       return name + "  no fit"
     }
-    return name + Table.pad(Table.fixed(exponent, 2), 10) + Table.pad(Table.fixed(expected, 2), 10)
+    return name + Table.pad(fixed(exponent, 2), 10) + Table.pad(fixed(expected, 2), 10)
       + Table.pad(signed(difference) + (scaling.isWithinTolerance ? " " : "!"), 11) + "  " + steps(scaling)
   }
 
   static func steps(_ scaling: Scaling) -> String {
-    scaling.steps.map { "\(Table.fixed($0.seconds, 2)) (\(Table.fixed($0.flops, 2)))" }.joined(separator: ", ")
+    scaling.steps.map { "\(fixed($0.seconds, 2)) (\(fixed($0.flops, 2)))" }.joined(separator: ", ")
   }
 
   static func speedUp(_ scaling: Scaling) -> String {
     let first = scaling.points.first!.seconds
     return scaling.points.dropFirst()
-      .map { "\(Table.fixed(first / $0.seconds, 2)) times as fast with \($0.value) threads" }.joined(separator: ", ")
+      .map { "\(fixed(first / $0.seconds, 2)) times as fast with \($0.value) threads" }.joined(separator: ", ")
   }
 
-  static func signed(_ number: Double) -> String { (number < 0 ? "" : "+") + Table.fixed(number, 2) }
+  static func signed(_ number: Double) -> String { (number < 0 ? "" : "+") + fixed(number, 2) }
 }

@@ -1,4 +1,4 @@
-internal import CZlib
+internal import CFisherKitZlib
 
 /// CRC-32, as gzip and PNG files have it, of bytes that come in pieces.
 struct Checksum {

@@ -1,4 +1,4 @@
-internal import CZlib
+internal import CFisherKitZlib
 import Foundation
 
 /// Reads a file front to back, gzip or plain: zlib tells by the first bytes, and leaves out what follows the gzip data.

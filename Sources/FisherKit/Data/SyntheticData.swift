@@ -5,6 +5,8 @@ import Foundation
 /// of the factors names the class.
 public enum SyntheticData {
   public static let name = "synthetic"
+  public static let usualValidation = 2_000
+  public static let usualUnits = [1.0]
 
   /// - Parameters:
   ///   - features: features per sample; `factors`: hidden factors; `classes`: the number of classes.
@@ -12,12 +14,16 @@ public enum SyntheticData {
   ///   - units: what the features are multiplied by, in turn: such as 1, 30 and 1000 for a table whose columns nobody
   ///     standardised.
   public static func make(
-    features: Int = 64, factors: Int = 16, classes: Int = 10, training: Int = 10_000, validation: Int = 2_000,
-    test: Int = 2_000, units: [Double] = [1], seed: UInt64 = 0
+    features: Int = 64, factors: Int = 16, classes: Int = 10, training: Int = 10_000,
+    validation: Int = Self.usualValidation, test: Int = 2_000, units: [Double] = Self.usualUnits, seed: UInt64 = 0
   ) throws -> DataSplit {
-    demand(!units.isEmpty, "expected a unit at least")
-    demand(features > 0 && factors > 0 && classes > 1, "a problem has features, factors and classes")
-    demand(training >= 0 && validation >= 0 && test >= 0, "a problem has no negative number of samples")
+    try requireUnits(units)
+    try require(features > 0, "features", expected: "1 or more", found: features)
+    try require(factors > 0, "factors", expected: "1 or more", found: factors)
+    try require(classes > 1, "classes", expected: "2 or more", found: classes)
+    for (what, count) in [("training", training), ("validation", validation), ("test", test)] {
+      try require(count >= 0, what, expected: "0 or more samples", found: count)
+    }
     var generator = SeededGenerator(seed: seed, stream: .synthesis)
     let problem = try Problem(
       features: features, factors: factors, classes: classes, units: units, using: &generator)
@@ -27,6 +33,14 @@ public enum SyntheticData {
     let held = try problem.draw(test, using: &generator)
     let samples = try problem.draw(drawn, using: &generator)
     return try DataSplit(name: name, samples: samples, validationCount: validation, test: held)
+  }
+
+  /// Refuses what features cannot be multiplied by.
+  package static func requireUnits(_ units: [Double]) throws(FisherError) {
+    try require(
+      !units.isEmpty && units.allSatisfy { $0.magnitude >= 1e-30 && $0.magnitude <= 1e30 }, "units",
+      expected: "numbers of magnitude 1e-30 to 1e30",
+      found: units.isEmpty ? "none" : units.map { "\($0)" }.joined(separator: ","))
   }
 
   private struct Problem: ~Copyable {

@@ -3,8 +3,12 @@ public struct LinearLayer: Subsystem {
   /// The standard deviation σ of the outputs, in units of the outputs.
   public let sigma: Double
 
-  public init(sigma: Double = 1) {
-    demand(sigma > 0 && sigma.isFinite, "σ: expected a positive number, found \(sigma)")
+  public init() { sigma = 1 }
+
+  /// - Parameter sigma: from 1e-15 to 1e15, whose squares float still holds.
+  /// - Throws: `invalidArgument`.
+  public init(sigma: Double) throws(FisherError) {
+    try require(sigma >= 1e-15 && sigma <= 1e15, "sigma", expected: "a number from 1e-15 to 1e15", found: sigma)
     self.sigma = sigma
   }
 

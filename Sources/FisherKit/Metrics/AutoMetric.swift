@@ -18,12 +18,11 @@ public struct AutoMetric: Metric {
   ///   - memoryCap: by default half of the memory that is free.
   ///   - costs: by default measured now, in a few milliseconds.
   public init(
-    memoryCap: Int? = nil, rank: Int = Self.usualRank, windowSamples: Int = 1000, costs: MachineCosts? = nil
+    memoryCap: Int? = nil, rank: Int = Self.usualRank, windowSamples: Int = Self.usualWindowSamples,
+    costs: MachineCosts? = nil
   ) throws(FisherError) {
     guard rank > 0 else { throw .invalidArgument(what: "rank", expected: "1 or more", found: "\(rank)") }
-    guard windowSamples > 0 else {
-      throw .invalidArgument(what: "window samples", expected: "1 or more", found: "\(windowSamples)")
-    }
+    try requireWindow(windowSamples)
     let cap = memoryCap ?? (availableMemory().map { $0 / 2 } ?? 1 << 32)
     guard cap > 0 else { throw .invalidArgument(what: "memory cap", expected: "1 byte or more", found: "\(cap)") }
     self.costs = if let costs { costs } else { try MachineCosts.measure(Float.self) }
@@ -37,12 +36,18 @@ public struct AutoMetric: Metric {
   }
 
   public static var usualRank: Int { 64 }
+  public static var usualWindowSamples: Int { 1000 }
+  /// The samples from one refresh to the next, and the most steps.
+  public static var refreshSamples: Int { 10_000 }
+  public static var mostRefreshSteps: Int { 500 }
 
   public var name: String { "auto" }
 
-  /// A refresh every 10,000 samples, but every 500 steps at least: with mini-batches of a few samples a deep network has
+  /// A refresh every ``refreshSamples``, but every ``mostRefreshSteps`` at least: with mini-batches of a few samples a deep network has
   /// moved on by then.
-  public func refreshInterval(batchSize: Int) -> Int { Swift.max(1, min(500, 10_000 / Swift.max(1, batchSize))) }
+  public func refreshInterval(batchSize: Int) -> Int {
+    Swift.max(1, min(Self.mostRefreshSteps, Self.refreshSamples / Swift.max(1, batchSize)))
+  }
 
   /// For one layer alone, under the whole cap.
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {

@@ -26,7 +26,16 @@ public struct Damping: Equatable, Sendable, ExpressibleByFloatLiteral, Expressib
   /// By the norm, ρ = 0.016: what trained best from one setting over networks, mini-batches and data (Benchmarks/robustness).
   /// Shares of the mean diagonal do not transfer between widths: wide layers want more of it than narrow ones, whose
   /// eigenvalues are closer together.
-  public static var usual: Damping { .norm(0.016) }
+  public static var usual: Damping { usual(.norm) }
+
+  /// What does where nobody chooses more than the unit: of absolute ones the paper's λ.
+  public static func usual(_ unit: Unit) -> Damping {
+    switch unit {
+    case .absolute: .absolute(0.005)
+    case .relative: .relative(0.2)
+    case .norm: .norm(0.016)
+    }
+  }
 
   private init(_ amount: Double, _ unit: Unit, isAdaptive: Bool = false) {
     self.amount = amount

@@ -78,7 +78,12 @@ struct SubsystemRecord: Codable, Equatable {
     switch (kind, activation, sigma) {
     case ("non-linear", let activation?, nil):
       return NonlinearLayer(try activation.activation(others: others, place: place))
-    case ("linear", nil, let sigma?) where sigma > 0 && sigma.isFinite: return LinearLayer(sigma: sigma)
+    case ("linear", nil, let sigma?):
+      do {
+        return try LinearLayer(sigma: sigma)
+      } catch {
+        throw DataError(place, expected: "a σ that a linear layer can have", found: "\(sigma)")
+      }
     case ("softmax", nil, nil): return SoftmaxLayer()
     case ("batch normalisation", nil, nil): return BatchNorm()
     default:

@@ -98,7 +98,8 @@ extension Network {
   ) throws -> (score: Score, measures: [String: Double]) {
     try loss.validate(dataset.targets, outputs: outputs, of: name)
     var sums = MeasureSums(measures)
-    let score = try score(dataset, samples, loss, name: name) { targets, outputs in sums.add(outputs, targets: targets) }
+    let score = try score(dataset, samples, loss, name: name) { targets, outputs in sums.add(outputs, targets: targets)
+    }
     guard score.loss.isFinite else {
       throw DataError(name, expected: "samples whose loss is finite", found: "\(score.loss)")
     }
@@ -130,8 +131,8 @@ extension Loss {
   func validate(_ targets: Targets, outputs: Int, of name: String) throws(DataError) {
     do {
       try validate(targets, outputs: outputs)
-    } catch .invalidArgument(let what, let expected, let found) {
-      throw DataError("\(name): \(what)", expected: expected, found: found)
+    } catch .invalidArgument(_, let expected, let found) {
+      throw DataError(name, expected: expected, found: found)
     } catch {
       throw DataError(name, expected: "targets for \(self)", found: "\(error)")
     }

@@ -3,15 +3,15 @@
 public struct SquaredError: Loss {
   /// Of the outputs, in their units.
   public let sigma: Double
+  private let layer: LinearLayer
 
   /// - Throws: `invalidArgument` for a σ that is not a positive number.
   public init(sigma: Double = 1) throws(FisherError) {
-    try require(sigma > 0 && sigma.isFinite, "σ", expected: "a positive number", found: sigma)
-    self.sigma = sigma
+    (self.sigma, layer) = (sigma, try LinearLayer(sigma: sigma))
   }
 
   public var description: String { sigma == 1 ? "squared error" : "squared error (σ=\(sigma))" }
-  public var outputSubsystem: any Subsystem { LinearLayer(sigma: sigma) }
+  public var outputSubsystem: any Subsystem { layer }
 
   public func validate(_ targets: Targets, outputs: Int) throws(FisherError) {
     try requireNumbers(targets, outputs: outputs)

@@ -5,19 +5,19 @@ public struct Elu: Activation {
   /// The depth α ≥ 0 of the negative side.
   public let alpha: Double
 
-  public init(alpha: Double = 1) {
-    demand(Self.isDepth(alpha), "α: expected a depth from 0 up, found \(alpha)")
+  public init() { alpha = 1 }
+
+  /// - Parameter alpha: from 0 to 1e6.
+  /// - Throws: `invalidArgument`.
+  public init(alpha: Double) throws(FisherError) {
+    try require(alpha >= 0 && alpha <= 1e6, "alpha", expected: "a number from 0 to 1e6", found: alpha)
     self.alpha = alpha
   }
 
-  private static func isDepth(_ alpha: Double) -> Bool { alpha >= 0 && alpha < 1e30 }
-
   public var parameters: [String: Double] { ["alpha": alpha] }
   public init?(parameters: [String: Double]) {
-    guard parameters.count == 1, let alpha = parameters["alpha"], Self.isDepth(alpha) else {
-      return nil
-    }
-    self.init(alpha: alpha)
+    guard parameters.count == 1, let alpha = parameters["alpha"] else { return nil }
+    do { try self.init(alpha: alpha) } catch { return nil }
   }
 
   public var name: String { "elu" }

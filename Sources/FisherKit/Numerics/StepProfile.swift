@@ -65,18 +65,4 @@ extension StepProfile: CustomStringConvertible {
     }
     return table + pad("all", -14) + pad("", 7) + pad(fixed(total, 3), 10) + "\n"
   }
-
-  private func pad(_ text: String, _ width: Int) -> String {
-    let spaces = String(repeating: " ", count: max(0, abs(width) - text.count))
-    return width < 0 ? text + spaces : spaces + text
-  }
-
-  private func fixed(_ number: Double, _ digits: Int) -> String {
-    let scale = [1.0, 10, 100, 1000][digits]
-    let rounded = (number * scale).rounded()
-    guard rounded.magnitude < 1e15 else { return "\(number)" }
-    let whole = Int(rounded) / Int(scale)
-    let rest = abs(Int(rounded)) % Int(scale)
-    return digits == 0 ? "\(whole)" : "\(whole)." + String(repeating: "0", count: digits - "\(rest)".count) + "\(rest)"
-  }
 }

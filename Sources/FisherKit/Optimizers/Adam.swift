@@ -12,7 +12,8 @@ public final class Adam<Scalar: KernelScalar>: Optimizer {
   private var steps = 0
 
   public init(
-    learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, l2: Double = 0
+    learningRate: Double = Adam.usualLearningRate, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
+    l2: Double = 0
   ) throws(FisherError) {
     try requireStep(learningRate: learningRate, l2: l2)
     try require(beta1 >= 0 && beta1 < 1, "beta1", expected: "a number in [0, 1)", found: beta1)
@@ -24,6 +25,9 @@ public final class Adam<Scalar: KernelScalar>: Optimizer {
     self.epsilon = epsilon
     self.l2 = l2
   }
+
+  /// The learning rate where nobody chooses.
+  public static var usualLearningRate: Double { 5e-4 }
 
   public var name: String { "adam" }
   public var bytes: Int { stateBytes }

@@ -7,13 +7,18 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
   private var velocities: [KeptMatrix<Scalar>] = []
   private var steps = 0
 
-  public init(learningRate: Double, momentum: Double = 0.9, l2: Double = 0) throws(FisherError) {
+  public init(
+    learningRate: Double = Momentum.usualLearningRate, momentum: Double = 0.9, l2: Double = 0
+  ) throws(FisherError) {
     try requireStep(learningRate: learningRate, l2: l2)
     try require(momentum >= 0 && momentum < 1, "momentum", expected: "a number in [0, 1)", found: momentum)
     self.learningRate = learningRate
     self.momentum = momentum
     self.l2 = l2
   }
+
+  /// The learning rate where nobody chooses.
+  public static var usualLearningRate: Double { 0.01 }
 
   public var name: String { "momentum" }
   public var bytes: Int { stateBytes }

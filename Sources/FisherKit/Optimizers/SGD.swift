@@ -4,11 +4,14 @@ public final class SGD<Scalar: KernelScalar>: Optimizer {
   public let l2: Double
   private var steps = 0
 
-  public init(learningRate: Double, l2: Double = 0) throws(FisherError) {
+  public init(learningRate: Double = SGD.usualLearningRate, l2: Double = 0) throws(FisherError) {
     try requireStep(learningRate: learningRate, l2: l2)
     self.learningRate = learningRate
     self.l2 = l2
   }
+
+  /// The learning rate where nobody chooses.
+  public static var usualLearningRate: Double { 0.1 }
 
   public var name: String { "sgd" }
   public var bytes: Int { stateBytes }

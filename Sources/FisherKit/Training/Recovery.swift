@@ -12,7 +12,7 @@ public struct Recovery: Equatable, Sendable {
 
   public static var off: Recovery { Recovery(attempts: 0) }
 
-  func validate() throws(FisherError) {
+  package func validate() throws(FisherError) {
     try require(attempts >= 0, "recovery attempts", expected: "0 or more", found: attempts)
   }
 }

@@ -210,7 +210,9 @@ public final class Trainer<Scalar: KernelScalar> {
 
   private func bounds() -> [EpochReport.Bound] {
     let steps = Double(stepsPerEpoch)
-    return zip(optimizer.boundSteps, boundBefore).map { EpochReport.Bound(name: $0.name, share: Double($0.steps - $1) / steps) }
+    return zip(optimizer.boundSteps, boundBefore).map {
+      EpochReport.Bound(name: $0.name, share: Double($0.steps - $1) / steps)
+    }
   }
 
   private func step() throws(FisherError) -> [Incident] {

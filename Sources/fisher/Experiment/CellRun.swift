@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 /// A run of an experiment as it is done: trains, keeps what the log has of it, and looks at the Fisher matrices where
 /// the optimizer has some.
@@ -62,7 +62,7 @@ struct CellRun {
     let count = min(200, data.training.count, trainer.model.batchCapacity)
     let samples = data.training.lowerBound..<(data.training.lowerBound + count)
     return try trainer.model.effectiveDimensions(
-      of: data.samples, samples, damping: training.optimizer.usualDamping
+      of: data.samples, samples, damping: training.optimizer.chosenDamping
     ).map {
       .init(name: $0.name, order: $0.order, dimension: $0.dimension)
     }

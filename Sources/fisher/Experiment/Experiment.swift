@@ -1,7 +1,7 @@
 import ArgumentParser
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 struct Experiment: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -39,10 +39,12 @@ struct Experiment: ParsableCommand {
     if quick, grid != nil { throw ValidationError("--quick: expected no grid beside it, found one") }
     if !printGrid, log == nil { throw ValidationError("--log: expected a file for the runs, found none") }
     if let log, log.isEmpty { throw ValidationError("--log: expected a file name, found an empty one") }
-    guard (1...4096).contains(threads) else {
-      throw ValidationError("--threads: expected 1 to 4096, found \(threads)")
+    guard (1...Compute.mostThreads).contains(threads) else {
+      throw ValidationError("--threads: expected 1 to \(Compute.mostThreads), found \(threads)")
     }
-    if let jobs, !(1...4096).contains(jobs) { throw ValidationError("--jobs: expected 1 to 4096, found \(jobs)") }
+    if let jobs, !(1...Compute.mostThreads).contains(jobs) {
+      throw ValidationError("--jobs: expected 1 to \(Compute.mostThreads), found \(jobs)")
+    }
   }
 
   func run() throws {

@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 extension ExperimentGrid {
   /// Reads a grid from a file of JSON.

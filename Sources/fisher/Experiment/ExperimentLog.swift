@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 /// The log of an experiment: a line of JSON for each command that worked on it, and one for each finished run, which is
 /// there for good as soon as the run is done. Whatever ends the process, the file holds all runs that were finished.

@@ -1,6 +1,6 @@
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 /// Does the runs of a grid that a log does not have yet, several at a time, on this thread and others.
 final class ExperimentRun: @unchecked Sendable {

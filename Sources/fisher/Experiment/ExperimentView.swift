@@ -1,5 +1,6 @@
+import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 /// What an experiment tells its user: a line for each finished run, and where the output is a terminal a line below
 /// with how far it is.
@@ -31,6 +32,6 @@ struct ExperimentView {
     if seconds < 1 { return "a second" }
     let whole = Int(min(max(0, seconds), 1e9).rounded())
     if whole < 100 { return "\(whole) s" }
-    return whole < 6000 ? "\((whole + 30) / 60) min" : String(format: "%.1f h", Double(whole) / 3600)
+    return whole < 6000 ? "\((whole + 30) / 60) min" : fixed(Double(whole) / 3600, 1) + " h"
   }
 }

@@ -1,4 +1,4 @@
-import ToolSupport
+import FisherKitToolSupport
 
 /// One row per run and epoch with all that was recorded, after RFC 4180. A run that failed before its first epoch ended
 /// has one row without an epoch. A cell of words that a spreadsheet would take for a formula has an apostrophe before it,

@@ -1,5 +1,5 @@
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 /// The numbers behind the figures, for whoever wants to draw their own.
 struct FigureData: Encodable {

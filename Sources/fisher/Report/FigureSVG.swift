@@ -1,3 +1,4 @@
+import FisherKitToolSupport
 import Foundation
 
 /// A network's figure as a file by itself, for papers.

@@ -1,4 +1,4 @@
-import ToolSupport
+import FisherKitToolSupport
 
 /// The summary and the tables, for a repository's own pages.
 struct MarkdownReport {

@@ -1,3 +1,5 @@
+import FisherKitToolSupport
+
 /// The report as one HTML file, which asks nothing of any server.
 struct Page {
   let study: Study

@@ -1,3 +1,5 @@
+import FisherKitToolSupport
+
 /// Curves over a pair of axes.
 struct Panel {
   typealias Point = (x: Double, y: Double)

@@ -1,3 +1,5 @@
+import FisherKit
+import FisherKitToolSupport
 import Foundation
 
 /// A panel drawn: a frame with ticks, and in it a picture of its own, which cuts off what lies outside and whose view
@@ -72,7 +74,7 @@ struct PanelSVG {
     return (places.count == 1 ? places + places : places).joined(separator: " ")
   }
 
-  private func f(_ value: Double) -> String { String(format: "%.2f", value) }
+  private func f(_ value: Double) -> String { fixed(value, 2) }
 }
 
 extension Axis {

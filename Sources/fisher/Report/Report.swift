@@ -1,7 +1,7 @@
 import ArgumentParser
 import FisherKit
+import FisherKitToolSupport
 import Foundation
-import ToolSupport
 
 enum ReportFormat: String, CaseIterable, ExpressibleByArgument {
   case html, csv, markdown

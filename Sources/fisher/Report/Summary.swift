@@ -1,3 +1,5 @@
+import FisherKit
+
 /// What the numbers of a network come to, in words; also where a natural gradient is behind.
 struct Summary {
   private let results: [OptimizerResult]
@@ -23,7 +25,7 @@ struct Summary {
     let races = self.races
     sentences += races.map { race in
       let behind = race.slower.isEmpty ? "" : "; " + race.slower.joined(separator: ", ")
-      return "First at a training loss of \(Text.short(race.loss)): \(race.first), in \(Text.seconds(race.seconds)) "
+      return "First at a training loss of \(short(race.loss)): \(race.first), in \(Text.seconds(race.seconds)) "
         + "of training\(behind)."
     }
     if races.isEmpty { sentences.append("No optimizer reached a reported training loss with all its seeds.") }
@@ -101,7 +103,7 @@ struct Summary {
     }
     place("final training loss", leaders(loss) { $0.trainLoss?.mean })
     place("test accuracy", leaders(accuracy) { $0.testAccuracy?.mean })
-    for race in races { place("time to \(Text.short(race.loss))", [race.first]) }
+    for race in races { place("time to \(short(race.loss))", [race.first]) }
     let parts = [
       ahead.isEmpty ? "" : "leads in " + Text.list(ahead), behind.isEmpty ? "" : "is behind in " + Text.list(behind),
     ]

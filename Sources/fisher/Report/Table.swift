@@ -1,3 +1,5 @@
+import FisherKit
+
 /// A table, whichever way it is written.
 struct Table {
   var caption: String
@@ -74,7 +76,7 @@ extension Study {
       Table(
         caption: "\(network.name): epochs and seconds of training until a training loss, means over the seeds that "
           + "reached it, and how many did; of the first epoch only its end is known",
-        heads: ["Optimizer"] + losses.map { "Loss \(Text.short($0))" },
+        heads: ["Optimizer"] + losses.map { "Loss \(short($0))" },
         rows: network.chosen.map { _, result in
           [result.optimizer]
             + result.times.map { time in

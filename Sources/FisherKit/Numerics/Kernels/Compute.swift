@@ -2,12 +2,14 @@ internal import CKernels
 
 /// How this process computes: its threads and its CPU's instructions.
 public enum Compute {
+  public static let mostThreads = 4096
+
   /// The number of threads that kernels use. Reading gives OMP_NUM_THREADS or the number of cores unless it was set;
   /// setting 0 goes back to that. Set it before optimizers and metrics are made: they size their work space by it.
   public static var threads: Int {
     get { Int(fk_default_threads()) }
     set {
-      demand(newValue >= 0 && newValue <= 4096, "expected 0 to 4096 threads, found \(newValue)")
+      demand(newValue >= 0 && newValue <= mostThreads, "expected 0 to \(mostThreads) threads, found \(newValue)")
       fk_default_threads_set(Int32(newValue))
     }
   }

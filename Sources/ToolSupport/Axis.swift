@@ -1,14 +1,15 @@
+import FisherKit
 import Foundation
 
-/// An axis of a panel: its range, and where its ticks are.
-struct Axis: Equatable {
-  var label: String
-  var low: Double
-  var high: Double
-  var isLogarithmic = false
+/// An axis of a figure: its range, and where its ticks are.
+package struct Axis: Equatable {
+  package var label: String
+  package var low: Double
+  package var high: Double
+  package var isLogarithmic = false
 
   /// A range that holds the values with a little room; of a logarithmic axis those above 0.
-  init?(_ label: String, over values: [Double], isLogarithmic: Bool = false, room: Double = 0.04) {
+  package init?(_ label: String, over values: [Double], isLogarithmic: Bool = false, room: Double = 0.04) {
     // (beyond these a range is no number any more)
     let values = values.filter { abs($0) <= 1e100 && (!isLogarithmic || $0 >= 1e-100) }
     guard var low = values.min(), var high = values.max() else { return nil }
@@ -23,13 +24,13 @@ struct Axis: Equatable {
   }
 
   /// 0 at the low end, 1 at the high one. A value that has no logarithm lies at the low end.
-  func position(of value: Double) -> Double {
+  package func position(of value: Double) -> Double {
     if !isLogarithmic { return (value - low) / (high - low) }
     return log(max(value, low) / low) / log(high / low)
   }
 
   /// Round numbers. The page's script has the same rule, for ranges that its reader chooses.
-  var ticks: [Double] {
+  package var ticks: [Double] {
     guard isLogarithmic, high / low >= 10 else { return linearTicks }
     let parts: [Double] = high / low > 1000 ? [1] : [1, 2, 5]
     return (Int(floor(log10(low)))...Int(ceil(log10(high)))).flatMap { power in
@@ -48,5 +49,5 @@ struct Axis: Equatable {
   }
 
   /// Seconds and losses far from 1 keep it short.
-  static func text(_ tick: Double) -> String { String(format: "%.6g", abs(tick) < 1e-12 ? 0 : tick) }
+  package static func text(_ tick: Double) -> String { short(abs(tick) < 1e-12 ? 0 : tick, 6) }
 }

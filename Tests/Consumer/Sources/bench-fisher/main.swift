@@ -1,0 +1,1 @@
+print("the consumer's bench-fisher")
