@@ -1,6 +1,6 @@
 /// What the A_s of a coupled layer are computed from, so that a solve can have them in double precision where the samples
 /// are `Float`: rounding η or a slope to `Float` would be felt by the condition number.
-protocol CovarianceSource: AnyObject {
+protocol CovarianceSource: AnyObject, Sendable {
   var bytes: Int { get }
   func covariance<S: KernelScalar>(_: S.Type) throws(FisherError) -> any SampleCovariance<S>
 }

@@ -10,7 +10,7 @@ public final class NeuronBlocks<Scalar: KernelScalar>: RFIM {
   static var chunk: Int { 1024 }
 
   /// What the blocks were made of: samples and their ν, or the blocks as they are in double precision.
-  enum Origin {
+  enum Origin: Sendable {
     case samples(Observations<Scalar>, nu: Observations<Double>)
     case blocks(BlockProduct)
 

@@ -2,7 +2,7 @@
 /// (m,d), estimated from the samples that it was formed with.
 ///
 /// It has order md, neuron by neuron: entry (a, b) of block (i, j) belongs to weights w_ia and w_jb. Vectors of that
-/// space are matrices (m,d) like W. A value does not change once it is made.
+/// space are matrices (m,d) like W. A value does not change once it is made, and may be looked at from several tasks at once.
 ///
 ///     let layer = NonlinearLayer(Tanh())
 ///     let fisher = try layer.rfim(inputs: x, preactivations: z)     // X̃ (n,d), z = X̃Wᵀ (n,m)
@@ -10,7 +10,7 @@
 ///     try fisher.solve(&gradient, damping: 0.005)                   // the natural gradient
 ///
 /// What a subsystem's matrix is, is said where it is made: ``NeuronBlocks``, ``SharedBlock`` and ``SampledBlock``.
-public protocol RFIM<Scalar>: AnyObject {
+public protocol RFIM<Scalar>: AnyObject, Sendable {
   associatedtype Scalar: KernelScalar
   /// The number of neurons m, and of their weights d, the bias included.
   var neurons: Int { get }

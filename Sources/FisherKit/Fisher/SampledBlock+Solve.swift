@@ -7,12 +7,20 @@ extension SampledBlock {
     try checkDamping(damping)
     let system = try inDouble()
     return try solveInDouble(&vectors) { (solution) throws(FisherError) in
-      try system.solveExactly(&solution, damping: damping, route: route, memoryCap: memoryCap)
+      try system.solveInTurn(&solution, damping: damping, route: route, memoryCap: memoryCap)
     }
   }
 }
 
 extension SampledBlock where Scalar == Double {
+  func solveInTurn(
+    _ vectors: inout Matrix<Double>, damping: Double, route: SolveRoute, memoryCap: Int
+  ) throws(FisherError) -> SolveReport {
+    try inTurn { () throws(FisherError) in
+      try solveExactly(&vectors, damping: damping, route: route, memoryCap: memoryCap)
+    }
+  }
+
   func solveExactly(
     _ vectors: inout Matrix<Double>, damping: Double, route: SolveRoute, memoryCap: Int
   ) throws(FisherError) -> SolveReport {

@@ -1,13 +1,24 @@
+import Foundation
+
 /// Ĝ = (1/n) Σ_s A_s ⊗ x̃_sx̃_sᵀ, a layer whose neurons are coupled: a sum of Kronecker products, so it is kept as its
 /// samples and multiplied without being formed. A softmax layer has A_s = diag η_s − η_sη_sᵀ (eq 10), a hidden layer
 /// seen through the layer above it A_s = F_s Cᵀ O_s C F_s (eq 12).
 ///
 /// Memory: the n samples X̃ and what makes the A_s, in `Float` with z or what else those are recomputed from for a solve. A product costs 4nmd flops and more by little; the dense matrix
 /// n m(m+1)/2 d(d+1) and (md)² elements. Nothing of size n×d×d or n×m×m is made.
-public final class SampledBlock<Scalar: KernelScalar>: RFIM {
+public final class SampledBlock<Scalar: KernelScalar>: RFIM, @unchecked Sendable {
   let observations: Observations<Scalar>
   let covariance: any SampleCovariance<Scalar>
   private let source: (any CovarianceSource)?
+  /// Held while the A_s are applied: they have room of their own for what passes through them.
+  private let turn = NSRecursiveLock()
+
+  /// Does what applies the A_s, one caller after the other.
+  func inTurn<R: ~Copyable>(_ body: () throws(FisherError) -> R) throws(FisherError) -> R {
+    turn.lock()
+    defer { turn.unlock() }
+    return try body()
+  }
 
   private init(
     _ observations: Observations<Scalar>, _ covariance: any SampleCovariance<Scalar>, _ source: (any CovarianceSource)?
@@ -49,9 +60,11 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
   public var rankBound: Int { samples * covariance.rank }
 
   public func dense(memoryCap: Int) throws(FisherError) -> Matrix<Scalar> {
-    var matrix = try makeDense(memoryCap: memoryCap)
-    try write(to: &matrix)
-    return matrix
+    try inTurn { () throws(FisherError) in
+      var matrix = try makeDense(memoryCap: memoryCap)
+      try write(to: &matrix)
+      return matrix
+    }
   }
 
   /// The whole matrix into one of its order.
@@ -76,7 +89,7 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
     checkIndex(i)
     checkIndex(j)
     var column = try Matrix<Scalar>(rows: samples, columns: neurons, what: "weights of block (\(i), \(j))")
-    covariance.column(j, into: &column)
+    try inTurn { () throws(FisherError) in covariance.column(j, into: &column) }
     var weights = try Matrix<Scalar>(rows: samples, columns: 1, what: "weights of block (\(i), \(j))")
     for s in 0..<samples { weights[s, 0] = column[s, i] }
     return try NeuronBlocks(observations, nu: weights).block(0, 0)
@@ -87,6 +100,8 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
   ) throws(FisherError) {
     checkShape(vectors)
     checkShape(product)
+    turn.lock()
+    defer { turn.unlock() }
     if covariance.multiply(&product, inputs: observations.inputs, vectors: vectors) { return }
     var z = try Matrix<Scalar>(rows: samples, columns: neurons, what: "pre-activations of the product")
     z.setToProduct(observations.inputs, .none, vectors, .transposed, inner: order, outputColumns: neurons)
@@ -98,7 +113,7 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
   /// The diagonal blocks alone, which need no more than m blocks of d(d+1)/2 elements.
   public func diagonalBlocks() throws(FisherError) -> NeuronBlocks<Scalar> {
     var weights = try Matrix<Scalar>(rows: samples, columns: neurons, what: "weights of the diagonal blocks")
-    try covariance.diagonal(into: &weights)
+    try inTurn { () throws(FisherError) in try covariance.diagonal(into: &weights) }
     return try NeuronBlocks(observations, nu: weights)
   }
 
@@ -107,7 +122,7 @@ public final class SampledBlock<Scalar: KernelScalar>: RFIM {
   public func spectrum(memoryCap: Int) throws(FisherError) -> Spectrum {
     let size = neurons * order
     if rankBound < size {
-      var kernel = try kernelMatrix(memoryCap: memoryCap)
+      var kernel = try inTurn { () throws(FisherError) in try kernelMatrix(memoryCap: memoryCap) }
       return Spectrum(
         try kernel.symmetricEigenvalues() + Array(repeating: 0, count: size - rankBound),
         unit: Double(Scalar.ulpOfOne))

@@ -60,7 +60,7 @@ final class SampledProduct: TwofoldProduct {
 }
 
 /// diag[Ĝ_1, …, Ĝ_m] from the blocks themselves, where each neuron has inputs of its own.
-final class BlockProduct: TwofoldProduct {
+final class BlockProduct: TwofoldProduct, Sendable {
   let blocks: BlockBatch<Double>
 
   init(_ blocks: consuming BlockBatch<Double>) { self.blocks = blocks }
@@ -83,7 +83,7 @@ final class BlockProduct: TwofoldProduct {
 }
 
 /// X̃ (n,d), kept by the matrices that are made of it.
-final class Observations<Scalar: KernelScalar> {
+final class Observations<Scalar: KernelScalar>: Sendable {
   let inputs: Matrix<Scalar>
 
   init(_ inputs: consuming Matrix<Scalar>) { self.inputs = inputs }

@@ -12,7 +12,8 @@ public struct AutoMetric: Metric {
   public let memoryCap: Int
   public let rank: Int
   public let windowSamples: Int
-  public let costs: MachineCosts
+  public let machineCosts: MachineCosts
+  public var costs: MachineCosts? { machineCosts }
 
   /// - Parameters:
   ///   - memoryCap: by default half of the memory that is free.
@@ -25,9 +26,9 @@ public struct AutoMetric: Metric {
     try requireWindow(windowSamples)
     let cap = memoryCap ?? (availableMemory().map { $0 / 2 } ?? 1 << 32)
     guard cap > 0 else { throw .invalidArgument(what: "memory cap", expected: "1 byte or more", found: "\(cap)") }
-    self.costs = if let costs { costs } else { try MachineCosts.measure(Float.self) }
-    guard self.costs.isValid else {
-      throw .invalidArgument(what: "costs of the machine", expected: "positive numbers", found: "\(self.costs)")
+    machineCosts = if let costs { costs } else { try MachineCosts.measure(Float.self) }
+    guard machineCosts.isValid else {
+      throw .invalidArgument(what: "costs of the machine", expected: "positive numbers", found: "\(machineCosts)")
     }
     self.memoryCap = cap
     // (no layer has more inputs than can be addressed)
@@ -101,7 +102,7 @@ public struct AutoMetric: Metric {
       let projected = ProjectedMetric(rank: .fixed(rank), windowSamples: samples)
       func cost(_ metric: any Metric) -> Double {
         let estimate = metric.estimate(for: site)
-        return costs.seconds(estimate.step) + costs.seconds(estimate.refresh) / Double(site.refreshInterval)
+        return machineCosts.seconds(estimate.step) + machineCosts.seconds(estimate.refresh) / Double(site.refreshInterval)
       }
       // (an exact matrix that is as large as all the cap is none)
       let isSmall = exact.estimate(for: site).bytes <= memoryCap / 4

@@ -4,6 +4,8 @@
 /// To add a metric, write one file with a type that conforms to this and a class that conforms to ``Curvature``.
 public protocol Metric: Sendable, CustomStringConvertible {
   var name: String { get }
+  /// What the machine's time for its work is reckoned by; by default not known.
+  var costs: MachineCosts? { get }
   /// Refuses settings outside their range, before anything is made; by default none.
   /// - Throws: `invalidArgument`.
   func validate() throws(FisherError)
@@ -19,6 +21,7 @@ public protocol Metric: Sendable, CustomStringConvertible {
 
 extension Metric {
   public var description: String { name }
+  public var costs: MachineCosts? { nil }
   public func validate() throws(FisherError) {}
   public func refreshInterval(batchSize: Int) -> Int { 100 }
 

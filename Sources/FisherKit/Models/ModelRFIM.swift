@@ -1,8 +1,8 @@
 /// The Fisher matrix of a whole model, when its joint distribution is the product of its subsystems': block-diagonal,
 /// with the expected relative Fisher matrix of each subsystem as its block (Theorem 3).
-public struct ModelRFIM<Scalar: KernelScalar> {
+public struct ModelRFIM<Scalar: KernelScalar>: Sendable {
   /// A subsystem and its block.
-  public struct Part {
+  public struct Part: Sendable {
     /// The parameter's place in ``Model/parameters``, and its name.
     public let index: Int
     public let name: String

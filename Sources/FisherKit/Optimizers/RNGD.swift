@@ -73,7 +73,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   /// What the cost model says of a refresh of all layers and of preconditioning one step's gradients, in seconds; `nil`
   /// where the metric has no cost model.
   public var expectedSeconds: (refresh: Double, step: Double)? {
-    guard let costs = (metric as? AutoMetric)?.costs else { return nil }
+    guard let costs = metric.costs else { return nil }
     return plan.reduce((0, 0)) {
       ($0.0 + costs.seconds($1.estimate.refresh), $0.1 + costs.seconds($1.estimate.step))
     }

@@ -49,5 +49,8 @@ struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
   }
 }
 
+/// Whoever has a buffer has it alone, or looks at it only.
+extension AlignedBuffer: @unchecked Sendable where Element: Sendable {}
+
 @usableFromInline
 func release(_ memory: UnsafeMutableRawPointer) { free(memory) }

@@ -6,7 +6,7 @@
 ///
 /// so one vector holds the same element of L neurons, and L factorisations run at once without shuffles. It takes
 /// about half the memory of m full matrices.
-public struct BlockBatch<Scalar: KernelScalar>: ~Copyable {
+public struct BlockBatch<Scalar: KernelScalar>: ~Copyable, Sendable {
   /// The number of blocks m.
   public let count: Int
   /// The order d of each block.

@@ -2,7 +2,7 @@
 ///
 /// The number of rows may shrink and grow again within `capacity` without allocating, so one matrix serves batches of
 /// different sizes.
-public struct Matrix<Scalar: KernelScalar>: ~Copyable {
+public struct Matrix<Scalar: KernelScalar>: ~Copyable, Sendable {
   /// Rows in use, at most `capacity`.
   public private(set) var rows: Int
   public let capacity: Int
