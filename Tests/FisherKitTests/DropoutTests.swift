@@ -128,7 +128,7 @@ import Testing
     _ = try steps(model, 5, &generator)
     try model.write(to: file.path)
     let again = try Sequential<Float>(
-      contentsOf: file.path, batchCapacity: 8, layers: [Dropout<Float>.self])
+      contentsOf: file.path, batchCapacity: 8)
     #expect((again.layers[2] as? Dropout<Float>)?.passes == 5)
     var same = generator
     #expect(try steps(model, 5, &generator) == steps(again, 5, &same))
@@ -173,7 +173,7 @@ import Testing
     let contents = Safetensors(tensors: [], metadata: ["fisherkit": json])
     let read = failure {
       _ = try Sequential<Float>(
-        ModelFile(contents, path: "m"), batchCapacity: 2, layers: [Dropout<Float>.self])
+        ModelFile(contents, path: "m"), batchCapacity: 2)
     }
     #expect("\(read!)" == "m: layer 1: expected dropout rate: a number in [0, 1), found 1.5")
   }

@@ -172,7 +172,7 @@ import Testing
     ("\"outputs\":4", "\"outputs\":4,\"positions\":9223372036854775807", "widths that a dense layer can have"),
     (
       "\"kind\":\"dense\"", "\"kind\":\"convolution\"",
-      "layer 1: expected a kind of layer that is known (batch normalisation, dense, parallel, residual, sequential), "
+      "layer 1: expected a kind of layer that is known (batch normalisation, dense, dropout, parallel, residual, sequential), "
         + "found convolution"
     ),
     ("\"name\":\"layer 1\"", "\"name\":null", "layer 1: expected a dense layer with what belongs to it, found another"),

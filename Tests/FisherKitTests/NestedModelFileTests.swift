@@ -146,7 +146,20 @@ import Testing
       after == before.replacing("\"version\":\"\(read.version)\"", with: "\"version\":\"\(FisherKitVersion.current)\""))
   }
 
-  // MARK: Kinds from outside
+  // MARK: Kinds of layers
+
+  /// All files of Models/ that say how a kind of layer is kept are known by name where a file is read.
+  @Test func noLayerIsForgotten() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Sources/FisherKit/Models")
+    var declared: Set<String> = []
+    for url in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
+      let text = try String(contentsOf: url, encoding: .utf8)
+      for match in text.matches(of: #/(?m)^extension (\w+): KeepableLayer\b/#) { declared.insert(String(match.1)) }
+    }
+    #expect(Set(builtInLayers(Float.self).map { "\($0)".replacing("<Float>", with: "") }) == declared)
+    #expect(declared.count == 6 && Set(builtInLayers(Float.self).map { $0.kind }).count == declared.count)
+  }
 
   @Test func kindsFromOutside() throws {
     let scaling = try Scaling<Float>(channels: 3, gain: 0.1, words: ["b", "c"], passes: .max - 1)
@@ -162,7 +175,8 @@ import Testing
     #expect(read.parameters == 3)
     let error = failure { _ = try Sequential<Float>(read, batchCapacity: 2) }
     #expect(
-      "\(error!)" == "m: layer 1, body, body: expected a kind of layer that is known (batch normalisation, dense, "
+      "\(error!)"
+        == "m: layer 1, body, body: expected a kind of layer that is known (batch normalisation, dense, dropout, "
         + "parallel, residual, sequential), found scaling")
     // a tensor of another shape is refused once its kind is known
     var other = contents

@@ -43,7 +43,9 @@ extension KeepableLayer where Settings == NoSettings {
 
 /// The kinds that a file knows by their names. What is not in it has to be handed over where a file is read.
 func builtInLayers<S: KernelScalar>(_: S.Type = S.self) -> [any KeepableLayer<S>.Type] {
-  [BatchNormalization<S>.self, Dense<S>.self, Parallel<S>.self, Residual<S>.self, Sequential<S>.self]
+  [
+    BatchNormalization<S>.self, Dense<S>.self, Dropout<S>.self, Parallel<S>.self, Residual<S>.self, Sequential<S>.self,
+  ]
 }
 
 /// A layer that a file has, while it is made again.
