@@ -21,8 +21,9 @@ extension Inspect {
         lines.append("features    \(divisor == 1 ? "as they are" : "divided by \(short(divisor, 9))")")
       }
       if let names = file.notes.classNames { lines.append("classes     \(names.joined(separator: ", "))") }
-      for (index, layer) in file.layers.enumerated() {
-        lines.append("\(pad("layers.\(index)", -11)) \(layer.name): \(layer.summary)")
+      let width = file.layers.reduce(11) { max($0, min(60, $1.place.count)) }
+      for layer in file.layers {
+        lines.append("\(pad(layer.place, -width)) \(layer.name.map { "\($0): " } ?? "")\(layer.summary)")
       }
     } else {
       lines.append("model       none of FisherKit's")

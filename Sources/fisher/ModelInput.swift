@@ -24,6 +24,10 @@ struct ModelInput: ParsableArguments {
   /// - Throws: ``DataError`` where they do not.
   func load() throws -> (file: ModelFile, samples: Samples) {
     let file = try ModelFile(path: model)
+    guard file.inputExtent.positions == 1, file.outputExtent.positions == 1 else {
+      throw DataError(
+        model, expected: "a model of one row a sample", found: "\(file.inputExtent) to \(file.outputExtent)")
+    }
     let data = try source.load(seed: seed)
     guard data.width == file.inputs else {
       throw DataError(data.name, expected: "\(file.inputs) features, the model's inputs", found: "\(data.width)")

@@ -4,31 +4,6 @@ import Testing
 
 @testable import FisherKit
 
-/// An activation of a user's own that can be made again.
-private struct ScaledTanh: Activation {
-  let scale: Double
-  let name = "scaled tanh"
-  let output = NeuronOutput.gaussian
-  init(scale: Double) { self.scale = scale }
-  init?(parameters: [String: Double]) {
-    guard parameters.count == 1, let scale = parameters["scale"] else { return nil }
-    self.init(scale: scale)
-  }
-  var parameters: [String: Double] { ["scale": scale] }
-  func value(at z: Double) -> Double { scale * tanh(z) }
-  func derivative(at z: Double) -> Double { scale * Tanh().derivative(at: z) }
-}
-
-/// One that calls itself as a built-in one does.
-private struct FalseRelu: Activation {
-  let name = "relu"
-  let output = NeuronOutput.gaussian
-  init() {}
-  init?(parameters: [String: Double]) { self.init() }
-  func value(at z: Double) -> Double { z }
-  func derivative(at z: Double) -> Double { 1 }
-}
-
 /// Networks that are kept in a file and made again.
 @Suite struct ModelFileTests {
   let file = TemporaryFile()
@@ -182,15 +157,30 @@ private struct FalseRelu: Activation {
   }
 
   static let changes: [(String, String, String)] = [
-    ("\"format\":1", "\"format\":2", "a model of format 1, found format 2, which a later version of FisherKit wrote"),
+    (
+      "\"format\":1", "\"format\":3",
+      "a model of format 1 to 2, found format 3, which a later version of FisherKit wrote"
+    ),
     ("\"format\":1", "\"format\":0", "found format 0"), ("\"format\":1", "\"format\":1.5", "a number out of range"),
     ("\"format\":1,", "", "no format"), ("{", "", "no JSON"), ("\"inputs\":3", "\"inputs\":4", "shape (2, 4)"),
     ("\"inputs\":3", "\"inputs\":0", "widths that a dense layer can have"),
     ("\"inputs\":3", "\"inputs\":-3", "widths that a dense layer can have"),
     ("\"inputs\":3", "\"inputs\":9223372036854775807", "widths that a dense layer can have"),
     ("\"inputs\":3", "\"inputs\":1e400", "a text of FisherKit's"),
-    ("\"inputs\":2", "\"inputs\":5", "widths that a batch normalisation layer"),
-    ("\"kind\":\"dense\"", "\"kind\":\"convolution\"", "a text of FisherKit's"),
+    ("\"inputs\":2", "\"inputs\":5", "layer 2: expected 2 inputs, the layer's below, found 5"),
+    ("\"outputs\":2}", "\"outputs\":2,\"parts\":[{}]}", "no kind at layers.[0].parts.[0]"),
+    ("\"outputs\":4", "\"outputs\":4,\"positions\":2", "2 inputs, the layer's below, found 2 × 2"),
+    ("\"outputs\":4", "\"outputs\":4,\"positions\":0", "widths that a dense layer can have"),
+    ("\"outputs\":4", "\"outputs\":4,\"output_positions\":2", "a dense layer from 2 to 4, found 2 to 2 × 4"),
+    ("\"outputs\":4", "\"outputs\":4,\"positions\":9223372036854775807", "widths that a dense layer can have"),
+    (
+      "\"kind\":\"dense\"", "\"kind\":\"convolution\"",
+      "layer 1: expected a kind of layer that is known (batch normalisation, dense, dropout, parallel, residual, sequential), "
+        + "found convolution"
+    ),
+    ("\"name\":\"layer 1\"", "\"name\":null", "layer 1: expected a dense layer with what belongs to it, found another"),
+    ("\"decay\":0.99", "\"decay\":\"much\"", "layer 2: expected a batch normalisation layer with what belongs to it"),
+    ("\"decay\":0.99", "\"decay\":0.99,\"rate\":1", "with what belongs to it, found rate too"),
     ("\"name\":\"elu\"", "\"name\":\"celu\"", "an activation that is known (elu, gelu, leaky-relu"),
     ("{\"alpha\":0.5}", "{\"alpha\":-0.5}", "the parameters of an activation elu, found alpha -0.5"),
     ("{\"alpha\":0.5}", "{}", "the parameters of an activation elu, found none"),

@@ -20,11 +20,12 @@ import Testing
 
   private func site<S: KernelScalar>(
     _: S.Type, d: Int, m: Int, _ subsystem: any Subsystem, refresh: Int = 20, isSpread: Bool = false,
-    neuronsAbove: Int? = nil
+    positions: Int = 1, neuronsAbove: Int? = nil
   ) -> CurvatureSite<S> {
     CurvatureSite<S>(
-      Site(name: "layer", neurons: m, order: d, subsystem: subsystem, neuronsAbove: neuronsAbove), batchSize: 50,
-      refreshInterval: refresh, damping: 0.01, isSpread: isSpread)
+      Site(
+        name: "layer", neurons: m, order: d, subsystem: subsystem, positions: positions, neuronsAbove: neuronsAbove),
+      batchSize: 50, refreshInterval: refresh, damping: 0.01, isSpread: isSpread)
   }
 
   private func check<S: KernelScalar>(
@@ -56,7 +57,23 @@ import Testing
               metric, site(Float.self, d: d, m: m, subsystem, isSpread: isSpread), isInside: isInside)
           }
           try check(metric, site(Double.self, d: d, m: m, subsystem, refresh: 3, isSpread: isSpread))
+          try check(metric, site(Float.self, d: d, m: m, subsystem, refresh: 2, isSpread: isSpread, positions: 7))
         }
+      }
+    }
+  }
+
+  /// Rows of all positions, in the window and in whatever else there is one of for each row: what a metric plans for 50
+  /// samples of 6 positions is what it plans for 300 samples.
+  @Test func positions() throws {
+    for metric in try metrics() {
+      for subsystem: any Subsystem in [NonlinearLayer(Tanh()), SoftmaxLayer(), LinearLayer()] {
+        let tokens = site(Float.self, d: 21, m: 10, subsystem, refresh: 2, positions: 6)
+        var rows = site(Float.self, d: 21, m: 10, subsystem, refresh: 2)
+        rows.batchSize = 300
+        #expect(metric.estimate(for: tokens) == metric.estimate(for: rows), "\(metric), \(subsystem)")
+        let curvatures = (try? metric.makeCurvature(for: tokens), try? metric.makeCurvature(for: rows))
+        #expect(curvatures.0?.bytes == curvatures.1?.bytes, "\(metric), \(subsystem)")
       }
     }
   }

@@ -67,11 +67,16 @@ let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
     let json = String(decoding: bytes, as: UTF8.self)
     let architecture = try Architecture(json: json, place: "model")
     var tensors: [Safetensors.Tensor] = []
-    for (index, layer) in architecture.layers.enumerated() {
-      guard tensors.count < 100, layer.inputs <= 64, layer.outputs <= 64 else { return }
-      for (name, shape) in layer.shapes(index: index) {
-        let ones = [Float](repeating: 1, count: shape.reduce(1, *))
-        tensors.append(.init(name: name, shape: shape, elements: .float32(ones)))
+    func isSmall(_ layer: LayerRecord) -> Bool {
+      [layer.inputExtent, layer.outputExtent].allSatisfy { $0.channels <= 64 && $0.positions <= 64 }
+        && layer.parts.allSatisfy(isSmall)
+    }
+    guard architecture.layers.allSatisfy(isSmall) else { return }
+    for (_, shapes) in architecture.tensors(LayerKinds<Float>()) {
+      for shape in shapes ?? [] {
+        guard tensors.count < 100 else { return }
+        let ones = [Float](repeating: 1, count: shape.shape.reduce(1, *))
+        tensors.append(.init(name: shape.name, shape: shape.shape, elements: .float32(ones)))
       }
     }
     let contents = Safetensors(tensors: tensors, metadata: [Architecture.key: json])

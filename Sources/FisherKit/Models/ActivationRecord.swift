@@ -1,10 +1,11 @@
-/// An activation as files have it: its name and its numbers.
-struct ActivationRecord: Codable, Equatable {
+/// An activation as files have it: its name and its numbers. ``KeptLayer/activation(_:)`` makes it again.
+public struct ActivationRecord: Codable, Equatable, Sendable {
   var name: String
   var parameters: [String: Double]
 
+  /// - Parameter place: names the file and the layer in an error.
   /// - Throws: ``DataError`` where it could not be made again from a file.
-  init(_ activation: any Activation, place: String) throws(DataError) {
+  public init(_ activation: any Activation, place: String) throws(DataError) {
     name = activation.name
     parameters = activation.parameters
     let known = builtInActivations.first { $0.name == activation.name }
@@ -45,15 +46,17 @@ struct ActivationRecord: Codable, Equatable {
   }
 }
 
-/// What a layer's Fisher matrix is, as files have it.
-struct SubsystemRecord: Codable, Equatable {
+/// What a layer's Fisher matrix is, as files have it. ``KeptLayer/subsystem(_:)`` makes it again.
+public struct SubsystemRecord: Codable, Equatable, Sendable {
   var kind: String
   /// Of a non-linear layer: the activation that measures.
   var activation: ActivationRecord?
   /// Of a linear layer.
   var sigma: Double?
 
-  init(_ subsystem: any Subsystem, place: String) throws(DataError) {
+  /// - Parameter place: names the file and the layer in an error.
+  /// - Throws: ``DataError`` for one that could not be made again from a file.
+  public init(_ subsystem: any Subsystem, place: String) throws(DataError) {
     switch subsystem {
     case let layer as NonlinearLayer:
       kind = "non-linear"

@@ -4,8 +4,9 @@ import Foundation
 struct Architecture: Codable, Equatable {
   /// The metadata's name for it.
   static let key = "fisherkit"
-  /// The version of this form; files of a later one are refused.
-  static let newestFormat = 1
+  /// The version of this form; files of a later one are refused. 1 is a chain of dense layers and batch normalisations, of
+  /// one position each, and is written where it will do.
+  static let newestFormat = 2
   /// Far more than thousands of layers take.
   static let maximumLength = 1 << 20
 
@@ -15,7 +16,7 @@ struct Architecture: Codable, Equatable {
     enum CodingKeys: String, CodingKey { case dividedBy = "divided_by" }
   }
 
-  var format = Architecture.newestFormat
+  var format: Int
   /// Of FisherKit.
   var version = FisherKitVersion.current
   var layers: [LayerRecord]
@@ -25,12 +26,13 @@ struct Architecture: Codable, Equatable {
   var classes: [String]?
 
   init<Scalar: KernelScalar>(_ model: Sequential<Scalar>, notes: ModelNotes, place: String) throws(DataError) {
+    let kinds = LayerKinds<Scalar>()
     layers = []
-    pairs = []
     for (index, layer) in model.layers.enumerated() {
-      layers.append(try LayerRecord(layer, place: "\(place): layer \(index + 1)"))
-      if layer.parameters[0].above != nil { pairs.append(index) }
+      layers.append(try kinds.record(layer, place: "\(place): layer \(index + 1)"))
     }
+    pairs = model.pairs
+    format = layers.allSatisfy(\.isOfFirstFormat) ? 1 : Self.newestFormat
     features = notes.featureDivisor.map { Features(dividedBy: $0) }
     classes = notes.classNames
     try requirePossible(place: place)
@@ -53,6 +55,11 @@ struct Architecture: Codable, Equatable {
       self = try JSONDecoder().decode(Self.self, from: data)
     } catch let error as DataError {
       throw error
+    } catch is LayerRecord.TooDeep {
+      throw DataError(
+        place, expected: "layers at most \(LayerRecord.maximumDepth) deep in each other", found: "more")
+    } catch is JSONValue.TooDeep {
+      throw DataError(place, expected: what, found: "settings in each other too deep")
     } catch {
       throw DataError(place, expected: what, found: (error as? DecodingError)?.summary(of: data) ?? "\(error)")
     }
@@ -69,17 +76,11 @@ struct Architecture: Codable, Equatable {
   private func requirePossible(place: String) throws(DataError) {
     guard !layers.isEmpty else { throw DataError(place, expected: "at least one layer", found: "none") }
     for (index, layer) in layers.enumerated() {
-      guard layer.inputs > 0, layer.outputs > 0, layer.inputs < Int.max,
-        layer.kind == .dense || layer.inputs == layer.outputs
-      else {
+      try requirePossible(layer, place: "\(place): layer \(index + 1)")
+      guard index == 0 || layers[index - 1].outputExtent == layer.inputExtent else {
         throw DataError(
-          "\(place): layer \(index + 1)", expected: "widths that a \(layer.kind.rawValue) layer can have",
-          found: "\(layer.inputs) to \(layer.outputs)")
-      }
-      guard index == 0 || layers[index - 1].outputs == layer.inputs else {
-        throw DataError(
-          "\(place): layer \(index + 1)", expected: "\(layers[index - 1].outputs) inputs, the layer's below",
-          found: "\(layer.inputs)")
+          "\(place): layer \(index + 1)", expected: "\(layers[index - 1].outputExtent) inputs, the layer's below",
+          found: "\(layer.inputExtent)")
       }
     }
     guard Set(pairs).count == pairs.count, pairs.allSatisfy({ $0 >= 0 && $0 < layers.count - 1 }) else {
@@ -92,5 +93,18 @@ struct Architecture: Codable, Equatable {
       throw DataError(
         place, expected: "\(layers[layers.count - 1].outputs) names of classes", found: "\(classes.count)")
     }
+  }
+
+  /// Widths and positions that a layer and its parts can have.
+  private func requirePossible(_ layer: LayerRecord, place: String) throws(DataError) {
+    for extent in [layer.inputExtent, layer.outputExtent] {
+      let rows = extent.positions.multipliedReportingOverflow(by: extent.channels)
+      guard extent.channels > 0, extent.positions > 0, extent.channels < Int.max, !rows.overflow else {
+        throw DataError(
+          place, expected: "widths that a \(shortText(layer.kind)) layer can have",
+          found: "\(layer.inputExtent) to \(layer.outputExtent)")
+      }
+    }
+    for part in layer.parts { try requirePossible(part, place: "\(place), \(shortText(part.at ?? "part"))") }
   }
 }

@@ -119,3 +119,56 @@ public final class BatchNormalization<Scalar: KernelScalar>: Layer {
     try body(0, Observation(inputs: normalized, preactivations: normalized, positions: positions))
   }
 }
+
+// MARK: In a file
+
+extension BatchNormalization: KeepableLayer {
+  public struct Settings: Codable {
+    var decay: Double
+    var epsilon: Double
+    /// `nil` leaves γ and β to the plain gradient.
+    var measuredBy: SubsystemRecord?
+
+    enum CodingKeys: String, CodingKey {
+      case decay, epsilon
+      case measuredBy = "measured_by"
+    }
+  }
+
+  public static var kind: String { "batch normalisation" }
+
+  public func settings(place: String) throws(DataError) -> Settings {
+    var settings = Settings(decay: decay, epsilon: epsilon)
+    if let subsystem = parameter.subsystem { settings.measuredBy = try SubsystemRecord(subsystem, place: place) }
+    return settings
+  }
+
+  public static func tensors(of record: LayerRecord) -> [LayerRecord.Tensor] {
+    ["weight", "bias"].map { .init($0, [record.outputs]) }
+      + ["running_mean", "running_var"].map { .init($0, [record.outputs], isLearned: false) }
+  }
+
+  public func exchange(_ tensors: inout KeptTensors<Scalar>) throws(DataError) {
+    try tensors.exchange("weight", &parameter.value, columns: 0..<1)
+    try tensors.exchange("bias", &parameter.value, columns: 1..<2)
+    try tensors.exchange("running_mean", &runningMean)
+    try tensors.exchange("running_var", &runningVariance)
+    if let variance = runningVariance.elements[0].first(where: { $0 < 0 }) {
+      throw DataError(tensors.place, expected: "variances that are not negative", found: "\(variance)")
+    }
+  }
+
+  public convenience init(_ kept: KeptLayer<Scalar>, settings: Settings) throws {
+    var subsystem: (any Subsystem)?
+    if let record = settings.measuredBy { subsystem = try kept.subsystem(record) }
+    guard subsystem == nil || subsystem is BatchNorm, let name = kept.record.name else { throw kept.mistake }
+    try self.init(
+      channels: kept.record.outputs, decay: settings.decay, epsilon: settings.epsilon,
+      subsystem: subsystem as? BatchNorm, positions: kept.record.outputExtent.positions, name: name)
+  }
+
+  public static func summary(of record: LayerRecord, settings: Settings) -> [String] {
+    ["\(record.outputExtent) channels", "decay \(settings.decay)", "epsilon \(settings.epsilon)"]
+      + (settings.measuredBy.map { ["measured as \($0.summary)"] } ?? [])
+  }
+}

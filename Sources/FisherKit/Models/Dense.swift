@@ -75,3 +75,53 @@ public final class Dense<Scalar: KernelScalar>: Layer {
     return true
   }
 }
+
+// MARK: In a file
+
+extension Dense: KeepableLayer {
+  public struct Settings: Codable {
+    var activation: ActivationRecord
+    var measuredBy: SubsystemRecord
+
+    enum CodingKeys: String, CodingKey {
+      case activation
+      case measuredBy = "measured_by"
+    }
+  }
+
+  public static var kind: String { "dense" }
+
+  public func settings(place: String) throws(DataError) -> Settings {
+    guard let subsystem = weights.subsystem else {
+      throw DataError(place, expected: "a dense layer with a Fisher matrix", found: "one without")
+    }
+    return Settings(
+      activation: try ActivationRecord(activation, place: place),
+      measuredBy: try SubsystemRecord(subsystem, place: place))
+  }
+
+  public static func tensors(of record: LayerRecord) -> [LayerRecord.Tensor] {
+    [.init("weight", [record.outputs, record.inputs]), .init("bias", [record.outputs])]
+  }
+
+  public func exchange(_ tensors: inout KeptTensors<Scalar>) throws(DataError) {
+    try tensors.exchange("weight", &weights.value, columns: 0..<inputs)
+    try tensors.exchange("bias", &weights.value, columns: inputs..<(inputs + 1))
+  }
+
+  public convenience init(_ kept: KeptLayer<Scalar>, settings: Settings) throws {
+    let (record, subsystem) = (kept.record, try kept.subsystem(settings.measuredBy))
+    guard subsystem.sharesInputs, let name = record.name else { throw kept.mistake }
+    var generator = SeededGenerator(seed: 0, stream: .initialisation)
+    try self.init(
+      inputs: record.inputs, outputs: record.outputs, activation: try kept.activation(settings.activation),
+      subsystem: subsystem, positions: record.inputExtent.positions, name: name, using: &generator)
+  }
+
+  public static func summary(of record: LayerRecord, settings: Settings) -> [String] {
+    [
+      "\(record.inputExtent) to \(record.outputExtent)", settings.activation.summary,
+      "measured as \(settings.measuredBy.summary)",
+    ]
+  }
+}

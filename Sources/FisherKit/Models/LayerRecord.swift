@@ -1,132 +1,128 @@
+import Foundation
+
 /// A layer of a network as files have it: what it is. Its numbers are tensors beside it, called as in PyTorch.
-struct LayerRecord: Codable, Equatable {
-  enum Kind: String, Codable {
-    case dense
-    case batchNormalization = "batch normalisation"
-  }
+public struct LayerRecord: Equatable, Sendable {
+  /// The name and shape of a tensor, `weight` of `layers.0.body.weight`.
+  public struct Tensor: Equatable, Sendable {
+    public let name: String
+    public let shape: [Int]
+    /// Whether an optimizer changes it; statistics that a layer keeps are not.
+    public let isLearned: Bool
 
-  var kind: Kind
-  var name: String
-  /// Widths, the same for a batch normalisation.
-  var inputs: Int
-  var outputs: Int
-  /// Of a dense layer.
-  var activation: ActivationRecord?
-  /// Of a batch normalisation.
-  var decay: Double?
-  var epsilon: Double?
-  /// `nil` leaves its parameters to the plain gradient.
-  var measuredBy: SubsystemRecord?
-
-  enum CodingKeys: String, CodingKey {
-    case kind, name, inputs, outputs, activation, decay, epsilon
-    case measuredBy = "measured_by"
-  }
-
-  /// - Parameter place: names the file and the layer in an error.
-  init<Scalar: KernelScalar>(_ layer: any Layer<Scalar>, place: String) throws(DataError) {
-    (inputs, outputs) = (layer.inputs, layer.outputs)
-    switch layer {
-    case let layer as Dense<Scalar>:
-      kind = .dense
-      name = layer.weights.name
-      activation = try ActivationRecord(layer.activation, place: place)
-    case let layer as BatchNormalization<Scalar>:
-      kind = .batchNormalization
-      name = layer.parameter.name
-      (decay, epsilon) = (layer.decay, layer.epsilon)
-    default:
-      throw DataError(place, expected: "Dense or BatchNormalization", found: "\(type(of: layer))")
-    }
-    if let subsystem = layer.parameters[0].subsystem {
-      measuredBy = try SubsystemRecord(subsystem, place: place)
+    public init(_ name: String, _ shape: [Int], isLearned: Bool = true) {
+      (self.name, self.shape, self.isLearned) = (name, shape, isLearned)
     }
   }
 
-  /// The layer's numbers.
-  static func tensors<Scalar: KernelScalar>(of layer: any Layer<Scalar>, index: Int) -> [Safetensors.Tensor] {
-    func tensor(
-      _ name: String, _ matrix: borrowing Matrix<Scalar>, _ columns: Range<Int>, _ shape: [Int]
-    ) -> Safetensors.Tensor {
-      .init(name: "layers.\(index).\(name)", shape: shape, elements: NPYArray.elements(of: matrix, columns: columns))
-    }
-    switch layer {
-    case let layer as Dense<Scalar>:
-      let (m, d) = (layer.outputs, layer.inputs)
-      return [
-        tensor("weight", layer.weights.value, 0..<d, [m, d]), tensor("bias", layer.weights.value, d..<(d + 1), [m]),
-      ]
-    case let layer as BatchNormalization<Scalar>:
-      let m = layer.channels
-      return [
-        tensor("weight", layer.parameter.value, 0..<1, [m]), tensor("bias", layer.parameter.value, 1..<2, [m]),
-        tensor("running_mean", layer.runningMean, 0..<m, [m]),
-        tensor("running_var", layer.runningVariance, 0..<m, [m]),
-      ]
-    default: return []
-    }
+  /// See ``KeepableLayer/kind``.
+  public let kind: String
+  /// The parameter's name for messages, of a layer that has one.
+  public let name: String?
+  public let inputExtent: Extent
+  public let outputExtent: Extent
+  /// Where it is in the layer that it is a part of, such as `body`; `nil` for the layers of the network.
+  let at: String?
+  /// What ``KeepableLayer/settings(place:)`` says.
+  let settings: [String: JSONValue]
+  let parts: [LayerRecord]
+
+  /// Layers in each other are no deeper than this.
+  static let maximumDepth = 32
+
+  public var inputs: Int { inputExtent.channels }
+  public var outputs: Int { outputExtent.channels }
+
+  init(
+    kind: String, name: String?, inputExtent: Extent, outputExtent: Extent, at: String?,
+    settings: [String: JSONValue], parts: [LayerRecord]
+  ) {
+    (self.kind, self.name, self.at, self.settings, self.parts) = (kind, name, at, settings, parts)
+    (self.inputExtent, self.outputExtent) = (inputExtent, outputExtent)
   }
 
-  /// The names and shapes of its tensors.
-  func shapes(index: Int) -> [(name: String, shape: [Int])] {
-    switch kind {
-    case .dense: [("layers.\(index).weight", [outputs, inputs]), ("layers.\(index).bias", [outputs])]
-    case .batchNormalization:
-      ["weight", "bias", "running_mean", "running_var"].map { ("layers.\(index).\($0)", [outputs]) }
-    }
+  /// Whether versions that knew chains of these two alone would read it as it is.
+  var isOfFirstFormat: Bool {
+    (kind == Dense<Float>.kind || kind == BatchNormalization<Float>.kind) && parts.isEmpty && name != nil
+      && inputExtent.positions == 1 && outputExtent.positions == 1
   }
 
-  /// The layer with these numbers, whose shapes are as they should be.
-  /// - Parameters:
-  ///   - tensors: in the order of ``shapes(index:)``.
-  ///   - others: activations that are not built in.
-  func layer<Scalar: KernelScalar>(
-    _ tensors: [Safetensors.Tensor], others: [any Activation], place: String
-  ) throws -> any Layer<Scalar> {
-    let subsystem = try measuredBy.map { try $0.subsystem(others: others, place: place) }
-    switch (kind, activation, decay, epsilon, subsystem) {
-    case (.dense, let activation?, nil, nil, let subsystem?) where subsystem.sharesInputs:
-      var generator = SeededGenerator(seed: 0, stream: .initialisation)
-      let layer = try Dense<Scalar>(
-        inputs: inputs, outputs: outputs, activation: try activation.activation(others: others, place: place),
-        subsystem: subsystem, name: name, using: &generator)
-      try layer.weights.value.assign(tensors[0], columns: 0..<inputs, place: place)
-      try layer.weights.value.assign(tensors[1], columns: inputs..<(inputs + 1), place: place)
-      return layer
-    case (.batchNormalization, nil, let decay?, let epsilon?, let subsystem)
-    where subsystem == nil || subsystem is BatchNorm:
-      let layer = try BatchNormalization<Scalar>(
-        channels: outputs, decay: decay, epsilon: epsilon, subsystem: subsystem as? BatchNorm, name: name)
-      try layer.parameter.value.assign(tensors[0], columns: 0..<1, place: place)
-      try layer.parameter.value.assign(tensors[1], columns: 1..<2, place: place)
-      try layer.runningMean.assign(tensors[2], columns: 0..<outputs, place: place)
-      try layer.runningVariance.assign(tensors[3], columns: 0..<outputs, place: place)
-      if let variance = layer.runningVariance.elements[0].first(where: { $0 < 0 }) {
-        throw DataError(place, expected: "variances that are not negative", found: "\(variance)")
-      }
-      return layer
-    default:
-      throw DataError(place, expected: "a \(kind.rawValue) layer with what belongs to it", found: "another")
+  /// The settings as a kind of layer has them.
+  func settings<Settings: Codable>(as _: Settings.Type, place: String) throws(DataError) -> Settings {
+    let expected = "a \(kind) layer with what belongs to it"
+    let (settings, known): (Settings, [String: JSONValue])
+    do {
+      let data = try JSONEncoder().encode(self.settings)
+      settings = try JSONDecoder().decode(Settings.self, from: data)
+      known = try Self.values(of: settings)
+    } catch {
+      let found = (error as? DecodingError)?.summary(of: Data("{}".utf8)) ?? "\(error)"
+      throw DataError(place, expected: expected, found: shortText(found))
     }
+    if let surplus = self.settings.keys.sorted().first(where: { known[$0] == nil }) {
+      throw DataError(place, expected: expected, found: "\(shortText(surplus)) too")
+    }
+    return settings
   }
 
-  /// Such as "dense, 784 to 80, relu (iota 0.0, omega 0.0), measured as non-linear, ν of relu (iota 0.0, omega 1.0)".
-  var summary: String {
-    let what = activation.map { ["\(inputs) to \(outputs)", $0.summary] } ?? ["\(outputs) channels"]
-    let numbers = [("decay", decay), ("epsilon", epsilon)].compactMap { name, value in value.map { "\(name) \($0)" } }
-    let measure = measuredBy.map { ["measured as \($0.summary)"] } ?? []
-    return ([kind.rawValue] + what + numbers + measure).joined(separator: ", ")
+  /// Settings by name.
+  static func values(of settings: any Encodable) throws -> [String: JSONValue] {
+    let data = try JSONEncoder().encode(settings)
+    return try JSONDecoder().decode([String: JSONValue].self, from: data).filter { $0.value != .null }
+  }
+
+  /// Of any kind: widths, then what its settings say.
+  var plainSummary: [String] {
+    ["\(inputExtent) to \(outputExtent)"]
+      + settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.summary)" }
   }
 }
 
-extension Matrix {
-  /// Takes a tensor's elements, row by row, for these columns.
-  /// - Throws: ``DataError`` for the first element that is not finite in this precision.
-  fileprivate mutating func assign(
-    _ tensor: Safetensors.Tensor, columns: Range<Int>, place: String
-  ) throws(DataError) {
-    guard assign(tensor.elements, columns: columns) != nil else { return }
-    throw DataError(
-      place, expected: "numbers of \(tensor.name) that \(Scalar.self) can hold", found: "larger ones")
+extension LayerRecord: Codable {
+  enum Name {
+    static let (kind, name, at, parts) = ("kind", "name", "at", "parts")
+    static let (inputs, outputs) = ("inputs", "outputs")
+    static let (positions, outputPositions) = ("positions", "output_positions")
+    static let all: Set<String> = [kind, name, at, parts, inputs, outputs, positions, outputPositions]
+  }
+
+  /// Of a text that has layers in each other beyond ``maximumDepth``.
+  struct TooDeep: Error {}
+
+  public init(from decoder: any Decoder) throws {
+    // (a layer and its place in a list for each)
+    guard decoder.codingPath.count <= 2 * Self.maximumDepth else { throw TooDeep() }
+    let object = try decoder.container(keyedBy: JSONKey.self)
+    func number(_ name: String) throws -> Int? { try object.decodeIfPresent(Int.self, forKey: JSONKey(name)) }
+    let positions = try number(Name.positions) ?? 1
+    self.init(
+      kind: try object.decode(String.self, forKey: JSONKey(Name.kind)),
+      name: try object.decodeIfPresent(String.self, forKey: JSONKey(Name.name)),
+      inputExtent: Extent(
+        channels: try object.decode(Int.self, forKey: JSONKey(Name.inputs)), positions: positions),
+      outputExtent: Extent(
+        channels: try object.decode(Int.self, forKey: JSONKey(Name.outputs)),
+        positions: try number(Name.outputPositions) ?? positions),
+      at: try object.decodeIfPresent(String.self, forKey: JSONKey(Name.at)),
+      settings: try Dictionary(
+        uniqueKeysWithValues: object.allKeys.filter { !Name.all.contains($0.stringValue) }.map {
+          ($0.stringValue, try object.decode(JSONValue.self, forKey: $0))
+        }
+      ).filter { $0.value != .null },
+      parts: try object.decodeIfPresent([LayerRecord].self, forKey: JSONKey(Name.parts)) ?? [])
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var object = encoder.container(keyedBy: JSONKey.self)
+    try object.encode(kind, forKey: JSONKey(Name.kind))
+    try object.encodeIfPresent(name, forKey: JSONKey(Name.name))
+    try object.encodeIfPresent(at, forKey: JSONKey(Name.at))
+    try object.encode(inputs, forKey: JSONKey(Name.inputs))
+    try object.encode(outputs, forKey: JSONKey(Name.outputs))
+    if inputExtent.positions != 1 { try object.encode(inputExtent.positions, forKey: JSONKey(Name.positions)) }
+    if outputExtent.positions != inputExtent.positions {
+      try object.encode(outputExtent.positions, forKey: JSONKey(Name.outputPositions))
+    }
+    for (name, value) in settings { try object.encode(value, forKey: JSONKey(name)) }
+    if !parts.isEmpty { try object.encode(parts, forKey: JSONKey(Name.parts)) }
   }
 }

@@ -12,8 +12,10 @@ public struct ModelNotes: Equatable, Sendable {
 }
 
 /// A model in a file: a safetensors file with the weights as PyTorch has them, `layers.0.weight` (outputs, inputs) and
-/// `layers.0.bias` (outputs), of a batch normalisation `running_mean` and `running_var` too, and with all that makes the
-/// same network of them in its metadata, under `fisherkit`.
+/// `layers.0.bias` (outputs), of a batch normalisation `running_mean` and `running_var` too, of layers in layers
+/// `layers.0.body.layers.1.weight`, and with all that makes the same network of them in its metadata, under `fisherkit`.
+///
+/// What each kind of layer puts there it says itself: see ``KeepableLayer``.
 public struct ModelFile: Sendable {
   /// The metadata's name for what the network is.
   public static let metadataKey = Architecture.key
@@ -39,50 +41,88 @@ public struct ModelFile: Sendable {
       throw DataError(path, expected: "a model of FisherKit's (\(Architecture.key) in the metadata)", found: "none")
     }
     let architecture = try Architecture(json: json, place: path)
-    let tensors = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
-    var expected: Set<String> = []
-    for (index, layer) in architecture.layers.enumerated() {
-      for (name, shape) in layer.shapes(index: index) {
-        expected.insert(name)
-        guard let tensor = tensors[name] else { throw DataError(path, expected: "a tensor \(name)", found: "none") }
-        guard tensor.shape == shape else {
-          throw DataError(
-            path, expected: "shape \(NPYArray.tuple(shape)) of \(name)", found: NPYArray.tuple(tensor.shape))
-        }
-      }
-    }
-    if let surplus = file.tensors.first(where: { !expected.contains($0.name) }) {
-      throw DataError(path, expected: "no tensors but the layers'", found: shortText(surplus.name))
-    }
     self.path = path
     self.architecture = architecture
-    self.tensors = tensors
+    tensors = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
     version = architecture.version
     notes = ModelNotes(featureDivisor: architecture.features?.dividedBy, classNames: architecture.classes)
     isDouble = file.tensors.contains { if case .float64 = $0.elements { true } else { false } }
+    try requireTensors(LayerKinds<Float>())
   }
 
-  public var inputs: Int { architecture.layers[0].inputs }
-  public var outputs: Int { architecture.layers[architecture.layers.count - 1].outputs }
-  /// The number of weights that are learned.
-  public var parameters: Int {
-    architecture.layers.reduce(0) { $0 + ($1.kind == .dense ? $1.outputs * ($1.inputs + 1) : 2 * $1.outputs) }
-  }
-  /// Each layer in a few words, by its name.
-  public var layers: [(name: String, summary: String)] {
-    architecture.layers.enumerated().map { index, layer in
-      let pair = architecture.pairs.contains(index) ? ", one subsystem with the layer above" : ""
-      return (layer.name, layer.summary + pair)
+  /// Compares the tensors with those of the layers; of kinds that are not known, any will do.
+  private func requireTensors<Scalar: KernelScalar>(_ kinds: LayerKinds<Scalar>) throws(DataError) {
+    var expected: Set<String> = []
+    var unknown: [String] = []
+    for (prefix, shapes) in architecture.tensors(kinds) {
+      guard let shapes else {
+        unknown.append(prefix + ".")
+        continue
+      }
+      for shape in shapes {
+        expected.insert(shape.name)
+        guard let tensor = tensors[shape.name] else {
+          throw DataError(path, expected: "a tensor \(shortText(shape.name))", found: "none")
+        }
+        guard tensor.shape == shape.shape else {
+          throw DataError(
+            path, expected: "shape \(NPYArray.tuple(shape.shape)) of \(shortText(shape.name))",
+            found: NPYArray.tuple(tensor.shape))
+        }
+      }
+    }
+    let surplus = tensors.keys.filter { name in !expected.contains(name) && !unknown.contains(where: name.hasPrefix) }
+    if let name = surplus.min() {
+      throw DataError(path, expected: "no tensors but the layers'", found: shortText(name))
     }
   }
 
-  func makeLayers<Scalar: KernelScalar>(_ activations: [any Activation]) throws -> [any Layer<Scalar>] {
-    try architecture.layers.enumerated().map { index, layer in
-      try layer.layer(
-        layer.shapes(index: index).compactMap { tensors[$0.name] }, others: activations,
-        place: "\(path): layer \(index + 1)")
+  public var inputs: Int { inputExtent.channels }
+  public var outputs: Int { outputExtent.channels }
+  public var inputExtent: Extent { architecture.layers[0].inputExtent }
+  public var outputExtent: Extent { architecture.layers[architecture.layers.count - 1].outputExtent }
+  /// The number of weights that are learned; of kinds of layers that are not built in, of all that they keep.
+  public var parameters: Int {
+    var statistics: Set<String> = []
+    for (_, shapes) in architecture.tensors(LayerKinds<Float>()) {
+      for shape in shapes ?? [] where !shape.isLearned { statistics.insert(shape.name) }
+    }
+    return tensors.values.reduce(0) { $0 + (statistics.contains($1.name) ? 0 : $1.elements.count) }
+  }
+
+  /// Each layer in a few words, with what its tensors' names begin with; those that it is made of come behind it.
+  public var layers: [(place: String, name: String?, summary: String)] {
+    let kinds = LayerKinds<Float>()
+    func lines(_ layer: LayerRecord, _ place: String) -> [(place: String, name: String?, summary: String)] {
+      [(place, layer.name, kinds.summary(of: layer))]
+        + layer.parts.flatMap { lines($0, "\(place).\($0.at ?? "")") }
+    }
+    return architecture.layers.enumerated().flatMap { index, layer in
+      var all = lines(layer, "layers.\(index)")
+      if architecture.pairs.contains(index) { all[0].summary += ", one subsystem with the layer above" }
+      return all
+    }
+  }
+
+  func makeLayers<Scalar: KernelScalar>(
+    _ activations: [any Activation], _ others: [any KeepableLayer<Scalar>.Type]
+  ) throws -> [any Layer<Scalar>] {
+    let kinds = LayerKinds(others: others)
+    try requireTensors(kinds)
+    return try architecture.layers.enumerated().map { index, layer in
+      try kinds.layer(
+        layer, prefix: "layers.\(index)", tensors, activations: activations, place: "\(path): layer \(index + 1)")
     }
   }
 
   var pairs: [Int] { architecture.pairs }
+}
+
+extension Architecture {
+  /// See ``LayerKinds/tensors(of:prefix:)``.
+  func tensors<Scalar: KernelScalar>(
+    _ kinds: LayerKinds<Scalar>
+  ) -> [(prefix: String, tensors: [LayerRecord.Tensor]?)] {
+    layers.enumerated().flatMap { kinds.tensors(of: $1, prefix: "layers.\($0)") }
+  }
 }

@@ -4,7 +4,7 @@
 /// for each output of a branch, and an addition for each input.
 public final class Parallel<Scalar: KernelScalar>: Layer {
   /// What becomes of the branches' outputs.
-  public enum Joining: String, CaseIterable, Sendable {
+  public enum Joining: String, CaseIterable, Codable, Sendable {
     /// The channels of the first branch, then those of the second, …
     case concatenation
     case sum
@@ -149,4 +149,21 @@ private final class Flow<Scalar: KernelScalar> {
   }
 
   var bytes: Int { output.bytes + delta.bytes + inputDelta.bytes }
+}
+
+// MARK: In a file
+
+extension Parallel: KeepableLayer {
+  public struct Settings: Codable {
+    var joining: Joining
+  }
+
+  public static var kind: String { "parallel" }
+  public func settings(place: String) -> Settings { Settings(joining: joining) }
+  public var keptParts: [(place: String, layer: any Layer<Scalar>)] {
+    branches.enumerated().map { ("branches.\($0)", $1) }
+  }
+  public convenience init(_ kept: KeptLayer<Scalar>, settings: Settings) throws {
+    try self.init(kept.parts, joining: settings.joining)
+  }
 }

@@ -60,3 +60,13 @@ public final class Residual<Scalar: KernelScalar>: Layer {
     try self.body.observe(input: input, body)
   }
 }
+
+// MARK: In a file
+
+extension Residual: KeepableLayer {
+  public static var kind: String { "residual" }
+  public var keptParts: [(place: String, layer: any Layer<Scalar>)] { [("body", body)] }
+  public convenience init(_ kept: KeptLayer<Scalar>, settings: NoSettings) throws {
+    try self.init(try kept.onlyPart())
+  }
+}

@@ -12,7 +12,7 @@ extension Sequential {
       else {
         throw .invalidArgument(
           what: "pair of layers", expected: "two dense layers with Fisher matrices, one above the other",
-          found: "none at layer \(index + 1)")
+          found: "none at layer \(index &+ 1)")
       }
       return layer
     }
@@ -20,5 +20,15 @@ extension Sequential {
     guard let outer = upper.weights.subsystem else { return }
     let hidden = (lower.weights.subsystem as? NonlinearLayer)?.activation ?? lower.activation
     lower.weights.see(through: upper.weights, TwoLayers(hidden: hidden, outer: outer))
+  }
+
+  /// The layers that were declared one subsystem with the one above, from 0.
+  var pairs: [Int] {
+    layers.indices.dropLast().filter { index in
+      guard let lower = layers[index] as? Dense<Scalar>, let upper = layers[index + 1] as? Dense<Scalar> else {
+        return false
+      }
+      return lower.weights.above === upper.weights
+    }
   }
 }

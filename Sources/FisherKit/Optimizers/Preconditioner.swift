@@ -16,7 +16,8 @@
 /// What cannot be factored goes down a ladder of remedies, neuron by neuron: see ``Incident`` and ``takeIncidents()``. An
 /// ``RNGD`` is one of these with a trust region and a descent.
 ///
-/// Memory: a curvature and a gradient for each site, all of it allocated when it is made; no step allocates.
+/// Memory: a curvature and a gradient for each site, allocated when it is made; for inputs without their bias column, and
+/// gradients in arrays, room for one of each, made when the first one comes. No later step allocates.
 public final class Preconditioner<Scalar: KernelScalar>: State {
   public let sites: [Site]
   public let metric: any Metric
@@ -86,8 +87,8 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
       curvature.expectRefresh(after: 1, isEarly: clock.isEarly(index, step: 0))
       states.append(
         try SiteStep(
-          site, curvature: curvature, damping: curvatureSites[index].dampingState, incidents: incidents,
-          measuresDrift: schedule.drift != nil))
+          site, curvature: curvature, batchRows: curvatureSites[index].batchRows,
+          damping: curvatureSites[index].dampingState, incidents: incidents, measuresDrift: schedule.drift != nil))
     }
     (self.states, self.work, self.clock, plan) = (states, work, clock, plans)
   }
@@ -131,7 +132,9 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
   }
 
   /// Counts a step, and refreshes the matrices that are due at it. Call it after the mini-batch's observations, before its
-  /// directions. With a schedule that adapts to the drift, a site's refresh waits for its gradient.
+  /// directions. With a schedule that adapts to the drift, a site's refresh waits for its gradient. A site of which nothing
+  /// was observed since its last refresh keeps its matrix, and stays due.
+  /// - Throws: `invalidArgument` that names a site of which nothing was observed yet.
   public func refreshIfDue() throws(FisherError) {
     noteDrift()
     step += 1
@@ -146,10 +149,14 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
   /// Replaces a site's gradient (m,d) by (Ĝ + λI)⁻¹ times it. Neurons for which that is no number, and sites for which it
   /// does not descend, keep their gradient, and are reported.
   /// - Returns: gᵀδ: twice the divergence in nats a sample that a step by δ makes, to second order.
-  /// - Throws: `invalidArgument` for a gradient of another shape.
+  /// - Throws: `invalidArgument` for a gradient of another shape, and before the first ``refreshIfDue()``.
   @discardableResult
   public func direction(_ gradient: inout Matrix<Scalar>, at index: Int) throws(FisherError) -> Double {
     let (site, kept) = (sites[index], states[index].gradient)
+    guard step > 0 else {
+      throw .invalidArgument(
+        what: "\(site.name): direction", expected: "one after refreshIfDue()", found: "no step yet")
+    }
     guard gradient.rows == site.neurons, gradient.columns == site.order else {
       throw .invalidArgument(
         what: "\(site.name): gradient", expected: "\(site.neurons) × \(site.order)",

@@ -26,16 +26,22 @@ final class SiteStep<Scalar: KernelScalar>: State {
   /// move; 1 where the outputs are probabilities.
   private(set) var outputScale = 1.0
   private var isObserved = false
-  /// Of each row; for mini-batches of one size.
+  /// Whether anything was observed since the last refresh.
+  private var hasNews = false
+  /// The most rows of a mini-batch.
+  private let batchRows: Int
+  /// Of each row.
   private var squares: [Double] = []
   /// X̃ of a mini-batch that came without its bias column, for a curvature that wants it.
   private var whole: KeptMatrix<Scalar>?
   private var padded: KeptMatrix<Scalar>?
 
   init(
-    _ site: Site, curvature: any Curvature<Scalar>, damping: SiteDamping, incidents: IncidentLog, measuresDrift: Bool
+    _ site: Site, curvature: any Curvature<Scalar>, batchRows: Int, damping: SiteDamping, incidents: IncidentLog,
+    measuresDrift: Bool
   ) throws(FisherError) {
     self.site = site
+    self.batchRows = batchRows
     self.curvature = curvature
     self.damping = damping
     self.incidents = incidents
@@ -56,6 +62,7 @@ final class SiteStep<Scalar: KernelScalar>: State {
     for matrix in [oldDirection, whole, padded] {
       if let matrix { visitor.scratch("beside the step", matrix.value) }
     }
+    visitor.scratch("squares", squares)
   }
 
   /// Room for a gradient that came without padding; made when the first one comes.
@@ -74,21 +81,26 @@ final class SiteStep<Scalar: KernelScalar>: State {
     } else {
       try observeWhole(observed)
     }
+    defer { (hasNews, isObserved) = (true, true) }
     guard site.subsystem.hasNormalOutputs else { return }
     let rows = observed.rows
-    if squares.count != rows { squares = Array(repeating: 0, count: rows) }
+    if squares.count != rows {
+      // (made for the largest mini-batch, whatever comes first)
+      squares.removeAll(keepingCapacity: true)
+      squares.reserveCapacity(batchRows)
+      for _ in 0..<rows { squares.append(0) }
+    }
     observed.preactivations.rowDots(observed.preactivations, into: &squares)
     var sum = 0.0
     for s in squares.indices { sum += squares[s] }
     let mean = sum / Double(max(1, rows * site.neurons))
     outputScale = isObserved ? 0.9 * outputScale + 0.1 * mean : mean
-    isObserved = true
   }
 
   private func observeWhole(_ observed: borrowing Observation<Scalar>) throws(FisherError) {
-    if (whole?.value.capacity ?? -1) < observed.rows {
+    if whole == nil {
       whole = try KeptMatrix(
-        neurons: observed.rows, order: site.order, what: "\(site.name): inputs with their bias column")
+        neurons: batchRows, order: site.order, what: "\(site.name): inputs with their bias column")
     }
     guard let whole else { return }
     whole.value.resize(rows: 0)
@@ -112,6 +124,12 @@ final class SiteStep<Scalar: KernelScalar>: State {
 
   func refresh() throws(FisherError) {
     isRefreshed = false
+    guard isObserved else {
+      throw .invalidArgument(
+        what: "\(site.name): observation", expected: "one before the first refresh", found: "none")
+    }
+    // (what nothing was seen of keeps its matrix, and stays due)
+    guard hasNews || nextPart > 0 else { return }
     let (parts, part) = (parts, nextPart)
     nextPart = 0
     do throws(FisherError) {
@@ -122,11 +140,11 @@ final class SiteStep<Scalar: KernelScalar>: State {
       guard case .notPositiveDefinite(let failure) = error else { throw error }
       incidents.add(
         Incident(layer: site.name, neuron: failure.neuron, remedy: isReady ? .lastGoodBlock : .plainGradient))
-      isRefreshed = true
+      (isRefreshed, hasNews) = (true, false)
       return
     }
     isRefreshed = part == parts - 1
-    if isRefreshed { isReady = true } else { nextPart = part + 1 }
+    if isRefreshed { (isReady, hasNews) = (true, false) } else { nextPart = part + 1 }
   }
 
   /// What the matrix that is about to go makes of the gradient.
