@@ -10,7 +10,7 @@ extension PositionTests {
     var subsystem: any Subsystem {
       switch self {
       case .neurons: NonlinearLayer(Tanh())
-      case .linear: LinearLayer()
+      case .linear: try! LinearLayer(sigma: 0.5)
       case .softmax: SoftmaxLayer()
       case .coupled: CoupledPair()
       case .pair: TwoLayers(hidden: Tanh(), outer: SoftmaxLayer())
