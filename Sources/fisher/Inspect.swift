@@ -18,7 +18,10 @@ struct Inspect: ParsableCommand {
       it by name; the file is checked on the way.
       """)
 
-  @Argument(help: ArgumentHelp("The matrices, the model or the checkpoint.", valueName: "g.npy|model.safetensors|step.checkpoint")) var file: String
+  @Argument(
+    help: ArgumentHelp(
+      "The matrices, the model or the checkpoint.", valueName: "g.npy|model.safetensors|step.checkpoint")) var file:
+    String
   @Option(parsing: .unconditional, help: ArgumentHelp("λ.", valueName: "λ")) var damping = 0.005
 
   func validate() throws {

@@ -184,7 +184,8 @@ struct OptimizerOptions: ParsableArguments {
     case .adam: try Adam(learningRate: rate, l2: l2)
     case .rngd:
       try RNGD(
-        metric: try make(metric ?? .auto, costs: costs, memoryCap: memoryCap), learningRate: rate, damping: chosenDamping,
+        metric: try make(metric ?? .auto, costs: costs, memoryCap: memoryCap), learningRate: rate,
+        damping: chosenDamping,
         schedule: RefreshSchedule(
           interval: refresh, isSpread: spreadRefresh, drift: drift, startsEarly: !noEarlyRefreshes),
         trustRegion: TrustRegion(kappa: trustRegion, isNormalized: normalizeSteps), l2: l2)

@@ -51,7 +51,8 @@ final class RunCheckpoints {
   /// For the human view.
   var summary: String {
     guard isResumed else { return "keeping    checkpoints in \(folder.path)" }
-    return "resumed    " + (start.map { "from \($0.path)" } ?? "from the start: there is no checkpoint in \(folder.path)")
+    return "resumed    "
+      + (start.map { "from \($0.path)" } ?? "from the start: there is no checkpoint in \(folder.path)")
   }
 
   /// Takes what the log says, and writes a checkpoint where it is time. The last step of an epoch waits for the epoch's

@@ -82,7 +82,8 @@ struct Train: ParsableCommand {
     let before = residentBytes()
     let data = try network.source.load(seed: schedule.seed)
     let model = try makeModel(data: data)
-    let trainer = try makeTrainer(model: model, data: data, costs: checkpoints?.costs, memoryCap: checkpoints?.memoryCap)
+    let trainer = try makeTrainer(
+      model: model, data: data, costs: checkpoints?.costs, memoryCap: checkpoints?.memoryCap)
     try checkpoints?.resume(trainer)
     try requireEpochs(beyond: trainer)
     if trainer.journal.isEmpty {

@@ -32,7 +32,9 @@ import Testing
     .rngd("spread", schedule: RefreshSchedule(interval: 12, isSpread: true)),
     .rngd("spread projected", ProjectedMetric(rank: .fixed(6)), schedule: RefreshSchedule(interval: 9, isSpread: true)),
     .rngd("drift", schedule: RefreshSchedule(interval: 4, drift: 0.05)),
-    .rngd("drift spread", ProjectedMetric(rank: .fixed(6)), schedule: RefreshSchedule(interval: 6, isSpread: true, drift: 0.2)),
+    .rngd(
+      "drift spread", ProjectedMetric(rank: .fixed(6)),
+      schedule: RefreshSchedule(interval: 6, isSpread: true, drift: 0.2)),
     .rngd("no early refreshes", schedule: RefreshSchedule(interval: 5, startsEarly: false)),
     .rngd("early refreshes of a long interval", schedule: RefreshSchedule(interval: 100)),
   ]
@@ -41,7 +43,8 @@ import Testing
     .rngd("absolute", damping: 0.01), .rngd("relative", damping: .relative(0.2)), .rngd("none", damping: 0),
     .rngd("adaptive", damping: .adaptive(from: 0.05)), .rngd("adaptive norm", damping: .adaptive(from: .usual)),
     .rngd("adaptive relative", ProjectedMetric(rank: .fixed(6)), damping: .adaptive(from: .relative(0.1))),
-    .rngd("no trust region", trustRegion: .off), .rngd("normalised", trustRegion: TrustRegion(kappa: 1e-3, isNormalized: true)),
+    .rngd("no trust region", trustRegion: .off),
+    .rngd("normalised", trustRegion: TrustRegion(kappa: 1e-3, isNormalized: true)),
     .rngd("pair", pair: 1), .rngd("pair kernel", KernelMetric(windowSamples: 8), pair: 0),
     .rngd("pair projected", ProjectedMetric(rank: .fixed(6)), pair: 1), .rngd("batch norm", batchNorm: true),
     .rngd("batch norm blocks", batchNorm: true, blocks: true),
@@ -69,15 +72,18 @@ import Testing
 
   /// At every step of two intervals, so that the midst of each layer's refresh is among them.
   @Test func inTheMidstOfEachRefresh() throws {
-    // (blocks of a layer come in parts where there are many of them)
     let run = ResumedRun.rngd(
       "spread", schedule: RefreshSchedule(interval: 12, isSpread: true, startsEarly: false), epochs: 4)
     let whole = try #require(try run.run(run.trainer()))
+    var partsUnderWay = 0
     for end in 1...25 {
       let folder = "\(path)-\(end)"
       defer { try? FileManager.default.removeItem(atPath: folder) }
       #expect(try run.interrupted(at: [end], afterReports: false, path: folder) == whole, "ended at step \(end)")
+      let entries = try CheckpointFolder(path: folder).newest()?.entries ?? []
+      if entries.contains(where: { $0.name.hasSuffix("factors/next") }) { partsUnderWay += 1 }
     }
+    #expect(partsUnderWay > 2)
   }
 
   /// More epochs than were asked for at first.

@@ -1,4 +1,4 @@
-import Foundation
+import Testing
 
 @testable import FisherKit
 
@@ -30,10 +30,13 @@ struct ResumedRun: Sendable, CustomTestStringConvertible {
     schedule: RefreshSchedule = RefreshSchedule(interval: 5), trustRegion: TrustRegion = .usual, pair: Int? = nil,
     batchNorm: Bool = false, blocks: Bool = false, stopping: EarlyStopping? = nil, epochs: Int = 3
   ) -> ResumedRun {
-    ResumedRun(name, pair: pair, batchNorm: batchNorm, blocks: blocks, stopping: stopping, epochs: epochs) {
+    var run = ResumedRun(name, pair: pair, batchNorm: batchNorm, blocks: blocks, stopping: stopping, epochs: epochs) {
       try RNGD(
         metric: metric, learningRate: 0.02, damping: damping, schedule: schedule, trustRegion: trustRegion, l2: 1e-3)
     }
+    // (so wide that its refresh comes in parts)
+    if schedule.isSpread { run.width = 40 }
+    return run
   }
 
   static let costs = MachineCosts(
@@ -123,7 +126,8 @@ struct ResumedRun: Sendable, CustomTestStringConvertible {
         try trainer.write(to: folder)
         return true
       }
-      if let outcome { return end == nil ? outcome : nil }
+      // (early stopping may be before an end)
+      if let outcome { return end == nil || stopping != nil ? outcome : nil }
     }
     return nil
   }

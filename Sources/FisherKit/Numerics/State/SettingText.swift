@@ -4,7 +4,10 @@ func settingText(_ value: Any) -> String {
   if let value = value as? any SettingsOfItsOwn { return value.settingText }
   let (mirror, type) = (Mirror(reflecting: value), type(of: value))
   func members() -> String {
-    mirror.children.map { ($0.label.map { "\($0): " } ?? "") + settingText($0.value) }.joined(separator: ", ")
+    // (what has no name of its own is called .0)
+    mirror.children.map { child in
+      (child.label.map { $0.hasPrefix(".") ? "" : "\($0): " } ?? "") + settingText(child.value)
+    }.joined(separator: ", ")
   }
   switch mirror.displayStyle {
   case .optional: return mirror.children.first.map { settingText($0.value) } ?? "none"
