@@ -160,7 +160,7 @@ import Testing
       (["--l2", "0.5"], ["L2", "0.5, as this run has it", "0.001"]), (["--seed", "4"], ["seed", "4", "0"]),
       (["--optimizer", "sgd"], ["optimizer", "sgd", "rngd"]),
       (["--metric", "shared"], ["metric", "SharedMetric", "Exact"]),
-      (["--lr", "0.5"], ["learning rate", "0.5", "0.02"]), (["--batch", "100"], ["100", "200"]),
+      (["--lr", "0.5"], ["learning rate", "0.5", "0.02"]), (["--batch", "100"], ["batch", "100", "200"]),
       (["--activation", "tanh"], ["layer 1", "Tanh", "Relu"]),
       (["--omega", "0.5"], ["parameter 1", "omega: 0.5", "omega: 1.0"]),
       (["--batch-norm"], ["layer 2", "batch normalisation", "dense"]),

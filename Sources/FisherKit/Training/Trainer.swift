@@ -106,7 +106,7 @@ public final class Trainer<Scalar: KernelScalar> {
 
   private var stepsPerEpoch: Int { (order.count + batchSize - 1) / batchSize }
 
-  /// Trains for `epochs` more epochs; one that was under way when the trainer's state was saved is the first of them. What
+  /// Trains for `epochs` more epochs, none where that is negative; one that was under way when the trainer's state was saved is the first of them. What
   /// goes wrong is survived as ``Recovery`` says, and reported.
   ///
   /// In a `step` or an `epoch`, the state of the trainer is that after all that the step came to: a checkpoint may be written
@@ -117,7 +117,7 @@ public final class Trainer<Scalar: KernelScalar> {
   @discardableResult
   public func run(epochs: Int, onEvent: (TrainingEvent) throws -> Void = { _ in }) throws -> Score {
     try onEvent(.began(plan))
-    for _ in 0..<epochs where best?.isOver != true {
+    for _ in 0..<max(0, epochs) where best?.isOver != true {
       try runEpoch(onEvent: onEvent)
       let report = try report(onEvent: onEvent)
       (epochsDone, stepsOfEpoch, validationLoss) = (epochsDone + 1, 0, report.validation.loss)

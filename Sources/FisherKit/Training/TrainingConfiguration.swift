@@ -73,11 +73,11 @@ extension TrainingConfiguration {
       list.append(("parameter \(index + 1), \(parameter.name)", parameter.settingText))
     }
     let optimizer = trainer.optimizer
-    list.append(("optimizer", optimizer.name))
+    list += [("optimizer", optimizer.name), ("batch", "\(trainer.batchSize)")]
     list.append(("learning rate", "\(trainer.firstLearningRate)"))
     for (name, value) in optimizer.settings.sorted(by: { $0.key < $1.key }) { list.append((name, value)) }
     list += [
-      ("batch", "\(trainer.batchSize)"), ("seed", "\(trainer.seed)"), ("data", trainer.data.settingText),
+      ("seed", "\(trainer.seed)"), ("data", trainer.data.settingText),
       ("loss", settingText(trainer.loss)), ("measures", settingText(trainer.measures)),
       ("early stopping", settingText(trainer.stopping as Any)), ("recoveries", "\(trainer.recovery.attempts)"),
       ("precision", "\(Scalar.self)"), ("threads", "\(Compute.threads)"), ("CPU", Compute.level),
