@@ -26,7 +26,7 @@ let package = Package(
     .executable(name: "bench-fisher", targets: ["FisherKitBench"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
     .target(

@@ -5,7 +5,7 @@ import Foundation
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what the eigenvalues of Fisher matrices say, or what a model that was kept is.",
+    abstract: "Shows what the eigenvalues of Fisher matrices say, or what a model or a checkpoint that was kept is.",
     discussion: """
       For each matrix of G.npy, (d,d) or (m,d,d) as `fisher rfim` writes them: its trace, largest and smallest \
       eigenvalue, rank, and with the damping λ its condition number, effective dimension Σ λ_k/(λ_k + λ) and \
@@ -13,9 +13,15 @@ struct Inspect: ParsableCommand {
 
       Of a safetensors file, such as fisher train --save writes: the network's layers and activations, its parameters, the tensors with their \
       shapes, and the metadata.
+
+      Of a checkpoint, such as fisher train --checkpoint writes: how far the run was, all settings of the run, and what is in \
+      it by name; the file is checked on the way.
       """)
 
-  @Argument(help: ArgumentHelp("The matrices, or the model.", valueName: "g.npy|model.safetensors")) var file: String
+  @Argument(
+    help: ArgumentHelp(
+      "The matrices, the model or the checkpoint.", valueName: "g.npy|model.safetensors|step.checkpoint")) var file:
+    String
   @Option(parsing: .unconditional, help: ArgumentHelp("λ.", valueName: "λ")) var damping = 0.005
 
   func validate() throws {
@@ -26,6 +32,7 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     ToolThreads.start(Compute.threads)
+    if try CheckpointFile.isOne(path: file) { return Standard.print(try Self.describe(checkpoint: file)) }
     if try Self.isModel(file) { return Standard.print(try Self.describe(model: file)) }
     let array = try NPYArray(path: file)
     let shape = array.shape

@@ -151,11 +151,11 @@ struct OptimizerOptions: ParsableArguments {
 
   func rate(batch: Int) -> Double { learningRate ?? optimizer.usualLearningRate(batch: batch) }
 
-  private func make(_ metric: MetricName, costs: MachineCosts?) throws -> any Metric {
+  private func make(_ metric: MetricName, costs: MachineCosts?, memoryCap kept: Int? = nil) throws -> any Metric {
     switch metric {
     case .auto:
       try AutoMetric(
-        memoryCap: memoryCap, rank: rank?.fixed ?? AutoMetric.usualRank,
+        memoryCap: memoryCap ?? kept, rank: rank?.fixed ?? AutoMetric.usualRank,
         windowSamples: windowSamples ?? AutoMetric.usualWindowSamples,
         costs: try costs ?? costModel.map { try CostModelFile(path: $0).load() })
     case .exact: ExactMetric(windowSamples: windowSamples ?? ExactMetric().windowSamples)
@@ -173,8 +173,10 @@ struct OptimizerOptions: ParsableArguments {
     }
   }
 
-  /// - Parameter costs: what auto plans by, ahead of a file.
-  func make(batch: Int, costs: MachineCosts? = nil) throws -> any Optimizer<Float> {
+  /// - Parameters:
+  ///   - costs: what auto plans by, ahead of a file.
+  ///   - memoryCap: where no flag says one.
+  func make(batch: Int, costs: MachineCosts? = nil, memoryCap: Int? = nil) throws -> any Optimizer<Float> {
     let rate = rate(batch: batch)
     return switch optimizer {
     case .sgd: try SGD(learningRate: rate, l2: l2)
@@ -182,7 +184,8 @@ struct OptimizerOptions: ParsableArguments {
     case .adam: try Adam(learningRate: rate, l2: l2)
     case .rngd:
       try RNGD(
-        metric: try make(metric ?? .auto, costs: costs), learningRate: rate, damping: chosenDamping,
+        metric: try make(metric ?? .auto, costs: costs, memoryCap: memoryCap), learningRate: rate,
+        damping: chosenDamping,
         schedule: RefreshSchedule(
           interval: refresh, isSpread: spreadRefresh, drift: drift, startsEarly: !noEarlyRefreshes),
         trustRegion: TrustRegion(kappa: trustRegion, isNormalized: normalizeSteps), l2: l2)
@@ -193,18 +196,6 @@ struct OptimizerOptions: ParsableArguments {
 /// A learning rate as help has it.
 private func usual(_ optimizer: OptimizerName) -> String {
   short(optimizer.usualLearningRate(batch: RunOptions.usualBatch))
-}
-
-/// Flags of the command line contract that this version does not have: refused by name, never ignored.
-struct UnavailableOptions: ParsableArguments {
-  @Option(help: .hidden) var checkpoint: String?
-  @Flag(help: .hidden) var resume = false
-
-  func validate() throws {
-    for (flag, isGiven) in [("--checkpoint", checkpoint != nil), ("--resume", resume)] where isGiven {
-      throw ValidationError("\(flag): expected a flag of this version, found one that is still to come")
-    }
-  }
 }
 
 extension Metric {

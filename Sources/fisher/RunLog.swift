@@ -16,31 +16,40 @@ final class RunLog {
     self.path = path
   }
 
-  func begin(_ header: TrainingHeader) throws { try write(try jsonLine(header)) }
+  /// The lines of the epochs that were done before, with the first line of all.
+  func begin(_ lines: String, epochs: Int) throws {
+    try write(lines)
+    self.epochs = epochs
+  }
 
   func record(_ event: TrainingEvent) throws {
+    if case .epoch(let report) = event { epochs = report.epoch }
+    if let line = Self.line(of: event) { try write(line) }
+  }
+
+  /// With its end; `nil` of what a log says nothing of.
+  static func line(of event: TrainingEvent) -> String? {
     switch event {
     case .epoch(let report):
-      epochs = report.epoch
-      try write(
-        """
-        {"epoch":\(report.epoch),"step":\(report.step),"seconds":\(report.seconds),\
-        "train_loss":\(report.training.loss)\(member("train_error", report.training.error)),\
-        "validation_loss":\(report.validation.loss)\(member("validation_accuracy", report.validation.accuracy))\
-        \(bounds(of: report))}
-        """)
+      """
+      {"epoch":\(report.epoch),"step":\(report.step),"seconds":\(report.seconds),\
+      "train_loss":\(report.training.loss)\(member("train_error", report.training.error)),\
+      "validation_loss":\(report.validation.loss)\(member("validation_accuracy", report.validation.accuracy))\
+      \(bounds(of: report))}
+
+      """
     case .finished(let test):
-      try write(
-        """
-        {"test_loss":\(test.loss)\(member("test_accuracy", test.accuracy)),"peak_memory_bytes":\(peakMemoryBytes())}
-        """)
-    case .survived(let incident): try write(Self.line(of: incident))
-    case .began, .step, .stoppedEarly: break
+      """
+      {"test_loss":\(test.loss)\(member("test_accuracy", test.accuracy)),"peak_memory_bytes":\(peakMemoryBytes())}
+
+      """
+    case .survived(let incident): line(of: incident) + "\n"
+    case .began, .step, .stoppedEarly: nil
     }
   }
 
   /// What a loss that has no right and wrong leaves out.
-  private func member(_ name: String, _ value: Double?) -> String { value.map { ",\"\(name)\":\($0)" } ?? "" }
+  private static func member(_ name: String, _ value: Double?) -> String { value.map { ",\"\(name)\":\($0)" } ?? "" }
 
   /// Such as {"event":"raised damping","step":12,"layer":"layer 2","neuron":3,"damping":0.05}.
   private static func line(of incident: Incident) -> String {
@@ -53,9 +62,9 @@ final class RunLog {
   }
 
   /// Such as ,"bound":{"layer 1":0.25}: the share of steps that the trust region made shorter.
-  private func bounds(of report: EpochReport) -> String {
+  private static func bounds(of report: EpochReport) -> String {
     guard !report.bounds.isEmpty else { return "" }
-    return ",\"bound\":{\(report.bounds.map { "\(Self.quoted($0.name)):\($0.share)" }.joined(separator: ","))}"
+    return ",\"bound\":{\(report.bounds.map { "\(quoted($0.name)):\($0.share)" }.joined(separator: ","))}"
   }
 
   private static func quoted(_ text: String) -> String {
@@ -63,7 +72,7 @@ final class RunLog {
   }
 
   private func write(_ line: String) throws {
-    try OptionError.naming("--log") { () throws(OutputError) in try file.write(line + "\n") }
+    try OptionError.naming("--log") { () throws(OutputError) in try file.write(line) }
   }
 
   func finish() throws {

@@ -55,6 +55,9 @@ final class RunView {
     print("optimizer  \(name): \(settings.joined(separator: ", "))")
   }
 
+  /// Of the run as a whole.
+  func show(_ line: String) { print(line) }
+
   func show(_ event: TrainingEvent) {
     switch event {
     case .began(let plan):

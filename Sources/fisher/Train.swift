@@ -16,12 +16,18 @@ struct Train: ParsableCommand {
       --save keeps the network for fisher predict, evaluate and inspect, and for PyTorch: a safetensors file that is \
       written when the run is done, with the weights as its last step left them. A run that fails or is interrupted writes \
       none, and leaves an older FILE as it is.
+
+      --checkpoint keeps the whole state of the run, after each epoch and, with --checkpoint-every N, after every N-th step; \
+      SIGINT and SIGTERM write one before they end it. The same command with --resume goes on from the last one and comes to \
+      the same log and the same model as if nothing had been, to the last bit; --epochs may be more, and where the log and \
+      the model go may be another place. A checkpoint that is damaged is refused, with the one before it to go on from: \
+      --resume FILE.
       """)
 
   @OptionGroup(title: "Data and network") var network: NetworkOptions
   @OptionGroup(title: "Optimizer") var optimizer: OptimizerOptions
   @OptionGroup(title: "Run") var schedule: RunOptions
-  @OptionGroup var unavailable: UnavailableOptions
+  @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
 
   func validate() throws {
     if network.batchNormBlocks, optimizer.optimizer != .rngd {
@@ -37,6 +43,7 @@ struct Train: ParsableCommand {
 
   func run() throws {
     ToolThreads.start(schedule.threads ?? Compute.threads)
+    let checkpoints = try self.checkpoints.open()
     let saved = try schedule.save.map { try SavedModel(path: $0, log: schedule.log) }
     let log: RunLog?
     do {
@@ -46,14 +53,16 @@ struct Train: ParsableCommand {
       throw error
     }
     do {
-      let (model, data) = try train(log: log)
+      let (model, data) = try train(log: log, checkpoints: checkpoints)
       // (each of the two is kept whatever becomes of the other)
       let saving = Result { try save(model, of: data, in: saved) }
       try log?.finish()
       try saving.get()
     } catch let interruption as Interrupted {
       saved?.discard()
-      let rest = [try log?.keep(), schedule.save.map { "\($0) was not written" }].compactMap { $0 }
+      let rest = [
+        try log?.keep(), schedule.save.map { "\($0) was not written" }, checkpoints?.wayOn,
+      ].compactMap { $0 }
       throw rest.isEmpty ? interruption : interruption.with(rest.joined(separator: "; "))
     } catch {
       saved?.discard()
@@ -69,28 +78,48 @@ struct Train: ParsableCommand {
   }
 
   /// - Returns: what has been trained.
-  private func train(log: RunLog?) throws -> (Sequential<Float>, DataSplit) {
+  private func train(log: RunLog?, checkpoints: RunCheckpoints?) throws -> (Sequential<Float>, DataSplit) {
     let before = residentBytes()
     let data = try network.source.load(seed: schedule.seed)
     let model = try makeModel(data: data)
-    let trainer = try makeTrainer(model: model, data: data)
-    try log?.begin(TrainingHeader(seed: schedule.seed, learningRate: trainer.optimizer.learningRate))
+    let trainer = try makeTrainer(
+      model: model, data: data, costs: checkpoints?.costs, memoryCap: checkpoints?.memoryCap)
+    try checkpoints?.resume(trainer)
+    try requireEpochs(beyond: trainer)
+    if trainer.journal.isEmpty {
+      let header = TrainingHeader(seed: schedule.seed, learningRate: trainer.optimizer.learningRate)
+      trainer.journal = try jsonLine(header) + "\n"
+    }
+    try log?.begin(trainer.journal, epochs: trainer.epochsDone)
     let view = schedule.quiet ? nil : RunView(residentBefore: before, optimizer: trainer.optimizer)
     try view?.begin(
       data: data, shape: network.shape(for: data), network: network, optimizer: optimizer, schedule: schedule)
+    if let checkpoints { view?.show(checkpoints.summary) }
     trainer.profile = StepProfile()
     _ = try Interruption.deferred {
-      try trainer.run(epochs: schedule.epochs) { event in
+      try trainer.run(epochs: schedule.epochs - trainer.epochsDone) { event in
         try log?.record(event)
         view?.show(event)
+        try checkpoints?.note(event, of: trainer)
+        // (what was survived belongs to a step or an epoch, which is not over yet)
+        if case .survived = event { return }
         if let interruption = Interruption.noted {
           view?.clearBar()
+          try checkpoints?.writeLast(event, of: trainer)
           throw interruption
         }
       }
     }
     if let profile = trainer.profile { view?.compare(profile, showing: schedule.profile) }
     return (model, data)
+  }
+
+  private func requireEpochs(beyond trainer: Trainer<Float>) throws {
+    let begun = trainer.epochsDone + (trainer.stepsOfEpoch > 0 ? 1 : 0)
+    guard schedule.epochs >= begun else {
+      throw ValidationError(
+        "--epochs: expected \(begun) or more, which the checkpoint has begun, found \(schedule.epochs)")
+    }
   }
 
   /// The network with its optimizer, all memory allocated.
@@ -100,12 +129,12 @@ struct Train: ParsableCommand {
   }
 
   private func makeTrainer(
-    model: Sequential<Float>, data: DataSplit, costs: MachineCosts? = nil
+    model: Sequential<Float>, data: DataSplit, costs: MachineCosts? = nil, memoryCap: Int? = nil
   ) throws -> Trainer<Float> {
     let batch = schedule.batch(for: data)
     return try Trainer(
-      model: model, optimizer: try optimizer.make(batch: batch, costs: costs), data: data, batchSize: batch,
-      seed: schedule.seed, recovery: Recovery(attempts: schedule.recoveries))
+      model: model, optimizer: try optimizer.make(batch: batch, costs: costs, memoryCap: memoryCap), data: data,
+      batchSize: batch, seed: schedule.seed, recovery: Recovery(attempts: schedule.recoveries))
   }
 
   private func makeModel(data: DataSplit) throws -> Sequential<Float> {

@@ -66,7 +66,7 @@ import Testing
     #expect(folder.steps == [2, 3, 4, 5])
     for step in 4...5 { try damage(step) }
     let none = failure(of: { _ = try folder.newest() }) as? DataError
-    #expect(none?.found.hasSuffix("; none before it is whole") ?? false)
+    #expect(none?.found.hasSuffix("; none of the folder is whole") ?? false)
   }
 
   /// What is not ours stays; what a run that was killed left goes.

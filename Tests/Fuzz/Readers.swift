@@ -52,6 +52,7 @@ let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
     let elements = [UInt8](repeating: first >> 1, count: Int(first) << 1)
     let path = try InMemoryFile.hold(first & 1 == 0 ? rest : CheckpointHeader.wrap(rest) + elements)
     let checkpoint = first & 1 == 0 ? try CheckpointFile(path: path) : try CheckpointFile(header: path)
+    _ = try? checkpoint.trainingConfiguration()
     let object = try SavedThings()
     let before = try SavedState(of: object)
     do {

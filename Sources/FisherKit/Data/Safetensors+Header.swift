@@ -124,4 +124,4 @@ struct SafetensorsHeader {
 }
 
 /// (a file can hold as much as it likes, a message not)
-func shortText(_ text: String) -> String { text.count > 60 ? text.prefix(60) + "…" : text }
+func shortText(_ text: String, _ most: Int = 60) -> String { text.count > most ? text.prefix(most) + "…" : text }

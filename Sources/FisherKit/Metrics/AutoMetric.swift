@@ -111,6 +111,11 @@ public struct AutoMetric: Metric {
   }
 }
 
+extension AutoMetric: SettingsOfItsOwn {
+  /// (what it plans by is the machine's; what it planned is a setting of its own)
+  var settingText: String { "AutoMetric(rank: \(rank), windowSamples: \(windowSamples))" }
+}
+
 extension [AutoMetric.Level] {
   /// From what is wanted down to next to nothing.
   static func levels(rank: Int, windowSamples: Int) -> [AutoMetric.Level] {

@@ -31,6 +31,9 @@ public final class Adam<Scalar: KernelScalar>: Optimizer {
 
   public var name: String { "adam" }
   public var bytes: Int { stateBytes }
+  public var settings: [String: String] {
+    ["beta1": "\(beta1)", "beta2": "\(beta2)", "epsilon": "\(epsilon)", "L2": "\(l2)"]
+  }
 
   public func visit(_ visitor: StateVisitor) throws {
     try visitor.visit("learning rate", &learningRate)

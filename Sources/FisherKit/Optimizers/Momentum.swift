@@ -22,6 +22,7 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
 
   public var name: String { "momentum" }
   public var bytes: Int { stateBytes }
+  public var settings: [String: String] { ["momentum": "\(momentum)", "L2": "\(l2)"] }
 
   public func visit(_ visitor: StateVisitor) throws {
     try visitor.visit("learning rate", &learningRate)

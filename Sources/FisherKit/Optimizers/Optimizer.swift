@@ -43,6 +43,9 @@ public protocol Optimizer<Scalar>: State {
   func measure(by profile: StepProfile?) -> Bool
   /// The memory that it holds.
   var bytes: Int { get }
+  /// What it was made with, by name, but for the learning rate and what ``plan`` says: a checkpoint belongs to a run with the
+  /// same. By default nothing.
+  var settings: [String: String] { get }
   /// Shows what it holds between two steps. By default it does not say, and cannot be saved.
   func visit(_ visitor: StateVisitor) throws
 }
@@ -54,6 +57,7 @@ extension Optimizer {
   public var plan: [LayerPlan] { [] }
   public var boundSteps: [(name: String, steps: Int)] { [] }
   public func measure(by profile: StepProfile?) -> Bool { false }
+  public var settings: [String: String] { [:] }
   public func visit(_ visitor: StateVisitor) throws { try visitor.refuse(self, bytes: bytes) }
 }
 

@@ -96,6 +96,15 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
 
   public var bytes: Int { stateBytes }
 
+  public var settings: [String: String] {
+    [
+      "metric": settingText(metric), "damping": "\(damping)", "L2": "\(l2)",
+      "refresh": schedule.interval.map { "\($0) steps" } ?? "by the metric", "refreshes spread": "\(schedule.isSpread)",
+      "drift": schedule.drift.map { "\($0)" } ?? "any", "early refreshes": "\(schedule.startsEarly)",
+      "trust region": "\(trustRegion)",
+    ]
+  }
+
   public func visit(_ visitor: StateVisitor) throws {
     try visitor.visit("learning rate", &learningRate)
     try visitor.visit("steps", &steps, in: 0...(.max))

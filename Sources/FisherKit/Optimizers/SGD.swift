@@ -15,6 +15,7 @@ public final class SGD<Scalar: KernelScalar>: Optimizer {
 
   public var name: String { "sgd" }
   public var bytes: Int { stateBytes }
+  public var settings: [String: String] { ["L2": "\(l2)"] }
 
   public func visit(_ visitor: StateVisitor) throws {
     try visitor.visit("learning rate", &learningRate)

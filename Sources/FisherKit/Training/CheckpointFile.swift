@@ -36,6 +36,11 @@ public final class CheckpointFile: StateSource {
     self.file = file
   }
 
+  /// Whether a file begins as one of this format does.
+  package static func isOne(path: String) throws(DataError) -> Bool {
+    try SizedFile(path: path).read(CheckpointHeader.magic.count) == CheckpointHeader.magic
+  }
+
   private func requireUndamaged() throws(DataError) {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     for (index, entry) in entries.enumerated() {

@@ -86,10 +86,16 @@ public struct CheckpointFolder: Sendable {
   /// - Throws: ``DataError`` where that is damaged, which also names the last whole one before it.
   public func newest() throws(DataError) -> CheckpointFile? {
     guard let last = steps.last else { return nil }
+    return try open(file(step: last))
+  }
+
+  /// A checkpoint by its file, such as one before the last.
+  /// - Throws: ``DataError`` where it is damaged, which also names the last whole one of the folder.
+  public func open(_ file: String) throws(DataError) -> CheckpointFile {
     do {
-      return try CheckpointFile(path: file(step: last))
+      return try CheckpointFile(path: file)
     } catch {
-      let before = newestWhole().map { "; the last one that is whole is \($0.path)" } ?? "; none before it is whole"
+      let before = newestWhole().map { "; the last one that is whole is \($0.path)" } ?? "; none of the folder is whole"
       throw DataError(error.place, expected: error.expected, found: error.found + before)
     }
   }

@@ -19,6 +19,15 @@ public final class Trainer<Scalar: KernelScalar> {
   /// What else the validation set is measured by after each epoch.
   public let measures: [any Measure]
   public let batchSize: Int
+  /// Of the shuffling.
+  public let seed: UInt64
+  public let stopping: EarlyStopping?
+  /// γ when it was made.
+  let firstLearningRate: Double
+  /// Found when a checkpoint first asks for it.
+  var knownConfiguration: TrainingConfiguration?
+  /// A text of one's own that is kept with the state, such as the lines of a log so far.
+  public var journal = ""
   private var shuffler: SeededGenerator
   private var order: [Int32]
   /// The samples of a mini-batch, kept to be refilled.
@@ -26,10 +35,12 @@ public final class Trainer<Scalar: KernelScalar> {
   private var indices: [Int32]
   /// Epochs that ended, the steps of the one under way, and all steps.
   public private(set) var epochsDone = 0
-  private var stepsOfEpoch = 0
+  public private(set) var stepsOfEpoch = 0
   public private(set) var stepsDone = 0
   private var seconds = 0.0
-  private let recovery: Recovery
+  /// Of the epoch that has just ended.
+  private(set) var validationLoss: Double?
+  let recovery: Recovery
   private let rescaledFeatures: Int
   private let watch: RecoveryWatch<Scalar>
   private let best: BestEpoch<Scalar>?
@@ -71,6 +82,7 @@ public final class Trainer<Scalar: KernelScalar> {
     self.optimizer = optimizer
     self.data = data
     self.batchSize = batchSize
+    (self.seed, self.stopping) = (seed, stopping)
     shuffler = SeededGenerator(seed: seed, stream: .shuffling)
     order = data.training.map { Int32($0) }
     (self.loss, self.measures) = (loss, measures)
@@ -80,6 +92,7 @@ public final class Trainer<Scalar: KernelScalar> {
     rescaledFeatures = FeatureScale(of: data.samples, data.training).start(model)
     watch = try RecoveryWatch(model: model, batchSize: batchSize)
     try optimizer.prepare(for: model, batchSize: batchSize)
+    firstLearningRate = optimizer.learningRate
     best = try stopping.map { try BestEpoch($0, model: model) }
   }
 
@@ -93,20 +106,21 @@ public final class Trainer<Scalar: KernelScalar> {
 
   private var stepsPerEpoch: Int { (order.count + batchSize - 1) / batchSize }
 
-  /// Trains for `epochs` more epochs; one that was under way when the trainer's state was saved is the first of them. What
+  /// Trains for `epochs` more epochs, none where that is negative; one that was under way when the trainer's state was saved is the first of them. What
   /// goes wrong is survived as ``Recovery`` says, and reported.
   ///
-  /// In every event, the state of the trainer is that after what the event reports: a checkpoint may be written there.
+  /// In a `step` or an `epoch`, the state of the trainer is that after all that the step came to: a checkpoint may be written
+  /// there.
   /// - Throws: ``FisherError/diverged(step:what:timesBack:)`` where that has been done as often as it may; and what
   ///   `onEvent` throws. The weights are then as the last step left them.
   /// - Returns: the score on the test set.
   @discardableResult
   public func run(epochs: Int, onEvent: (TrainingEvent) throws -> Void = { _ in }) throws -> Score {
     try onEvent(.began(plan))
-    for _ in 0..<epochs where best?.isOver != true {
+    for _ in 0..<max(0, epochs) where best?.isOver != true {
       try runEpoch(onEvent: onEvent)
       let report = try report(onEvent: onEvent)
-      (epochsDone, stepsOfEpoch) = (epochsDone + 1, 0)
+      (epochsDone, stepsOfEpoch, validationLoss) = (epochsDone + 1, 0, report.validation.loss)
       try best?.note(report, of: model)
       try onEvent(.epoch(report))
     }
@@ -133,7 +147,7 @@ public final class Trainer<Scalar: KernelScalar> {
       for k in 0..<count { indices[k] = order[first + k] }
       profile.measure(.gather, gatherWork(count)) { load(data.samples, count: count) }
       let score = model.gradients(loss, targets: targets)
-      (stepsDone, stepsOfEpoch) = (stepsDone + 1, stepsOfEpoch + 1)
+      (stepsDone, stepsOfEpoch, validationLoss) = (stepsDone + 1, stepsOfEpoch + 1, nil)
       let (incidents, fault) = try takeStep(loss: score.loss)
       seconds += (clock.now - start) / .seconds(1)
       for incident in incidents { try onEvent(.survived(incident)) }
@@ -256,7 +270,9 @@ extension Trainer: State {
     try visitor.visit("steps of the epoch", &stepsOfEpoch, in: 0...stepsPerEpoch)
     try visitor.visit("steps", &stepsDone, in: 0...(.max))
     try visitor.visit("seconds", &seconds)
+    try visitor.visit("validation loss", &validationLoss)
     try visitor.visit("bound before", &boundBefore, isOfAnyCount: true)
+    try visitor.visit("journal", &journal)
     visitor.scratch("targets", bytes: targets.bytes)
     visitor.scratch("samples of a mini-batch", indices)
   }

@@ -72,7 +72,10 @@ extension Cell {
     } catch {
       throw DataError("grid", expected: error.expected, found: error.found)
     }
-    let ours = ["--log", "--save", "--quiet", "--profile", "--threads", "--cost-model", "--checkpoint", "--resume"]
+    let ours = [
+      "--log", "--save", "--quiet", "--profile", "--threads", "--cost-model", "--checkpoint", "--checkpoint-every",
+      "--checkpoint-keep", "--resume",
+    ]
     for word in words {
       let flag = word.split(separator: "=").first.map(String.init) ?? word
       if ours.contains(flag) {

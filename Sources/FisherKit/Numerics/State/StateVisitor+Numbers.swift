@@ -58,10 +58,39 @@ extension StateVisitor {
     let count = characters.count
     try characters.withUnsafeMutableBytes { try save(name, .text, .character, shape: [count], StateMemory($0)) }
     guard let saved = try find(name, .text, .character, expected: ["\(count)"], fits: { $0.count == 1 }) else { return }
-    var found = [UInt8](repeating: 0, count: saved.entry.bytes)
-    try found.withUnsafeMutableBytes { try saved.read(into: StateMemory($0)) }
+    let found = try saved.characters()
     guard found == characters else {
       throw StateError(saved.place, expected: text, found: String(decoding: found.prefix(100), as: UTF8.self))
     }
+  }
+
+  /// A text of any length.
+  public func visit(_ name: String, _ text: inout String) throws {
+    if isCounting { return bytes += text.utf8.count }
+    var characters = Array(text.utf8)
+    let count = characters.count
+    try characters.withUnsafeMutableBytes { try save(name, .text, .character, shape: [count], StateMemory($0)) }
+    guard let saved = try find(name, .text, .character, expected: ["of any length"], fits: { $0.count == 1 }) else {
+      return
+    }
+    guard let found = String(validatingUTF8Bytes: try saved.characters()) else {
+      throw StateError(saved.place, expected: "a text in UTF-8", found: "other bytes")
+    }
+    if isRestoring { text = found }
+  }
+}
+
+extension SavedEntry {
+  fileprivate func characters() throws -> [UInt8] {
+    var found = [UInt8](repeating: 0, count: entry.bytes)
+    try found.withUnsafeMutableBytes { try read(into: StateMemory($0)) }
+    return found
+  }
+}
+
+extension String {
+  fileprivate init?(validatingUTF8Bytes bytes: [UInt8]) {
+    self.init(decoding: bytes, as: UTF8.self)
+    guard utf8.elementsEqual(bytes) else { return nil }
   }
 }

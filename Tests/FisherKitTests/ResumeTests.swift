@@ -1,0 +1,107 @@
+import Foundation
+import Testing
+
+@testable import FisherKit
+
+/// Ended after any step and gone on with from a file, a run comes to the same losses, weights and state, bit by bit.
+@Suite final class ResumeTests {
+  private let path = FileManager.default.temporaryDirectory.appendingPathComponent("resume-\(UUID().uuidString)").path
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  static let optimizers: [ResumedRun] = [
+    ResumedRun("sgd") { try SGD(learningRate: 0.1, l2: 1e-3) },
+    ResumedRun("momentum", batchNorm: true) { try Momentum(learningRate: 0.05) },
+    ResumedRun("adam") { try Adam(learningRate: 0.01) },
+    ResumedRun("sgd, early stopping", stopping: EarlyStopping(patience: 1, leastGain: 0.05), epochs: 9) {
+      try SGD(learningRate: 0.3)
+    },
+    ResumedRun("a rate that explodes", epochs: 4) { try SGD(learningRate: 1e6) },
+  ]
+
+  static let metrics: [ResumedRun] = [
+    .rngd("exact"), .rngd("projected", ProjectedMetric(rank: .fixed(6), windowSamples: 50)),
+    .rngd("projected share", ProjectedMetric(rank: .share(0.8, atMost: 12), windowSamples: 50)),
+    .rngd("kernel", KernelMetric(windowSamples: 20)), .rngd("iterative", IterativeMetric(windowSamples: 60)),
+    .rngd("diagonal", DiagonalMetric(windowSamples: 60)), .rngd("shared", SharedMetric(windowSamples: 60)),
+    .rngd("average", AverageMetric(decay: 0.5, windowSamples: 60)), .rngd("paper", PaperMetric()),
+    .rngd("auto", try! AutoMetric(memoryCap: 1 << 24, rank: 6, windowSamples: 60, costs: ResumedRun.costs)),
+  ]
+
+  static let schedules: [ResumedRun] = [
+    .rngd("spread", schedule: RefreshSchedule(interval: 12, isSpread: true)),
+    .rngd("spread projected", ProjectedMetric(rank: .fixed(6)), schedule: RefreshSchedule(interval: 9, isSpread: true)),
+    .rngd("drift", schedule: RefreshSchedule(interval: 4, drift: 0.05)),
+    .rngd(
+      "drift spread", ProjectedMetric(rank: .fixed(6)),
+      schedule: RefreshSchedule(interval: 6, isSpread: true, drift: 0.2)),
+    .rngd("no early refreshes", schedule: RefreshSchedule(interval: 5, startsEarly: false)),
+    .rngd("early refreshes of a long interval", schedule: RefreshSchedule(interval: 100)),
+  ]
+
+  static let others: [ResumedRun] = [
+    .rngd("absolute", damping: 0.01), .rngd("relative", damping: .relative(0.2)), .rngd("none", damping: 0),
+    .rngd("adaptive", damping: .adaptive(from: 0.05)), .rngd("adaptive norm", damping: .adaptive(from: .usual)),
+    .rngd("adaptive relative", ProjectedMetric(rank: .fixed(6)), damping: .adaptive(from: .relative(0.1))),
+    .rngd("no trust region", trustRegion: .off),
+    .rngd("normalised", trustRegion: TrustRegion(kappa: 1e-3, isNormalized: true)),
+    .rngd("pair", pair: 1), .rngd("pair kernel", KernelMetric(windowSamples: 8), pair: 0),
+    .rngd("pair projected", ProjectedMetric(rank: .fixed(6)), pair: 1), .rngd("batch norm", batchNorm: true),
+    .rngd("batch norm blocks", batchNorm: true, blocks: true),
+    .rngd("early stopping", stopping: EarlyStopping(patience: 1, leastGain: 0.1), epochs: 9),
+  ]
+
+  @Test(arguments: optimizers + metrics + schedules + others)
+  func goesOnBitByBit(run: ResumedRun) throws {
+    let whole = try #require(try run.run(run.trainer()))
+    #expect(whole.lines.count > 2 * ResumedRun.stepsPerEpoch)
+    // within an epoch, at its last step, behind its report, and again and again
+    for (ends, afterReports) in [
+      ([3], false), ([8], false), ([8], true), ([11], false), ([1, 2, 5, 8, 10, 13], false), ([7, 16, 19], true),
+    ] {
+      let folder = "\(path)-\(ends)-\(afterReports)"
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let outcome = try run.interrupted(at: ends, afterReports: afterReports, path: folder)
+      let (lines, state) = (outcome?.lines ?? [], outcome?.difference(from: whole))
+      let line = lines.indices.first { $0 >= whole.lines.count || lines[$0] != whole.lines[$0] }
+      #expect(
+        outcome == whole,
+        "\(run.name), ended at \(ends), \(state ?? "all entries the same"), line \(line ?? -1) of \(lines.count)")
+    }
+  }
+
+  /// At every step of two intervals, so that the midst of each layer's refresh is among them.
+  @Test func inTheMidstOfEachRefresh() throws {
+    let run = ResumedRun.rngd(
+      "spread", schedule: RefreshSchedule(interval: 12, isSpread: true, startsEarly: false), epochs: 4)
+    let whole = try #require(try run.run(run.trainer()))
+    var partsUnderWay = 0
+    for end in 1...25 {
+      let folder = "\(path)-\(end)"
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      #expect(try run.interrupted(at: [end], afterReports: false, path: folder) == whole, "ended at step \(end)")
+      let entries = try CheckpointFolder(path: folder).newest()?.entries ?? []
+      if entries.contains(where: { $0.name.hasSuffix("factors/next") }) { partsUnderWay += 1 }
+    }
+    #expect(partsUnderWay > 2)
+  }
+
+  /// More epochs than were asked for at first.
+  @Test func moreEpochs() throws {
+    var run = ResumedRun.rngd("exact")
+    let whole = try #require(try run.run(run.trainer()))
+    run.epochs = 2
+    let folder = try CheckpointFolder(path: path)
+    let first = try run.trainer()
+    try run.run(first) { event in
+      if case .epoch = event { try first.write(to: folder) }
+      return false
+    }
+    #expect(folder.steps == [8, 16] && folder.best()?.notes["epoch"] == "2")
+    run.epochs = 3
+    let second = try run.trainer()
+    #expect(try second.resume(from: folder)?.path == folder.file(step: 16))
+    #expect(second.epochsDone == 2 && second.stepsDone == 16)
+    #expect(try run.run(second) == whole)
+  }
+}
