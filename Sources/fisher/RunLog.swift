@@ -35,7 +35,9 @@ final class RunLog {
         {"test_loss":\(test.loss)\(member("test_accuracy", test.accuracy)),"peak_memory_bytes":\(peakMemoryBytes())}
         """)
     case .survived(let incident): try write(Self.line(of: incident))
-    case .began, .step, .stoppedEarly: break
+    case .stoppedEarly(let epoch, let best):
+      try write(#"{"event":"\#(RunEvents.stoppedEarly)","epoch":\#(epoch),"best_epoch":\#(best)}"#)
+    case .began, .step: break
     }
   }
 

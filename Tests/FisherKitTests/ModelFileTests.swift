@@ -54,7 +54,8 @@ private struct FalseRelu: Activation {
     let notes = ModelNotes(featureDivisor: 255, classNames: ["a", "b,\"", "", "日本"])
     try model.write(to: file.path, notes: notes)
     let read = try ModelFile(path: file.path)
-    #expect(read.notes == notes && read.version == FisherKitVersion.current && read.isDouble == (S.self == Double.self))
+    let kept = ModelNotes(featureDivisor: 255, classNames: notes.classNames, distribution: .categorical)
+    #expect(read.notes == kept && read.version == FisherKitVersion.current && read.isDouble == (S.self == Double.self))
     #expect(read.parameters == model.parameters.reduce(0) { $0 + $1.neurons * $1.order })
     let again = try Sequential<S>(read, batchCapacity: 9, activations: [ScaledTanh(scale: 1)])
     #expect(again.parameters.map(\.name) == model.parameters.map(\.name))
@@ -182,7 +183,10 @@ private struct FalseRelu: Activation {
   }
 
   static let changes: [(String, String, String)] = [
-    ("\"format\":1", "\"format\":2", "a model of format 1, found format 2, which a later version of FisherKit wrote"),
+    (
+      "\"format\":1", "\"format\":3",
+      "a model of format 1 to 2, found format 3, which a later version of FisherKit wrote"
+    ),
     ("\"format\":1", "\"format\":0", "found format 0"), ("\"format\":1", "\"format\":1.5", "a number out of range"),
     ("\"format\":1,", "", "no format"), ("{", "", "no JSON"), ("\"inputs\":3", "\"inputs\":4", "shape (2, 4)"),
     ("\"inputs\":3", "\"inputs\":0", "widths that a dense layer can have"),
@@ -204,6 +208,15 @@ private struct FalseRelu: Activation {
     ("\"pairs\":[]", "\"pairs\":[2]", "pairs of its 3 layers"), ("\"pairs\":[]", "\"pairs\":[0]", "pair of layers"),
     ("\"pairs\":[]", "\"pairs\":[-1]", "pairs of its 3 layers"),
     ("\"d\"]", "\"d\",\"e\"]", "4 names of classes, found 5"),
+    (
+      "\"layers\":[", "\"outputs\":{\"kind\":\"x\"},\"layers\":[",
+      "outputs that are known (bernoulli, or normal with a sigma), found x"
+    ),
+    ("\"layers\":[", "\"outputs\":{\"kind\":\"normal\"},\"layers\":[", "with a sigma), found normal"),
+    ("\"layers\":[", "\"outputs\":{\"kind\":\"bernoulli\",\"sigma\":1},\"layers\":[", "found bernoulli"),
+    (
+      "\"layers\":[", "\"outputs\":{\"kind\":\"normal\",\"sigma\":0},\"layers\":[", "a σ that outputs can have, found 0"
+    ),
     ("\"layers\":[", "\"features\":{\"divided_by\":0},\"layers\":[", "divided by a positive number"),
   ]
 

@@ -5,7 +5,9 @@ struct Architecture: Codable, Equatable {
   /// The metadata's name for it.
   static let key = "fisherkit"
   /// The version of this form; files of a later one are refused.
-  static let newestFormat = 1
+  static let newestFormat = 2
+  /// What a network of classes needs, which older versions read too.
+  static let formatOfClasses = 1
   /// Far more than thousands of layers take.
   static let maximumLength = 1 << 20
 
@@ -15,7 +17,7 @@ struct Architecture: Codable, Equatable {
     enum CodingKeys: String, CodingKey { case dividedBy = "divided_by" }
   }
 
-  var format = Architecture.newestFormat
+  var format: Int
   /// Of FisherKit.
   var version = FisherKitVersion.current
   var layers: [LayerRecord]
@@ -23,6 +25,8 @@ struct Architecture: Codable, Equatable {
   var pairs: [Int]
   var features: Features?
   var classes: [String]?
+  /// What the outputs say; of classes where it is missing.
+  var outputs: OutputRecord?
 
   init<Scalar: KernelScalar>(_ model: Sequential<Scalar>, notes: ModelNotes, place: String) throws(DataError) {
     layers = []
@@ -33,6 +37,8 @@ struct Architecture: Codable, Equatable {
     }
     features = notes.featureDivisor.map { Features(dividedBy: $0) }
     classes = notes.classNames
+    outputs = OutputRecord(notes.distribution ?? OutputDistribution(of: model) ?? .categorical)
+    format = outputs == nil ? Self.formatOfClasses : Self.newestFormat
     try requirePossible(place: place)
   }
 
@@ -85,6 +91,7 @@ struct Architecture: Codable, Equatable {
     guard Set(pairs).count == pairs.count, pairs.allSatisfy({ $0 >= 0 && $0 < layers.count - 1 }) else {
       throw DataError(place, expected: "pairs of its \(layers.count) layers", found: shortText("\(pairs)"))
     }
+    _ = try outputs?.distribution(place: place)
     if let divisor = features?.dividedBy, !(divisor > 0 && divisor.isFinite) {
       throw DataError(place, expected: "features divided by a positive number", found: "\(divisor)")
     }

@@ -72,7 +72,10 @@ extension Cell {
     } catch {
       throw DataError("grid", expected: error.expected, found: error.found)
     }
-    let ours = ["--log", "--save", "--quiet", "--profile", "--threads", "--cost-model", "--checkpoint", "--resume"]
+    let ours = [
+      "--log", "--save", "--quiet", "--profile", "--threads", "--cost-model", "--checkpoint", "--resume",
+      "--stop-early",
+    ]
     for word in words {
       let flag = word.split(separator: "=").first.map(String.init) ?? word
       if ours.contains(flag) {
@@ -84,7 +87,14 @@ extension Cell {
       guard count == 1 else { throw DataError("grid", expected: "no \(flag) among its flags", found: arguments) }
     }
     do {
-      return try Train.parse(words)
+      let training = try Train.parse(words)
+      guard training.network.loss.hasAccuracy else {
+        throw DataError(
+          "grid", expected: "a loss with an accuracy, which chooses the learning rates", found: "--loss squared")
+      }
+      return training
+    } catch let error as DataError {
+      throw error
     } catch {
       throw DataError("grid", expected: "flags of fisher train", found: "\(arguments): \(Train.message(for: error))")
     }
