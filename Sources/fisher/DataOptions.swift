@@ -6,7 +6,8 @@ struct DataOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The data: fashion-mnist, synthetic, or a folder with the four IDX files (train-images-idx3-ubyte, "
-        + "train-labels-idx1-ubyte and the same with t10k, gzip or plain).", valueName: "dir"))
+        + "train-labels-idx1-ubyte and the same with t10k, gzip or plain) or with x_train.npy, y_train.npy, x_test.npy "
+        + "and y_test.npy (y of integers: classes, of floats or of rows: numbers).", valueName: "dir"))
   var data = SyntheticData.name
   @Option(
     parsing: .unconditional,
@@ -45,7 +46,10 @@ struct DataOptions: ParsableArguments {
       try SyntheticData.make(
         validation: validation ?? SyntheticData.usualValidation, units: units ?? SyntheticData.usualUnits, seed: seed)
     case Self.fashionMNIST: try ImageFolder.load(path: ImageFolder.fashionMNIST, validationCount: validation)
-    default: try ImageFolder.load(path: data, validationCount: validation)
+    default:
+      try ArrayFolder.isOne(path: data)
+        ? ArrayFolder.load(path: data, validationCount: validation)
+        : ImageFolder.load(path: data, validationCount: validation)
     }
   }
 
@@ -54,10 +58,12 @@ struct DataOptions: ParsableArguments {
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
   ]
 
-  /// What a model of `outputs` classes that learns them should be known by.
-  func notes(for split: DataSplit, outputs: Int) -> ModelNotes {
+  /// What a model of so many outputs that learns them by a loss should be known by.
+  func notes(for split: DataSplit, outputs: Int, loss: any Loss) -> ModelNotes {
     let names = data == Self.fashionMNIST ? Self.fashionClasses : []
-    return ModelNotes(featureDivisor: split.samples.divisor, classNames: names.count == outputs ? names : nil)
+    return ModelNotes(
+      featureDivisor: split.samples.divisor, classNames: names.count == outputs ? names : nil,
+      distribution: OutputDistribution(loss))
   }
 }
 

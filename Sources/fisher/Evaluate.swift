@@ -8,7 +8,8 @@ struct Evaluate: ParsableCommand {
     abstract: "Says how good a model that was kept is: loss, accuracy, and which classes it takes for which.",
     discussion: """
       The table has a row for each class that samples are of, and a column for each that they were taken for. --json gives \
-      one line with split, samples, loss, accuracy, confusion, and classes where their names are known.
+      one line with split, samples, loss, accuracy, confusion, and classes where their names are known. A model of labels or \
+      numbers has no table, and one of numbers no accuracy.
 
       Example: fisher evaluate model.safetensors --data fashion-mnist
       """)
@@ -19,37 +20,44 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     ToolThreads.start(Compute.threads)
     let (file, samples) = try input.load()
-    let evaluation =
+    let (score, confusion) =
       file.isDouble ? try evaluate(file, samples, Double.self) : try evaluate(file, samples, Float.self)
-    if json { return Standard.print(try line(evaluation, file.notes.classNames, samples) + "\n") }
-    let (loss, accuracy) = (evaluation.score.loss, 100 * evaluation.accuracy)
+    let names = file.notes.classNames
+    if json { return Standard.print(try line(score, confusion, names, samples) + "\n") }
+    let accuracy = score.accuracy.map { ", accuracy \(fixed(100 * $0, 2))%" } ?? ""
     Standard.print(
       "\(input.split.rawValue): \(samples.range.count) samples of \(samples.name.visible(keeping: []))\n"
-        + "loss \(fixed(loss, 4)), accuracy \(fixed(accuracy, 2))%\n\n"
-        + table(evaluation.confusion, names: file.notes.classNames))
+        + "loss \(fixed(score.loss, 4))\(accuracy)\n" + (confusion.map { "\n" + table($0, names: names) } ?? ""))
   }
 
   private func evaluate<S: KernelScalar>(
     _ file: ModelFile, _ samples: ModelInput.Samples, _: S.Type
-  ) throws -> Evaluation {
-    try Sequential<S>(file, batchCapacity: ModelInput.batchCapacity)
-      .evaluate(samples.dataset, samples.range, name: samples.name)
+  ) throws -> (Score, confusion: [[Int]]?) {
+    let model = try Sequential<S>(file, batchCapacity: ModelInput.batchCapacity)
+    guard file.distribution == .categorical else {
+      let loss = try file.distribution.loss()
+      return (try model.evaluate(samples.dataset, samples.range, loss: loss, name: samples.name).score, nil)
+    }
+    let evaluation = try model.evaluate(samples.dataset, samples.range, name: samples.name)
+    return (evaluation.score, evaluation.confusion)
   }
 
-  private func line(_ evaluation: Evaluation, _ names: [String]?, _ samples: ModelInput.Samples) throws -> String {
+  private func line(
+    _ score: Score, _ confusion: [[Int]]?, _ names: [String]?, _ samples: ModelInput.Samples
+  ) throws -> String {
     struct Line: Encodable {
       var split: String
       var samples: Int
       var loss: Double
-      var accuracy: Double
-      var confusion: [[Int]]
+      var accuracy: Double?
+      var confusion: [[Int]]?
       var classes: [String]?
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let line = Line(
-      split: input.split.rawValue, samples: samples.range.count, loss: evaluation.score.loss,
-      accuracy: evaluation.accuracy, confusion: evaluation.confusion, classes: names)
+      split: input.split.rawValue, samples: samples.range.count, loss: score.loss, accuracy: score.accuracy,
+      confusion: confusion, classes: names)
     return String(decoding: try encoder.encode(line), as: UTF8.self).printableJSON
   }
 

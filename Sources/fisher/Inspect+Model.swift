@@ -8,6 +8,15 @@ extension Inspect {
     try path.lowercased().hasSuffix(".safetensors") || Safetensors.isOne(path: path)
   }
 
+  /// Such as "classes", or "numbers (σ 2.0)".
+  private static func plural(_ distribution: OutputDistribution) -> String {
+    switch distribution {
+    case .categorical: "classes"
+    case .bernoulli: "labels"
+    case .normal(let sigma): sigma == 1 ? "numbers" : "numbers (σ \(sigma))"
+    }
+  }
+
   /// What is in a safetensors file: the model, where it is one of ours, and its tensors and texts.
   static func describe(model path: String) throws -> String {
     let contents = try Safetensors.contents(path: path)
@@ -15,7 +24,7 @@ extension Inspect {
     if contents.metadata[ModelFile.metadataKey] != nil {
       let file = try ModelFile(path: path)
       lines.append(
-        "model       \(file.inputs) inputs, \(file.outputs) classes, \(file.parameters) parameters in "
+        "model       \(file.inputs) inputs, \(file.outputs) \(Self.plural(file.distribution)), \(file.parameters) parameters in "
           + "\(file.isDouble ? "float64" : "float32"), by FisherKit \(file.version)")
       if let divisor = file.notes.featureDivisor {
         lines.append("features    \(divisor == 1 ? "as they are" : "divided by \(short(divisor, 9))")")

@@ -32,9 +32,16 @@ struct ModelInput: ParsableArguments {
     guard data.width == file.inputs else {
       throw DataError(data.name, expected: "\(file.inputs) features, the model's inputs", found: "\(data.width)")
     }
-    guard data.classes <= file.outputs else {
-      throw DataError(
-        data.name, expected: "at most \(file.outputs) classes, the model's outputs", found: "\(data.classes)")
+    if file.distribution == .categorical, case .classes = data.samples.targets {
+      guard data.classes <= file.outputs else {
+        throw DataError(
+          data.name, expected: "at most \(file.outputs) classes, the model's outputs", found: "\(data.classes)")
+      }
+    } else {
+      let loss = try file.distribution.loss()
+      for set in [data.samples, data.test] {
+        try loss.validate(set.targets, outputs: file.outputs, of: data.name)
+      }
     }
     if let divisor = file.notes.featureDivisor, abs(divisor - data.samples.divisor) > 1e-9 * divisor {
       throw DataError(

@@ -13,6 +13,12 @@ struct NetworkOptions: ParsableArguments {
   @Flag(help: "Let rngd measure each scale and shift of --batch-norm by its 2×2 block, not by the plain gradient.")
   var batchNormBlocks = false
 
+  @Option(
+    help: ArgumentHelp(
+      "What outputs are judged by: softmax (one of several classes), bernoulli (labels that apply or not, numbers from 0 "
+        + "to 1) or squared (numbers).", valueName: "name"))
+  var loss = LossName.softmax
+
   func validate() throws {
     if batchNormBlocks, !batchNorm {
       throw ValidationError("--batch-norm-blocks: expected --batch-norm, found a network without it")

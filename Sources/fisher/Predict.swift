@@ -7,7 +7,8 @@ struct Predict: ParsableCommand {
     abstract: "Writes what a model that was kept makes of data.",
     discussion: """
       P.npy is float32 (n, classes), the probabilities of each sample's classes; with --classes it is int64 (n), the class \
-      of the largest. A name that ends in .csv gives text: a line of names, then a line for each sample. Samples are in the \
+      of the largest. Of a model that was trained with --loss bernoulli it is (n, labels), the probability of each label, and \
+      with --loss squared (n, numbers), the numbers. A name that ends in .csv gives text: a line of names, then a line for each sample. Samples are in the \
       order of their files.
 
       Example: fisher predict model.safetensors --data fashion-mnist --out P.npy
@@ -22,29 +23,34 @@ struct Predict: ParsableCommand {
     try OutputFile(path: out, inputs: [("the model", input.model)]).write { file in
       let (model, samples) = try input.load()
       if model.isDouble {
-        try write(try Sequential<Double>(model, batchCapacity: ModelInput.batchCapacity), samples, to: file)
+        let network = try Sequential<Double>(model, batchCapacity: ModelInput.batchCapacity)
+        try write(network, model.distribution, samples, to: file)
       } else {
-        try write(try Sequential<Float>(model, batchCapacity: ModelInput.batchCapacity), samples, to: file)
+        let network = try Sequential<Float>(model, batchCapacity: ModelInput.batchCapacity)
+        try write(network, model.distribution, samples, to: file)
       }
     }
   }
 
   private func write<S: KernelScalar>(
-    _ model: Sequential<S>, _ samples: ModelInput.Samples, to file: WholeFile
+    _ model: Sequential<S>, _ distribution: OutputDistribution, _ samples: ModelInput.Samples, to file: WholeFile
   ) throws {
     let isText = out.lowercased().hasSuffix(".csv")
+    if classes, distribution != .categorical {
+      throw DataError(input.model, expected: "a model of classes, for --classes", found: "one of \(distribution.noun)s")
+    }
     if classes {
       let found = try model.classes(samples.dataset, samples.range, name: samples.name)
       if isText { return try file.write((["class"] + found.map(String.init)).map { $0 + "\r\n" }.joined()) }
       return try NPYArray.write(found.map(Int64.init), to: file)
     }
-    let found = try model.probabilities(samples.dataset, samples.range, name: samples.name).map { Float($0) }
+    let found = try model.means(of: distribution, samples.dataset, samples.range, name: samples.name).map { Float($0) }
     let width = model.outputs
     guard isText else {
       let array = NPYArray(shape: [samples.range.count, width], elements: .float32(found), place: out)
       return try array.write(to: file, place: out)
     }
-    try file.write((0..<width).map { "class \($0)" }.joined(separator: ",") + "\r\n")
+    try file.write((0..<width).map { "\(distribution.noun) \($0)" }.joined(separator: ",") + "\r\n")
     // (a part at a time: as text they take several times the room)
     for first in stride(from: 0, to: samples.range.count, by: ModelInput.batchCapacity) {
       let rows = first..<min(first + ModelInput.batchCapacity, samples.range.count)
@@ -52,6 +58,17 @@ struct Predict: ParsableCommand {
         found[(row * width)..<((row + 1) * width)].map(\.description).joined(separator: ",") + "\r\n"
       }
       try file.write(lines.joined())
+    }
+  }
+}
+
+extension OutputDistribution {
+  /// What one of its outputs is of.
+  var noun: String {
+    switch self {
+    case .categorical: "class"
+    case .bernoulli: "label"
+    case .normal: "number"
     }
   }
 }

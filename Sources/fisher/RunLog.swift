@@ -44,7 +44,9 @@ final class RunLog {
 
       """
     case .survived(let incident): line(of: incident) + "\n"
-    case .began, .step, .stoppedEarly: nil
+    case .stoppedEarly(let epoch, let best):
+      #"{"event":"\#(RunEvents.stoppedEarly)","epoch":\#(epoch),"best_epoch":\#(best)}"# + "\n"
+    case .began, .step: nil
     }
   }
 

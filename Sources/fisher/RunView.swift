@@ -46,11 +46,12 @@ final class RunView {
       if let refreshInterval { settings.append("refresh \(refreshInterval)") }
       settings.append("trust region \(trustRegion.map { $0 > 0 ? short($0) : "off" } ?? "off")")
     }
-    print("data       \(data.name.visible(keeping: [])), \(data.width) features, \(data.classes) classes")
+    print("data       \(data.name.visible(keeping: [])), \(data.width) features, \(data.targetsText)")
     var layers = "\(shape.map(String.init).joined(separator: "-")), \(try network.activation.forward)"
     if network.batchNorm, shape.count > 2 {
       layers += ", batch normalisation\(network.batchNormBlocks ? " in 2×2 blocks" : "")"
     }
+    if network.loss != .softmax { layers += ", \(try network.loss.make())" }
     print("network    \(layers)")
     print("optimizer  \(name): \(settings.joined(separator: ", "))")
   }
@@ -148,6 +149,16 @@ final class RunView {
 
   func clearBar() {
     if hasBar { Standard.clearLine() }
+  }
+}
+
+extension DataSplit {
+  /// Such as "10 classes".
+  fileprivate var targetsText: String {
+    switch samples.targets {
+    case .classes: "\(classes) classes"
+    case .numbers(_, let width): width == 1 ? "1 number a sample" : "\(width) numbers a sample"
+    }
   }
 }
 

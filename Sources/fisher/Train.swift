@@ -4,17 +4,21 @@ import FisherKitToolSupport
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Trains a classifier and reports its losses.",
+    abstract: "Trains a network and reports its losses.",
     discussion: """
       Example: fisher train --data fashion-mnist --epochs 2 --log run.jsonl
 
+      Targets are classes, or with --loss bernoulli or squared numbers, of a folder with NumPy arrays.
+
       The log has a first line with command, version, seed and machine, one JSON line per epoch with epoch, step, seconds (training only), train_loss, train_error, \
-      validation_loss and validation_accuracy, and a last line with test_loss, test_accuracy and peak_memory_bytes. \
+      validation_loss and validation_accuracy, and a last line with test_loss, test_accuracy and peak_memory_bytes; \
+      where the loss has no right and wrong, it has no error and no accuracy. \
       It is written to FILE.partial-N, N the process's number, which takes its name when the run is done, or is \
       interrupted by SIGINT or SIGTERM and there is no older FILE.
 
       --save keeps the network for fisher predict, evaluate and inspect, and for PyTorch: a safetensors file that is \
-      written when the run is done, with the weights as its last step left them. A run that fails or is interrupted writes \
+      written when the run is done, with the weights as its last step left them, or with --stop-early those of the best \
+      epoch. A run that fails or is interrupted writes \
       none, and leaves an older FILE as it is.
 
       --checkpoint keeps the whole state of the run, after each epoch and, with --checkpoint-every N, after every N-th step; \
@@ -73,7 +77,7 @@ struct Train: ParsableCommand {
 
   private func save(_ model: Sequential<Float>, of data: DataSplit, in saved: SavedModel?) throws {
     guard let saved, let path = schedule.save else { return }
-    try saved.write(model, notes: network.source.notes(for: data, outputs: model.outputs))
+    try saved.write(model, notes: network.source.notes(for: data, outputs: model.outputs, loss: network.loss.make()))
     if !schedule.quiet { Standard.print("saved: \(path.visible(keeping: []))\n") }
   }
 
@@ -87,7 +91,8 @@ struct Train: ParsableCommand {
     try checkpoints?.resume(trainer)
     try requireEpochs(beyond: trainer)
     if trainer.journal.isEmpty {
-      let header = TrainingHeader(seed: schedule.seed, learningRate: trainer.optimizer.learningRate)
+      let header = TrainingHeader(
+        seed: schedule.seed, learningRate: trainer.optimizer.learningRate, loss: network.loss)
       trainer.journal = try jsonLine(header) + "\n"
     }
     try log?.begin(trainer.journal, epochs: trainer.epochsDone)
@@ -134,7 +139,8 @@ struct Train: ParsableCommand {
     let batch = schedule.batch(for: data)
     return try Trainer(
       model: model, optimizer: try optimizer.make(batch: batch, costs: costs, memoryCap: memoryCap), data: data,
-      batchSize: batch, seed: schedule.seed, recovery: Recovery(attempts: schedule.recoveries))
+      batchSize: batch, loss: try network.loss.make(), stopping: schedule.stopEarly.map { EarlyStopping(patience: $0) },
+      seed: schedule.seed, recovery: Recovery(attempts: schedule.recoveries))
   }
 
   private func makeModel(data: DataSplit) throws -> Sequential<Float> {
@@ -145,7 +151,7 @@ struct Train: ParsableCommand {
     let model = try Sequential<Float>.perceptron(
       shape: shape, activation: try network.activation.forward,
       metricActivation: try network.activation.metric, batchNormalization: network.batchNormalization,
-      batchCapacity: capacity, seed: schedule.seed)
+      loss: try network.loss.make(), batchCapacity: capacity, seed: schedule.seed)
     for layer in optimizer.pair { try pairLayers(of: model, at: layer) }
     return model
   }
@@ -176,6 +182,13 @@ struct RunOptions: ParsableArguments {
       "How often weights may go back to the last good ones, with half the learning rate, before a run ends.",
       valueName: "N"))
   var recoveries = Recovery().attempts
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "End when the validation loss has not come out better for N epochs in a row. The weights, and so the test loss, are "
+        + "those of the best epoch, whichever way the run ends.",
+      valueName: "N"))
+  var stopEarly: Int?
   @Option(help: ArgumentHelp("Where to write the JSON lines.", valueName: "file.jsonl")) var log: String?
   @Option(
     help: ArgumentHelp("Where to keep the network when the run is done.", valueName: "model.safetensors"))
@@ -195,6 +208,9 @@ struct RunOptions: ParsableArguments {
     if let log, log.isEmpty { throw ValidationError("--log: expected a file name, found an empty one") }
     if let save, save.isEmpty { throw ValidationError("--save: expected a file name, found an empty one") }
     guard epochs >= 1 else { throw ValidationError("--epochs: expected 1 or more, found \(epochs)") }
+    if let stopEarly, stopEarly < 1 {
+      throw ValidationError("--stop-early: expected 1 epoch or more, found \(stopEarly)")
+    }
     try refusing { try Recovery(attempts: recoveries).validate() }
     if let threads, !(1...Compute.mostThreads).contains(threads) {
       throw ValidationError("--threads: expected 1 to \(Compute.mostThreads), found \(threads)")

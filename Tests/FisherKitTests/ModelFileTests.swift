@@ -29,7 +29,8 @@ import Testing
     let notes = ModelNotes(featureDivisor: 255, classNames: ["a", "b,\"", "", "日本"])
     try model.write(to: file.path, notes: notes)
     let read = try ModelFile(path: file.path)
-    #expect(read.notes == notes && read.version == FisherKitVersion.current && read.isDouble == (S.self == Double.self))
+    let kept = ModelNotes(featureDivisor: 255, classNames: notes.classNames, distribution: .categorical)
+    #expect(read.notes == kept && read.version == FisherKitVersion.current && read.isDouble == (S.self == Double.self))
     #expect(read.parameters == model.parameters.reduce(0) { $0 + $1.neurons * $1.order })
     let again = try Sequential<S>(read, batchCapacity: 9, activations: [ScaledTanh(scale: 1)])
     #expect(again.parameters.map(\.name) == model.parameters.map(\.name))
@@ -194,6 +195,15 @@ import Testing
     ("\"pairs\":[]", "\"pairs\":[2]", "pairs of its 3 layers"), ("\"pairs\":[]", "\"pairs\":[0]", "pair of layers"),
     ("\"pairs\":[]", "\"pairs\":[-1]", "pairs of its 3 layers"),
     ("\"d\"]", "\"d\",\"e\"]", "4 names of classes, found 5"),
+    (
+      "\"layers\":[", "\"outputs\":{\"kind\":\"x\"},\"layers\":[",
+      "outputs that are known (bernoulli, or normal with a sigma), found x"
+    ),
+    ("\"layers\":[", "\"outputs\":{\"kind\":\"normal\"},\"layers\":[", "with a sigma), found normal"),
+    ("\"layers\":[", "\"outputs\":{\"kind\":\"bernoulli\",\"sigma\":1},\"layers\":[", "found bernoulli"),
+    (
+      "\"layers\":[", "\"outputs\":{\"kind\":\"normal\",\"sigma\":0},\"layers\":[", "a σ that outputs can have, found 0"
+    ),
     ("\"layers\":[", "\"features\":{\"divided_by\":0},\"layers\":[", "divided by a positive number"),
   ]
 

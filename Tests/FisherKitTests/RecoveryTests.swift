@@ -25,6 +25,31 @@ import Testing
     }
   }
 
+  /// A loss may be negative all the time, or become so: it explodes when it rises by several times its size.
+  @Test func lossesBelowZero() throws {
+    for (loss, expected) in [(-2.0, nil), (-0.9, nil), (3.5, nil), (30, 2), (1e9, 2)] as [(Double, Int?)] {
+      let (model, watch) = try watch()
+      for step in 1...200 { #expect(!watch.note(loss: -2 - 0.001 * Double(step), of: model), "step \(step)") }
+      let found = (1...200).first { _ in watch.note(loss: loss, of: model) }
+      #expect(found == expected, "loss \(loss): \(String(describing: found))")
+      #expect(loss > 0 || watch.recentLoss > -2.3)
+    }
+    let (model, watch) = try watch()
+    for step in 1...300 { #expect(!watch.note(loss: 3 - 0.02 * Double(step), of: model), "step \(step)") }
+    // Weights are kept as long as it is not half worse.
+    func kept(after loss: Double) throws -> Bool {
+      let (model, watch) = try self.watch()
+      for _ in 1...100 { _ = watch.note(loss: -2, of: model) }
+      model.parameters[1].value[2, 3] = 7
+      for _ in 1...50 { _ = watch.note(loss: loss, of: model) }
+      watch.goBack(model)
+      return model.parameters[1].value[2, 3] == 7
+    }
+    #expect(try kept(after: -1.9))
+    #expect(try kept(after: -1.2))
+    #expect(try !kept(after: -0.8))
+  }
+
   /// Weights are kept every 50 mini-batches, where the loss is no worse and they are numbers.
   @Test func theLastGoodWeights() throws {
     let (model, watch) = try watch()

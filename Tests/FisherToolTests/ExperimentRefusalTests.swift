@@ -48,6 +48,8 @@ import Testing
       ("--optimizer sgd", "--optimizer sgd --lr=3", "no --learning-rate"),
       ("--optimizer sgd", "--optimizer sgd --log x", "but for --log"),
       ("--optimizer sgd", "--optimizer sgd --save=x", "but for --save"),
+      ("--optimizer sgd", "--optimizer sgd --stop-early=3", "but for --stop-early"),
+      ("--optimizer sgd", "--optimizer sgd --loss squared", "a loss with an accuracy"),
       ("--shape 64,16,10", "--shape 65,16,10", "65 features"),
       ("--data synthetic", "--data /nonexistent", "no such folder"),
       (#""name": "small""#, #"name"#, "no JSON"),
@@ -182,7 +184,8 @@ import Testing
       record(0.5, 0, 0.9), record(0.5, 1, 0.9, failure: "NaN"),
     ]
     let selection = try #require(Selection(of: runs))
-    #expect(selection.learningRate == 0.01 && abs(selection.validationAccuracy - 0.725) < 1e-12)
+    let accuracy = try #require(selection.validationAccuracy)
+    #expect(selection.learningRate == 0.01 && abs(accuracy - 0.725) < 1e-12)
     #expect(selection.isAtTheEdge)
     let inside = try #require(Selection(of: runs + [record(0.001, 0, 0.1), record(0.001, 1, 0.1)]))
     #expect(inside.learningRate == 0.01 && !inside.isAtTheEdge)

@@ -50,7 +50,7 @@ enum ReportLog {
     return RunRecord(
       network: cell.network, optimizer: cell.optimizer, learningRate: rate, seed: cell.seed, arguments: cell.arguments,
       version: "1.2.3", threads: 4, level: "avx2", epochs: all, testLoss: fails ? nil : last.validationLoss,
-      testAccuracy: fails ? nil : last.validationAccuracy - 0.01 + noise / 3, memoryBytes: 12_300_000 + 1000 * o,
+      testAccuracy: fails ? nil : (last.validationAccuracy ?? 0) - 0.01 + noise / 3, memoryBytes: 12_300_000 + 1000 * o,
       dampingEvents: isNatural ? seed : 0,
       divergences: isNatural
         ? all.map { epoch in

@@ -15,6 +15,9 @@ import Testing
   private static let epoch =
     "{\"epoch\":1,\"step\":9,\"seconds\":1,\"train_loss\":1,\"train_error\":0.5,\"validation_loss\":1,"
     + "\"validation_accuracy\":0.5}\n"
+  /// Of a loss that has no right and wrong.
+  private static let plainEpoch = epoch.replacing(",\"train_error\":0.5", with: "")
+    .replacing(",\"validation_accuracy\":0.5", with: "")
   private static let test = "{\"test_loss\":1,\"test_accuracy\":0.5,\"peak_memory_bytes\":9}\n"
 
   @Test func badData() throws {
@@ -49,7 +52,19 @@ import Testing
       ("{\"kind\":\"a\\r\\nb\\u001b[2J\"}\n", ["log.jsonl:1: ", #""a\r\nb\u{1b}[2J""#]),
       (String(header.dropLast(9)), ["log.jsonl:1: "]),
       (Self.epoch + Self.epoch, ["log.jsonl:2: ", "epoch 2", "found 1"]),
-      (Self.epoch + "{\"test_loss\":1}\n", ["log.jsonl:2: ", "none of its \"test_accuracy\""]),
+      (Self.epoch + "{\"test_loss\":1}\n", ["log.jsonl:2: ", "none of its \"peak_memory_bytes\""]),
+      (
+        Self.epoch + "{\"test_loss\":1,\"peak_memory_bytes\":9}\n", ["log.jsonl:2: ", "none of its \"test_accuracy\""]
+      ),
+      (Self.epoch.replacing(",\"train_error\":0.5", with: ""), ["log.jsonl:1: ", "in all epochs, or in none"]),
+      (
+        Self.plainEpoch + Self.test, ["log.jsonl:2: ", "found \"test_accuracy\" behind epochs without one"]
+      ),
+      (
+        Self.plainEpoch + Self.epoch.replacing("\"epoch\":1", with: "\"epoch\":2"),
+        ["log.jsonl:2: ", "in all epochs, or in none"]
+      ),
+      (header + run.replacing(/"train_error":[0-9.]+,/, with: ""), ["log.jsonl:2: ", "none of its \"train_error\""]),
       (Self.epoch + Self.test + "\n" + Self.epoch, ["log.jsonl:4: ", "nothing behind the last line", "one run"]),
       (Self.epoch.replacingOccurrences(of: "9", with: "-9"), ["log.jsonl:1: ", "counts that can be"]),
       (Self.epoch.replacingOccurrences(of: "0.5", with: "NaN"), ["log.jsonl:1: ", "not JSON (NaN or infinity): {"]),

@@ -20,6 +20,8 @@ public struct NPYArray: Sendable {
   public let shape: [Int]
   /// In C order, the last index fastest, whatever the order in the file.
   public let elements: Elements
+  /// Whether the file that it was read from has integers.
+  let isOfIntegers: Bool
   /// Names the array in an error: the path that it was read from.
   public let place: String
 
@@ -35,6 +37,7 @@ public struct NPYArray: Sendable {
     self.shape = shape
     self.elements = elements
     self.place = place
+    isOfIntegers = false
     demand(shape.count <= NPYHeader.maximumRank, "\(shape.count) dimensions are more than a file can have")
     demand(
       elementCount(shape) == count, "\(count) elements, expected as many as shape \(Self.tuple(shape)) has")
@@ -53,6 +56,7 @@ public struct NPYArray: Sendable {
     if let rank { try Self.require(rank: rank, shape: header.shape, place: path) }
     shape = header.shape
     place = path
+    isOfIntegers = header.type.isInteger
     elements = try file.elements(header)
     try requireFinite(place: path)
   }

@@ -13,6 +13,8 @@ enum NPYType: String, CaseIterable {
   case uint32 = "u4"
   case uint64 = "u8"
 
+  var isInteger: Bool { !rawValue.hasPrefix("f") }
+
   /// Bytes of an element.
   var width: Int { Int(String(rawValue.last!))! }
 

@@ -102,7 +102,8 @@ public struct AutoMetric: Metric {
       let projected = ProjectedMetric(rank: .fixed(rank), windowSamples: samples)
       func cost(_ metric: any Metric) -> Double {
         let estimate = metric.estimate(for: site)
-        return machineCosts.seconds(estimate.step) + machineCosts.seconds(estimate.refresh) / Double(site.refreshInterval)
+        return machineCosts.seconds(estimate.step) + machineCosts.seconds(estimate.refresh)
+          / Double(site.refreshInterval)
       }
       // (an exact matrix that is as large as all the cap is none)
       let isSmall = exact.estimate(for: site).bytes <= memoryCap / 4

@@ -5,7 +5,7 @@ struct Architecture: Codable, Equatable {
   /// The metadata's name for it.
   static let key = "fisherkit"
   /// The version of this form; files of a later one are refused. 1 is a chain of dense layers and batch normalisations, of
-  /// one position each, and is written where it will do.
+  /// one position each, whose outputs are classes, and is written where it will do.
   static let newestFormat = 2
   /// Far more than thousands of layers take.
   static let maximumLength = 1 << 20
@@ -24,6 +24,8 @@ struct Architecture: Codable, Equatable {
   var pairs: [Int]
   var features: Features?
   var classes: [String]?
+  /// What the outputs say; of classes where it is missing.
+  var outputs: OutputRecord?
 
   init<Scalar: KernelScalar>(_ model: Sequential<Scalar>, notes: ModelNotes, place: String) throws(DataError) {
     let kinds = LayerKinds<Scalar>()
@@ -32,9 +34,10 @@ struct Architecture: Codable, Equatable {
       layers.append(try kinds.record(layer, place: "\(place): layer \(index + 1)"))
     }
     pairs = model.pairs
-    format = layers.allSatisfy(\.isOfFirstFormat) ? 1 : Self.newestFormat
     features = notes.featureDivisor.map { Features(dividedBy: $0) }
     classes = notes.classNames
+    outputs = OutputRecord(notes.distribution ?? OutputDistribution(of: model) ?? .categorical)
+    format = layers.allSatisfy(\.isOfFirstFormat) && outputs == nil ? 1 : Self.newestFormat
     try requirePossible(place: place)
   }
 
@@ -86,6 +89,7 @@ struct Architecture: Codable, Equatable {
     guard Set(pairs).count == pairs.count, pairs.allSatisfy({ $0 >= 0 && $0 < layers.count - 1 }) else {
       throw DataError(place, expected: "pairs of its \(layers.count) layers", found: shortText("\(pairs)"))
     }
+    _ = try outputs?.distribution(place: place)
     if let divisor = features?.dividedBy, !(divisor > 0 && divisor.isFinite) {
       throw DataError(place, expected: "features divided by a positive number", found: "\(divisor)")
     }

@@ -5,9 +5,14 @@ public struct ModelNotes: Equatable, Sendable {
   public var featureDivisor: Double?
   /// A name for each class, in the order of the outputs.
   public var classNames: [String]?
+  /// What the outputs say; `nil` is what the last layer's subsystem has, and classes where that has no such thing. Of a file
+  /// it is known.
+  public var distribution: OutputDistribution?
 
-  public init(featureDivisor: Double? = nil, classNames: [String]? = nil) {
-    (self.featureDivisor, self.classNames) = (featureDivisor, classNames)
+  public init(
+    featureDivisor: Double? = nil, classNames: [String]? = nil, distribution: OutputDistribution? = nil
+  ) {
+    (self.featureDivisor, self.classNames, self.distribution) = (featureDivisor, classNames, distribution)
   }
 }
 
@@ -22,6 +27,8 @@ public struct ModelFile: Sendable {
 
   public let path: String
   public let notes: ModelNotes
+  /// What the outputs say.
+  public let distribution: OutputDistribution
   /// The version of FisherKit that wrote it.
   public let version: String
   /// Whether it was written from a model in double precision.
@@ -45,7 +52,9 @@ public struct ModelFile: Sendable {
     self.architecture = architecture
     tensors = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
     version = architecture.version
-    notes = ModelNotes(featureDivisor: architecture.features?.dividedBy, classNames: architecture.classes)
+    distribution = try architecture.outputs?.distribution(place: path) ?? .categorical
+    notes = ModelNotes(
+      featureDivisor: architecture.features?.dividedBy, classNames: architecture.classes, distribution: distribution)
     isDouble = file.tensors.contains { if case .float64 = $0.elements { true } else { false } }
     try requireTensors(LayerKinds<Float>())
   }

@@ -15,6 +15,18 @@ extension Network {
   /// for, so that sums over samples are parted alike, and come out alike to the last digit.
   package static var samplesAtATime: Int { 1000 }
 
+  /// Refuses what samples of a set cannot be passed through: each is a row of features, with a target.
+  func requireFit(width: Int, name: String) throws {
+    guard width == inputs else {
+      throw DataError(name, expected: "\(inputs) features, the network's inputs", found: "\(width)")
+    }
+    guard inputExtent.positions == 1, outputExtent.positions == 1 else {
+      throw FisherError.invalidArgument(
+        what: "network", expected: "a row for each sample in and out, as a Dataset has them",
+        found: "\(inputExtent) to \(outputExtent)")
+    }
+  }
+
   /// Passes samples of a set through, the evaluation pass, up to a thousand at a time, and hands the logits (n, outputs) of
   /// each part to `body` with the first of its samples.
   /// - Throws: ``DataError`` where the set is of another width; what `body` throws.
@@ -22,9 +34,7 @@ extension Network {
     _ dataset: Dataset, _ samples: Range<Int>, name: String = "data",
     _ body: (_ first: Int, _ logits: borrowing Matrix<Scalar>) throws -> Void
   ) throws {
-    guard dataset.width == inputs else {
-      throw DataError(name, expected: "\(inputs) features, the network's inputs", found: "\(dataset.width)")
-    }
+    try requireFit(width: dataset.width, name: name)
     let part = min(batchCapacity, Self.samplesAtATime)
     for first in stride(from: samples.lowerBound, to: samples.upperBound, by: part) {
       let indices = (first..<min(first + part, samples.upperBound)).map { Int32($0) }
@@ -38,15 +48,23 @@ extension Network {
   public func probabilities(
     _ dataset: Dataset, _ samples: Range<Int>, name: String = "data"
   ) throws -> [Scalar] {
+    try means(of: .categorical, dataset, samples, name: name)
+  }
+
+  /// What is expected of samples of a set, row by row: the probabilities of classes or labels, or the numbers.
+  /// - Throws: ``DataError`` where the set is of another width, or a sample comes out as something that is not finite.
+  public func means(
+    of distribution: OutputDistribution, _ dataset: Dataset, _ samples: Range<Int>, name: String = "data"
+  ) throws -> [Scalar] {
     var result: [Scalar] = []
     result.reserveCapacity(samples.count * outputs)
-    var eta = try Matrix<Scalar>(rows: batchCapacity, columns: outputs, what: "probabilities")
-    try predict(dataset, samples, name: name) { first, logits in
-      eta.resize(rows: logits.rows)
-      eta.setToSoftmax(of: logits)
-      for row in 0..<eta.rows {
+    var means = try Matrix<Scalar>(rows: batchCapacity, columns: outputs, what: "what is expected of samples")
+    try predict(dataset, samples, name: name) { first, z in
+      means.resize(rows: z.rows)
+      distribution.means(&means, of: z)
+      for row in 0..<means.rows {
         let start = result.count
-        for column in 0..<eta.columns { result.append(eta[row, column]) }
+        for column in 0..<means.columns { result.append(means[row, column]) }
         guard result[start...].allSatisfy(\.isFinite) else { throw notFinite(sample: first + row, name) }
       }
     }
@@ -128,7 +146,7 @@ extension Network {
 
 extension Loss {
   /// Refuses the targets of a set.
-  func validate(_ targets: Targets, outputs: Int, of name: String) throws(DataError) {
+  package func validate(_ targets: Targets, outputs: Int, of name: String) throws(DataError) {
     do {
       try validate(targets, outputs: outputs)
     } catch .invalidArgument(_, let expected, let found) {
@@ -140,7 +158,7 @@ extension Loss {
 }
 
 private func notFinite(sample: Int, _ name: String) -> DataError {
-  DataError(name, expected: "samples whose logits are finite", found: "sample \(sample), whose are not")
+  DataError(name, expected: "samples whose outputs are finite", found: "sample \(sample), whose are not")
 }
 
 extension Matrix {

@@ -1,14 +1,16 @@
 extension Sequential {
-  /// A multi-layer perceptron with a softmax on top, such as 784-80-80-80-10: ``Dense`` layers with one activation, the
-  /// last one linear with the ``SoftmaxLayer`` subsystem. Weights start Glorot-uniform, by `seed`.
+  /// A multi-layer perceptron, such as 784-80-80-80-10: ``Dense`` layers with one activation, the last one linear and
+  /// measured by what the loss makes of its outputs. Weights start Glorot-uniform, by `seed`.
   ///
   /// - Parameters:
   ///   - shape: the widths, inputs first and classes last, at least two.
+  ///   - loss: what it is going to be trained by; by default softmax and cross-entropy.
   ///   - metricActivation: whose ν the metric uses; by default the activation's ``Activation/metricForm``.
   ///   - batchNormalization: with it, a ``BatchNormalization`` follows each layer but the last one, behind its activation.
   public static func perceptron(
     shape: [Int], activation: any Activation, metricActivation: (any Activation)? = nil,
-    batchNormalization: BatchNormalizationOptions? = nil, batchCapacity: Int, seed: UInt64 = 0
+    batchNormalization: BatchNormalizationOptions? = nil, loss: any Loss = SoftmaxCrossEntropy(),
+    batchCapacity: Int, seed: UInt64 = 0
   ) throws(FisherError) -> Sequential {
     demand(shape.count >= 2, "a network has inputs and outputs")
     var generator = SeededGenerator(seed: seed, stream: .initialisation)
@@ -16,7 +18,7 @@ extension Sequential {
     for index in 1..<shape.count {
       let isLast = index == shape.count - 1
       let subsystem: any Subsystem =
-        isLast ? SoftmaxLayer() : NonlinearLayer(metricActivation ?? activation.metricForm)
+        isLast ? loss.outputSubsystem : NonlinearLayer(metricActivation ?? activation.metricForm)
       layers.append(
         try Dense<Scalar>(
           inputs: shape[index - 1], outputs: shape[index], activation: isLast ? Linear() : activation,

@@ -20,7 +20,7 @@ final class BestEpoch<Scalar: KernelScalar> {
   var isOver: Bool { waited >= stopping.patience }
 
   func note(_ report: EpochReport, of model: any Network<Scalar>) throws {
-    let found = stopping.badness(of: report)
+    let found = stopping.badness(of: report).isNaN ? .infinity : stopping.badness(of: report)
     if found < badness - stopping.leastGain || epoch == 0 {
       (epoch, badness, waited) = (report.epoch, found, 0)
       saved = try SavedState(of: model)

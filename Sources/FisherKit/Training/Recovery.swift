@@ -23,7 +23,8 @@ public struct Recovery: Equatable, Sendable {
 /// A loss has exploded when that average is above three times what it was at the last good weights, and by more than what
 /// it was at the start. A mini-batch counts for no more than five times that: in a network where a rare sample has a loss of
 /// thousands one such mini-batch is no explosion, and the weights that went before it have the sample too. Weights are good when it is no more than half above the last good ones'; they are kept every 50
-/// mini-batches, or as many as the average covers.
+/// mini-batches, or as many as the average covers. Of a loss below zero, such as the −log of a density, it is the magnitude
+/// that these multiples are of.
 ///
 /// Memory: the parameters once more.
 final class RecoveryWatch<Scalar: KernelScalar>: State {
@@ -85,18 +86,18 @@ final class RecoveryWatch<Scalar: KernelScalar>: State {
     let recent = recentLoss
     let start = startLoss ?? loss
     startLoss = start
-    guard count >= horizon else { return recent > Self.beyond * (start + 1) }
+    guard count >= horizon else { return recent > Self.beyond * (abs(start) + 1) }
     let first = firstLoss ?? recent
     if firstLoss == nil { (firstLoss, goodLoss) = (first, min(first, goodLoss)) }
     if recent > explosive(first) { return true }
-    if count % max(50, horizon) == 0, recent <= 1.5 * goodLoss, model.hasFiniteWeights {
+    if count % max(50, horizon) == 0, recent <= max(1.5 * goodLoss, 0.5 * goodLoss), model.hasFiniteWeights {
       keep(model)
       goodLoss = recent
     }
     return false
   }
 
-  private func explosive(_ first: Double) -> Double { 3 * goodLoss + first }
+  private func explosive(_ first: Double) -> Double { max(3 * goodLoss, -goodLoss) + abs(first) }
 
   /// Notes a mini-batch that was left out.
   /// - Returns: whether that were too many in a row, or the weights themselves are to blame.

@@ -69,10 +69,7 @@ public final class Trainer<Scalar: KernelScalar> {
       batchSize > 0 && batchSize <= model.batchCapacity, "mini-batch", expected: "1 to \(model.batchCapacity) samples",
       found: batchSize)
     try recovery.validate()
-    guard model.inputs == data.width else {
-      throw DataError(
-        data.name, expected: "\(model.inputs) features, the network's inputs", found: "\(data.width)")
-    }
+    try model.requireFit(width: data.width, name: data.name)
     for set in [data.samples, data.test] { try loss.validate(set.targets, outputs: model.outputs, of: data.name) }
     try require(
       Set(measures.map(\.name)).count == measures.count, "measures", expected: "names of their own",

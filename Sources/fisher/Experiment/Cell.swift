@@ -74,7 +74,7 @@ extension Cell {
     }
     let ours = [
       "--log", "--save", "--quiet", "--profile", "--threads", "--cost-model", "--checkpoint", "--checkpoint-every",
-      "--checkpoint-keep", "--resume",
+      "--checkpoint-keep", "--resume", "--stop-early",
     ]
     for word in words {
       let flag = word.split(separator: "=").first.map(String.init) ?? word
@@ -87,7 +87,14 @@ extension Cell {
       guard count == 1 else { throw DataError("grid", expected: "no \(flag) among its flags", found: arguments) }
     }
     do {
-      return try Train.parse(words)
+      let training = try Train.parse(words)
+      guard training.network.loss.hasAccuracy else {
+        throw DataError(
+          "grid", expected: "a loss with an accuracy, which chooses the learning rates", found: "--loss squared")
+      }
+      return training
+    } catch let error as DataError {
+      throw error
     } catch {
       throw DataError("grid", expected: "flags of fisher train", found: "\(arguments): \(Train.message(for: error))")
     }

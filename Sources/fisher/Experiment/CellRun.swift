@@ -73,8 +73,8 @@ extension RunRecord.Epoch {
   init(_ report: EpochReport) {
     self.init(
       epoch: report.epoch, step: report.step, seconds: report.seconds, trainLoss: report.training.loss,
-      trainError: report.training.error ?? 0, validationLoss: report.validation.loss,
-      validationAccuracy: report.validation.accuracy ?? 0,
+      trainError: report.training.error, validationLoss: report.validation.loss,
+      validationAccuracy: report.validation.accuracy,
       bound: report.bounds.isEmpty
         ? nil : Dictionary(report.bounds.map { ($0.name, $0.share) }, uniquingKeysWith: max))
   }

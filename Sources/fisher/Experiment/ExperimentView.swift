@@ -19,7 +19,7 @@ struct ExperimentView {
       record.failure.map { "failed: \($0)" }
       ?? String(
         format: "train loss %.4f, validation %.2f%%", record.epochs.last?.trainLoss ?? .nan,
-        100 * record.finalValidationAccuracy)
+        100 * (record.finalValidationAccuracy ?? .nan))
     let place = "\(done)/\(count)"
     let left = done < count ? "about \(Self.time(remaining)) left" : ""
     let run = "\(record.network)  \(record.optimizer)  \(record.learningRate)  seed \(record.seed)  \(result)"

@@ -10,9 +10,10 @@ struct RunRecord: Codable, Equatable {
     var seconds: Double
     /// Over the whole training set at the epoch's end, in nats and as a fraction.
     var trainLoss: Double
-    var trainError: Double
+    /// (a training log has none where its loss has no right and wrong)
+    var trainError: Double?
     var validationLoss: Double
-    var validationAccuracy: Double
+    var validationAccuracy: Double?
     /// By layer, the share of the epoch's steps that the trust region made shorter; of natural-gradient runs.
     var bound: [String: Double]?
 

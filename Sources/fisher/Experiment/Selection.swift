@@ -3,8 +3,9 @@ struct Selection: Equatable {
   var network: String
   var optimizer: String
   var learningRate: Double
-  /// The mean over the selection's seeds of the validation accuracy after the last epoch; a run that failed counts 0.
-  var validationAccuracy: Double
+  /// The mean over the selection's seeds of the validation accuracy after the last epoch; a run that failed counts 0. `nil`
+  /// for the only rate of runs that have no accuracy.
+  var validationAccuracy: Double?
   /// Whether it is the largest or smallest of several that were tried: a better one may lie beyond.
   var isAtTheEdge: Bool
 
@@ -13,10 +14,11 @@ struct Selection: Equatable {
   init?(of runs: [RunRecord]) {
     guard let first = runs.first else { return nil }
     let rates = Self.compare(runs)
-    var best: (rate: Double, accuracy: Double)?
+    var best: (rate: Double, accuracy: Double?)?
     for rate in rates {
       if let mean = rate.accuracy, mean > best?.accuracy ?? 0 { best = (rate.learningRate, mean) }
     }
+    if best == nil, rates.count == 1, runs.contains(where: \.hasNoAccuracy) { best = (rates[0].learningRate, nil) }
     guard let best else { return nil }
     network = first.network
     optimizer = first.optimizer
@@ -33,13 +35,19 @@ struct Selection: Equatable {
     let common = byRate.values.map { Set($0.map(\.seed)) }.reduce(Set(runs.map(\.seed))) { $0.intersection($1) }
     return byRate.keys.sorted().map { rate in
       let runs = byRate[rate, default: []]
-      let compared = runs.filter { common.contains($0.seed) }.map(\.finalValidationAccuracy)
+      let compared = runs.filter { common.contains($0.seed) }.compactMap(\.finalValidationAccuracy)
       return (rate, runs, Spread(compared)?.mean)
     }
   }
 }
 
 extension RunRecord {
-  /// 0 where the run failed.
-  var finalValidationAccuracy: Double { failure == nil ? epochs.last?.validationAccuracy ?? 0 : 0 }
+  /// 0 where the run failed; `nil` where its loss has no right and wrong.
+  var finalValidationAccuracy: Double? {
+    if hasNoAccuracy { return nil }
+    return failure == nil ? epochs.last?.validationAccuracy ?? 0 : 0
+  }
+
+  /// Whether its loss has no right and wrong.
+  var hasNoAccuracy: Bool { failure == nil && epochs.last.map { $0.validationAccuracy == nil } ?? false }
 }

@@ -4,6 +4,8 @@ struct OptimizerResult {
     var learningRate: Double
     /// The mean that the choice was made by: over the seeds that all rates have, 0 for each that failed.
     var validationAccuracy: Double?
+    /// Whether the runs' loss has right and wrong.
+    var hasAccuracy: Bool
     var runs: Int
     var failed: Int
   }
@@ -28,7 +30,8 @@ struct OptimizerResult {
     self.selection = selection
     rates = Selection.compare(allRuns).map { rate in
       Rate(
-        learningRate: rate.learningRate, validationAccuracy: rate.accuracy, runs: rate.runs.count,
+        learningRate: rate.learningRate, validationAccuracy: rate.accuracy,
+        hasAccuracy: !rate.runs.contains(where: \.hasNoAccuracy), runs: rate.runs.count,
         failed: rate.runs.count { $0.failure != nil })
     }
     let runs = allRuns.filter { $0.learningRate == selection?.learningRate }.sorted { $0.seed < $1.seed }

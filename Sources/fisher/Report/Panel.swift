@@ -51,9 +51,11 @@ struct NetworkFigure {
 
   private static func panel(
     _ network: String, _ what: String, _ chosen: [(place: Int, result: OptimizerResult)], by x: @escaping Value,
-    of y: @escaping Value, inSeconds: Bool = false
+    of y: @escaping (RunRecord.Epoch) -> Double?, inSeconds: Bool = false
   ) -> Panel? {
-    func points(_ run: RunRecord) -> [Panel.Point] { run.epochs.map { (x($0), y($0)) } }
+    func points(_ run: RunRecord) -> [Panel.Point] {
+      run.epochs.compactMap { epoch in y(epoch).map { (x(epoch), $0) } }
+    }
     let series = chosen.map { place, result in
       Panel.Series(
         place: place, name: result.optimizer, runs: result.runs.map(points), mean: mean(result.ended.map(points)),

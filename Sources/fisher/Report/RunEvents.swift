@@ -8,6 +8,9 @@ struct RunEvents: Equatable {
     var last: Int?
   }
 
+  /// No incident: nothing went wrong.
+  static let stoppedEarly = "stopped early"
+
   /// What the log is called.
   var run: String
   /// As they first come.

@@ -9,6 +9,8 @@ struct RunFiles {
   /// What was left out of them, to be told.
   var warnings: [String] = []
   private var known: [String: RunRecord] = [:]
+  /// Of the first training log that says it.
+  private var loss: String?
   /// The flags of the runs of a network by an optimizer.
   private var recipes: [[String]: String] = [:]
 
@@ -43,6 +45,7 @@ struct RunFiles {
     for line in lines.complete where kind.hasEvent { kind = try line.decode(LineKind.self, expected: expected) }
     if kind.kind == TrainingHeader.kind || kind.kind == nil && (kind.epoch != nil || kind.hasEvent) {
       let log = try TrainingLog(lines, path: path, name: name)
+      try requireLoss(of: log, path: path)
       add(log.record)
       add(log.events)
       warnings += log.warnings
@@ -54,6 +57,15 @@ struct RunFiles {
     add(events)
     if let unfinished = lines.unfinished { warnings.append(unfinished.leftOut) }
     guard count > 0 else { throw DataError(path, expected: "at least one run", found: "none") }
+  }
+
+  /// Losses of different kinds are not to be ranked.
+  private mutating func requireLoss(of log: TrainingLog, path: String) throws(DataError) {
+    guard let found = log.loss else { return }
+    if let loss, loss != found {
+      throw DataError(path, expected: "a log of the \(loss) loss, as those before it", found: found)
+    }
+    loss = found
   }
 
   private mutating func add(_ events: RunEvents) {
@@ -107,6 +119,10 @@ struct RunFiles {
   private func validate(_ run: RunRecord, _ line: LogLine) throws(DataError) {
     guard !run.epochs.isEmpty || run.failure != nil else {
       throw line.error(expected: "a run with an epoch or a failure", found: "neither")
+    }
+    for (name, member) in [("train_error", \RunRecord.Epoch.trainError), ("validation_accuracy", \.validationAccuracy)]
+    where run.epochs.contains(where: { $0[keyPath: member] == nil }) {
+      throw line.error(expected: "a run of an experiment", found: "none of its \"\(name)\"")
     }
     guard zip(run.epochs, run.epochs.dropFirst()).allSatisfy({ $0.epoch < $1.epoch }) else {
       throw line.error(expected: "epochs in order", found: "\(run.epochs.map(\.epoch))")

@@ -31,14 +31,15 @@ extension Study {
         }
         return [
           result.optimizer, chosen ?? "none: \(result.lack ?? "")",
-          result.selection.map { Text.percent($0.validationAccuracy) } ?? Self.none,
+          (result.selection?.validationAccuracy).map { Text.percent($0) } ?? Self.none,
           result.rates.map(describe).joined(separator: "\n"),
         ]
       }, isWords: true, kind: "rates")
   }
 
   private func describe(_ rate: OptimizerResult.Rate) -> String {
-    let accuracy = rate.validationAccuracy.map { Text.percent($0) } ?? "no seed in common"
+    let accuracy =
+      rate.validationAccuracy.map { Text.percent($0) } ?? (rate.hasAccuracy ? "no seed in common" : Self.none)
     let failed = rate.failed > 0 ? ", \(rate.failed) failed" : ""
     return "\(Text.rate(rate.learningRate)): \(accuracy) (\(Text.count(rate.runs, "run"))\(failed))"
   }

@@ -15,7 +15,7 @@ struct TrainingLog {
 
   private struct Test: Decodable {
     var loss: Double
-    var accuracy: Double
+    var accuracy: Double?
     var memory: Int
 
     enum CodingKeys: String, CodingKey {
@@ -55,16 +55,33 @@ struct TrainingLog {
       throw line.error(expected: "nothing behind the last line of a run", found: "more (a log has one run)")
     }
     if !epochs.isEmpty, kind.epoch == nil {
-      test = try line.decode(Test.self, expected: "an epoch, or the last line of a training log")
+      let test = try line.decode(Test.self, expected: "an epoch, or the last line of a training log")
+      guard (test.accuracy != nil) == hasAccuracy else {
+        throw line.error(
+          expected: "the last line of a training log",
+          found: hasAccuracy ? "none of its \"test_accuracy\"" : "\"test_accuracy\" behind epochs without one")
+      }
+      self.test = test
       return
     }
     let epoch = try line.decode(RunRecord.Epoch.self, expected: "an epoch of a training log")
     guard epoch.epoch == epochs.count + 1 else {
       throw line.error(expected: "epoch \(epochs.count + 1)", found: "\(epoch.epoch)")
     }
+    let accuracies = [epoch.trainError, epoch.validationAccuracy]
+    guard accuracies.allSatisfy({ ($0 != nil) == (epochs.isEmpty ? epoch.trainError != nil : hasAccuracy) }) else {
+      throw line.error(
+        expected: "\"train_error\" and \"validation_accuracy\" in all epochs, or in none", found: "some of them")
+    }
     guard epoch.isPossible else { throw line.error(expected: "counts that can be", found: "others") }
     epochs.append(epoch)
   }
+
+  /// Whether its loss has right and wrong, by the first epoch.
+  private var hasAccuracy: Bool { epochs.first?.trainError != nil }
+
+  /// The loss, where it is known.
+  var loss: String? { header.map { $0.loss ?? LossName.softmax.rawValue } }
 
   /// Without a first line its rate and seed are not known; 0 stands for both, and for the memory where the last line is
   /// missing.
@@ -74,7 +91,8 @@ struct TrainingLog {
       arguments: header?.command ?? path, version: header?.version ?? "", threads: header?.threads ?? 0,
       level: header?.machine.level ?? "", epochs: epochs, testLoss: test?.loss, testAccuracy: test?.accuracy,
       memoryBytes: test?.memory ?? 0,
-      dampingEvents: events.kinds.reduce(0) { $0 + $1.count }, divergences: [], effectiveDimensions: [], failure: nil)
+      dampingEvents: events.kinds.reduce(0) { $0 + ($1.name == RunEvents.stoppedEarly ? 0 : $1.count) },
+      divergences: [], effectiveDimensions: [], failure: nil)
   }
 
   /// The files' names without what follows the last dot; the whole path where two would be called the same.
