@@ -48,7 +48,13 @@ private final class CheckpointSink: StateSink {
     guard !bytes.isEmpty else { return }
     if isLittleEndianMachine {
       sum.add(bytes)
-      try put(bytes)
+      if bytes.count < Self.pieces {
+        try put(bytes)
+      } else {
+        // (what is large is not copied)
+        try flush()
+        try file.write(bytes)
+      }
     } else {
       var swapped = Array(bytes)
       swapped.withUnsafeMutableBytes { toLittleEndian($0, width: entries[next - 1].element.width) }
