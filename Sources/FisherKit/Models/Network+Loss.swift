@@ -16,9 +16,9 @@ extension Network {
   private func gradients(
     _ judge: (_ z: borrowing Matrix<Scalar>, _ delta: inout Matrix<Scalar>, _ scale: Double) -> LossSum
   ) -> Score {
-    demand(input.rows > 0, "a mini-batch has at least one sample")
-    var (total, rows) = (LossSum(loss: 0), 0)
     let samples = samples
+    demand(samples > 0, "a mini-batch has at least one sample")
+    var (total, rows) = (LossSum(loss: 0), 0)
     profile.measure(.forward, passWork * Double(samples)) { forward { _ in } }
     profile.measure(.backward, passWork * Double(2 * samples)) {
       backward { z, delta in

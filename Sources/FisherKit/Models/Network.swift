@@ -8,6 +8,11 @@ public protocol Network<Scalar>: Model, State {
   var batchCapacity: Int { get }
   /// The mini-batch X̃ (rows, channels + 1), a row for each position of each sample, the last column 1.
   var input: Matrix<Scalar> { get set }
+  /// The samples of the mini-batch in ``input``; by default its rows over the positions.
+  var samples: Int { get }
+  /// Hands ``input`` to `body`; by default as it is. (What a property hands over through a protocol allocates, and a training
+  /// step is to allocate nothing.)
+  func withInput<R, E: Error>(_ body: (inout Matrix<Scalar>) throws(E) -> R) throws(E) -> R
   /// The training pass: passes ``input`` through, and hands what comes out (rows, outputs) to `body`.
   func forward<R, E: Error>(_ body: (borrowing Matrix<Scalar>) throws(E) -> R) throws(E) -> R
   /// The evaluation pass, where what comes out for a sample depends on that sample only. A ``backward(_:)`` needs another
@@ -33,6 +38,9 @@ extension Network {
 
   public func rescaleStart(by scales: [Double]) -> Bool { false }
 
-  /// The samples of the mini-batch in ``input``.
   public var samples: Int { input.rows / inputExtent.positions }
+
+  public func withInput<R, E: Error>(_ body: (inout Matrix<Scalar>) throws(E) -> R) throws(E) -> R {
+    try body(&input)
+  }
 }

@@ -131,8 +131,9 @@ extension Sequential {
   ) throws(FisherError) {
     let part = parts[i]
     func handOver(_ index: Int, _ observed: borrowing Observation<Scalar>) throws(FisherError) {
-      guard let above = part.parameters[index].above, let upper = parts.firstIndex(where: { $0.has(above) }), upper > i
-      else { return try body(part.firstParameter + index, observed) }
+      guard let above = part.parameters[index].above, let upper = self.part(with: above, above: i) else {
+        return try body(part.firstParameter + index, observed)
+      }
       // (its pre-activations are those of a layer further up, in the same pass)
       try parts[upper].layer.observe(input: joints[upper - 1].output) { (k, outer) throws(FisherError) in
         guard parts[upper].parameters[k] === above else { return }
@@ -147,11 +148,25 @@ extension Sequential {
       try part.layer.observe(input: joints[i - 1].output, handOver)
     }
   }
+
+  /// (a loop: generic searches allocate, and this is done at every step)
+  private func part(with parameter: Parameter<Scalar>, above i: Int) -> Int? {
+    for upper in (i + 1)..<parts.count {
+      for k in parts[upper].parameters.indices where parts[upper].parameters[k] === parameter { return upper }
+    }
+    return nil
+  }
 }
 
 // MARK: As a network
 
 extension Sequential: Network {
+  public var samples: Int { input.rows / layers[0].inputExtent.positions }
+
+  public func withInput<R, E: Error>(_ body: (inout Matrix<Scalar>) throws(E) -> R) throws(E) -> R {
+    try body(&input)
+  }
+
   public func forward<R, E: Error>(_ body: (borrowing Matrix<Scalar>) throws(E) -> R) throws(E) -> R {
     forward(input, into: &output)
     isObservable = true
@@ -197,10 +212,7 @@ private final class Part<Scalar: KernelScalar> {
 
   init(_ layer: any Layer<Scalar>, firstParameter: Int) {
     (self.layer, self.firstParameter, parameters) = (layer, firstParameter, layer.parameters)
-  }
-
-  func has(_ parameter: Parameter<Scalar>) -> Bool { parameters.contains { $0 === parameter } }
-}
+  }}
 
 /// What comes out of a layer and goes into the next, and the derivative of the loss by that.
 private final class Joint<Scalar: KernelScalar> {

@@ -28,24 +28,24 @@ public final class Trainer<Scalar: KernelScalar> {
   var knownConfiguration: TrainingConfiguration?
   /// A text of one's own that is kept with the state, such as the lines of a log so far.
   public var journal = ""
-  private var shuffler: SeededGenerator
-  private var order: [Int32]
+  var shuffler: SeededGenerator
+  var order: [Int32]
   /// The samples of a mini-batch, kept to be refilled.
-  private let targets: TargetBatch<Scalar>
-  private var indices: [Int32]
+  let targets: TargetBatch<Scalar>
+  var indices: [Int32]
   /// Epochs that ended, the steps of the one under way, and all steps.
-  public private(set) var epochsDone = 0
-  public private(set) var stepsOfEpoch = 0
-  public private(set) var stepsDone = 0
-  private var seconds = 0.0
+  public internal(set) var epochsDone = 0
+  public internal(set) var stepsOfEpoch = 0
+  public internal(set) var stepsDone = 0
+  var seconds = 0.0
   /// Of the epoch that has just ended.
-  private(set) var validationLoss: Double?
+  var validationLoss: Double?
   let recovery: Recovery
   private let rescaledFeatures: Int
-  private let watch: RecoveryWatch<Scalar>
-  private let best: BestEpoch<Scalar>?
+  let watch: RecoveryWatch<Scalar>
+  let best: BestEpoch<Scalar>?
   /// Steps that the trust region had bound before this epoch.
-  private var boundBefore: [Int] = []
+  var boundBefore: [Int] = []
   private var optimizerMeasures = false
   /// Takes the time of the parts of a step, where there is one.
   public var profile: StepProfile? {
@@ -101,10 +101,10 @@ public final class Trainer<Scalar: KernelScalar> {
       layers: optimizer.plan)
   }
 
-  private var stepsPerEpoch: Int { (order.count + batchSize - 1) / batchSize }
+  var stepsPerEpoch: Int { (order.count + batchSize - 1) / batchSize }
 
-  /// Trains for `epochs` more epochs, none where that is negative; one that was under way when the trainer's state was saved is the first of them. What
-  /// goes wrong is survived as ``Recovery`` says, and reported.
+  /// Trains for `epochs` more epochs, none where that is negative; one that was under way when the trainer's state was saved
+  /// is the first of them. What goes wrong is survived as ``Recovery`` says, and reported.
   ///
   /// In a `step` or an `epoch`, the state of the trainer is that after all that the step came to: a checkpoint may be written
   /// there.
@@ -250,27 +250,6 @@ public final class Trainer<Scalar: KernelScalar> {
   private func load(_ dataset: Dataset, count: Int) {
     let chosen = indices
     targets.load(dataset.targets, samples: chosen.span.extracting(first: count))
-    dataset.gather(&model.input, indices: chosen.span.extracting(first: count))
-  }
-}
-
-extension Trainer: State {
-  /// All that the rest of the run depends on: resumed from it, a run goes on as if it had never ended.
-  public func visit(_ visitor: StateVisitor) throws {
-    try best?.visit(visitor, model: model)
-    try visitor.child("model", model)
-    try visitor.child("optimizer", optimizer)
-    try visitor.child("last good weights", watch)
-    try visitor.value("shuffler", &shuffler)
-    try visitor.visit("order of the samples", &order)
-    try visitor.visit("epochs", &epochsDone, in: 0...(.max))
-    try visitor.visit("steps of the epoch", &stepsOfEpoch, in: 0...stepsPerEpoch)
-    try visitor.visit("steps", &stepsDone, in: 0...(.max))
-    try visitor.visit("seconds", &seconds)
-    try visitor.visit("validation loss", &validationLoss)
-    try visitor.visit("bound before", &boundBefore, isOfAnyCount: true)
-    try visitor.visit("journal", &journal)
-    visitor.scratch("targets", bytes: targets.bytes)
-    visitor.scratch("samples of a mini-batch", indices)
+    model.withInput { dataset.gather(&$0, indices: chosen.span.extracting(first: count)) }
   }
 }
