@@ -76,6 +76,22 @@ import Testing
     #expect(back[1...] == [2, 2, 2] && back[0] != 1 && watch.timesBack == 4)
   }
 
+  /// Weights are good up to half above the loss of the last good ones, and what is kept then is what the next are judged by.
+  @Test func goodEnough() throws {
+    for (loss, expected) in [(1.4, 2.0), (1.6, 1)] {
+      let (model, watch) = try watch()
+      func set(_ value: Double) { model.parameters[1].value[2, 3] = value }
+      set(1)
+      for _ in 1...50 { _ = watch.note(loss: 1, of: model) }
+      set(2)
+      // (long enough for the average to have arrived)
+      for _ in 1...100 { #expect(!watch.note(loss: loss, of: model)) }
+      set(3)
+      watch.goBack(model)
+      #expect(model.parameters[1].value[2, 3] == expected, "loss \(loss)")
+    }
+  }
+
   /// Five mini-batches in a row, or weights that are no numbers.
   @Test func batchesLeftOut() throws {
     let (model, watch) = try watch()

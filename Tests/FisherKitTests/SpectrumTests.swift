@@ -5,6 +5,14 @@ import Testing
 
 /// What the eigenvalues say, and the structure that matrices must have.
 @Suite struct SpectrumTests {
+  /// As many eigenvalues count as are above the order times a rounding unit of the largest.
+  @Test func rank() {
+    for unit in [0x1p-52, 0x1p-23] {
+      let spectrum = Spectrum([0, 8, 31 * unit, 33 * unit], unit: unit)
+      #expect(spectrum.rank() == 2 && spectrum.rank(tolerance: 0) == 3 && spectrum.rank(tolerance: 0.5) == 1)
+    }
+  }
+
   @Test func quantities() {
     let spectrum = Spectrum([2, 0, 8, 0.5])
     #expect(spectrum.eigenvalues == [0, 0.5, 2, 8])

@@ -53,4 +53,42 @@ import Testing
       return
     }
   }
+
+  /// Steps with whatever it is told to.
+  private struct Told: Metric {
+    let name = "told"
+    let direction: [Double]
+
+    func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) -> any Curvature<S> {
+      ToldCurvature<S>(direction: direction)
+    }
+  }
+
+  private final class ToldCurvature<Scalar: KernelScalar>: Curvature {
+    let bytes = 0
+    let direction: [Double]
+    init(direction: [Double]) { self.direction = direction }
+    func observe(_ observed: borrowing Observation<Scalar>) {}
+    func refresh() {}
+    func precondition(_ gradient: inout Matrix<Scalar>) {
+      for j in 0..<direction.count { gradient[0, j] = Scalar(direction[j]) }
+    }
+  }
+
+  /// Of a matrix that is the identity, with λ = 1, the exact step along (2, 0) is (1, 0): angles in degrees from it, errors
+  /// by its length.
+  @Test func degreesAndErrors() throws {
+    let root = 2.0.squareRoot()
+    let inputs = try Matrix<Double>.make([root, 0, 0, root], rows: 2, columns: 2)
+    let z = try Matrix<Double>(rows: 2, columns: 1)
+    let gradient = try Matrix<Double>.make([2, 0], rows: 1, columns: 2)
+    for (direction, angle, error) in [
+      ([1.0, 0], 0.0, 0.0), ([2, 0], 0, 1), ([0.5, 0], 0, 0.5), ([0, 1], 90, root), ([1, 1], 45, 1),
+      ([0.5, 0.75.squareRoot()], 60, 1), ([-3, 0], 180, 4),
+    ] {
+      let found = try Told(direction: direction).stepAccuracy(
+        of: LinearLayer(), inputs: inputs, preactivations: z, gradient: gradient, damping: 1)
+      #expect(abs(found.angle - angle) < 1e-5 && abs(found.relativeError - error) < 1e-7, "\(direction): \(found)")
+    }
+  }
 }
