@@ -129,7 +129,8 @@ import Testing
       .appendingPathComponent("../Fixtures/format-1-\(name).safetensors").path
     let old = try Safetensors(path: path)
     let read = try ModelFile(path: path)
-    #expect(read.notes == ModelNotes(featureDivisor: 255, classNames: ["a", "b", "c", "d"], distribution: .categorical))
+    #expect(
+      read.notes == ModelNotes(featureDivisor: 255, classNames: ["a", "b", "c", "d"], distribution: .categorical))
     let model = try Sequential<Float>(read, batchCapacity: 3)
     model.input.assign([[1, -1, 0.5, 1], [0, 2, -0.5, 1], [0.25, 1, 1, 1]])
     model.predict { found in

@@ -61,9 +61,10 @@ import Testing
     try grid("sgd", rate: 0.1).json().write(toFile: path, atomically: true, encoding: .utf8)
     let result = try Tool.run(["experiment", path, "--log", log])
     let last = try #require(try SmallExperiment.records(log).first?.epochs.last)
-    #expect(last.epoch == 2 && last.validationAccuracy != 1 - last.trainError)
+    let (error, accuracy) = (try #require(last.trainError), try #require(last.validationAccuracy))
+    #expect(last.epoch == 2 && accuracy != 1 - error)
     let words = String(
-      format: "train loss %.4f, validation %.2f%%", last.trainLoss, last.validationAccuracy * 100)
+      format: "train loss %.4f, validation %.2f%%", last.trainLoss, accuracy * 100)
     #expect(result.output.contains("1/1  n  o  0.1  seed 0  \(words)\n"), "\(result)")
   }
 

@@ -116,7 +116,7 @@ import Testing
     #expect(results.heads.last == "Memory, MB" && results.rows.map { $0.last } == ["12.3", "12.3", "12.3"])
     let rates = try table("rates", of: study)
     for row in rates.rows {
-      let accuracy = 100 * chosen(row[0]).reduce(0) { $0 + $1.epochs[7].validationAccuracy } / 3
+      let accuracy = 100 * chosen(row[0]).reduce(0) { $0 + ($1.epochs[7].validationAccuracy ?? .nan) } / 3
       #expect(row[1].hasPrefix("0.01 * (at the edge") && row[2] == String(format: "%.2f %%", accuracy))
       #expect(row[3].hasPrefix(String(format: "0.01: %.2f %% (3 runs)\n0.1: ", accuracy)))
     }

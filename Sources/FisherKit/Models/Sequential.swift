@@ -212,7 +212,8 @@ private final class Part<Scalar: KernelScalar> {
 
   init(_ layer: any Layer<Scalar>, firstParameter: Int) {
     (self.layer, self.firstParameter, parameters) = (layer, firstParameter, layer.parameters)
-  }}
+  }
+}
 
 /// What comes out of a layer and goes into the next, and the derivative of the loss by that.
 private final class Joint<Scalar: KernelScalar> {
