@@ -90,7 +90,7 @@ import Testing
     for j in 0..<5 { bad[sample * 5 + j] = .nan }
     let data = Dataset(features: .floats(bad), labels: labels, width: 5, classes: 4)
     let expected = DataError(
-      "data", expected: "samples whose logits are finite", found: "sample \(sample), whose are not")
+      "data", expected: "samples whose outputs are finite", found: "sample \(sample), whose are not")
     #expect(throws: expected) { try model.classes(data, 0..<count) }
   }
 }
