@@ -9,12 +9,10 @@ extension Inspect {
   }
 
   /// Such as "classes", or "numbers (σ 2.0)".
-  private static func plural(_ distribution: OutputDistribution) -> String {
-    switch distribution {
-    case .categorical: "classes"
-    case .bernoulli: "labels"
-    case .normal(let sigma): sigma == 1 ? "numbers" : "numbers (σ \(sigma))"
-    }
+  private static func outputs(_ distribution: OutputDistribution) -> String {
+    let noun = distribution.noun.many
+    if case .normal(let sigma) = distribution, sigma != 1 { return "\(noun) (σ \(sigma))" }
+    return noun
   }
 
   /// What is in a safetensors file: the model, where it is one of ours, and its tensors and texts.
@@ -24,7 +22,7 @@ extension Inspect {
     if contents.metadata[ModelFile.metadataKey] != nil {
       let file = try ModelFile(path: path)
       lines.append(
-        "model       \(file.inputs) inputs, \(file.outputs) \(Self.plural(file.distribution)), \(file.parameters) parameters in "
+        "model       \(file.inputs) inputs, \(file.outputs) \(Self.outputs(file.distribution)), \(file.parameters) parameters in "
           + "\(file.isDouble ? "float64" : "float32"), by FisherKit \(file.version)")
       if let divisor = file.notes.featureDivisor {
         lines.append("features    \(divisor == 1 ? "as they are" : "divided by \(short(divisor, 9))")")

@@ -15,8 +15,7 @@ struct NetworkOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What outputs are judged by: softmax (one of several classes), bernoulli (labels that apply or not, numbers from 0 "
-        + "to 1) or squared (numbers).", valueName: "name"))
+      "What outputs are judged by: \(LossName.all).", valueName: "name"))
   var loss = LossName.softmax
 
   func validate() throws {

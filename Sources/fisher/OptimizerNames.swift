@@ -14,6 +14,15 @@ enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
     case .adam: Adam<Float>.usualLearningRate
     }
   }
+
+  /// As help has them.
+  static var usualLearningRates: String {
+    let batch = RunOptions.usualBatch
+    return allCases.map { name in
+      let rate = short(name.usualLearningRate(batch: batch))
+      return name == .rngd ? "\(name) by the batch, \(rate) for \(batch)" : "\(name) \(rate)"
+    }.joined(separator: ", ")
+  }
 }
 
 enum DampingRule: String, CaseIterable, ExpressibleByArgument {
@@ -39,6 +48,14 @@ enum DampingRule: String, CaseIterable, ExpressibleByArgument {
 
 enum MetricName: String, CaseIterable, ExpressibleByArgument {
   case auto, exact, projected, kernel, iterative, diagonal, shared, average, paper
+
+  /// Whether `--window-samples` means something to it.
+  var hasWindow: Bool {
+    switch self {
+    case .auto, .exact, .projected, .kernel, .iterative, .diagonal, .shared, .average: true
+    case .paper: false
+    }
+  }
 }
 
 /// A rank, or the share of the effective dimension that decides on it.

@@ -42,8 +42,7 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     name: [.long, .customLong("lr")], parsing: .unconditional,
     help: ArgumentHelp(
-      "γ (default: rngd by the batch, \(usual(.rngd)) for \(RunOptions.usualBatch), sgd \(usual(.sgd)), momentum "
-        + "\(usual(.momentum)), adam \(usual(.adam))).", valueName: "γ"))
+      "γ (default: \(OptimizerName.usualLearningRates)).", valueName: "γ"))
   var learningRate: Double?
   @Option(
     parsing: .unconditional,
@@ -119,8 +118,8 @@ struct OptimizerOptions: ParsableArguments {
     where isGiven && chosen != .auto {
       throw ValidationError("--\(flag): expected --metric auto, found \(chosen.rawValue)")
     }
-    if windowSamples != nil, metric == .paper {
-      throw ValidationError("--window-samples: expected a metric with a window, found paper, which has an average")
+    if windowSamples != nil, !chosen.hasWindow {
+      throw ValidationError("--window-samples: expected a metric with a window, found \(chosen.rawValue)")
     }
     try refusing { _ = try make(batch: RunOptions.usualBatch, costs: Self.anyCosts) }
     if let layer = pair.first(where: { $0 < 1 }) {
@@ -191,11 +190,6 @@ struct OptimizerOptions: ParsableArguments {
         trustRegion: TrustRegion(kappa: trustRegion, isNormalized: normalizeSteps), l2: l2)
     }
   }
-}
-
-/// A learning rate as help has it.
-private func usual(_ optimizer: OptimizerName) -> String {
-  short(optimizer.usualLearningRate(batch: RunOptions.usualBatch))
 }
 
 extension Metric {

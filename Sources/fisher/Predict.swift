@@ -37,7 +37,8 @@ struct Predict: ParsableCommand {
   ) throws {
     let isText = out.lowercased().hasSuffix(".csv")
     if classes, distribution != .categorical {
-      throw DataError(input.model, expected: "a model of classes, for --classes", found: "one of \(distribution.noun)s")
+      throw DataError(
+        input.model, expected: "a model of classes, for --classes", found: "one of \(distribution.noun.many)")
     }
     if classes {
       let found = try model.classes(samples.dataset, samples.range, name: samples.name)
@@ -50,7 +51,7 @@ struct Predict: ParsableCommand {
       let array = NPYArray(shape: [samples.range.count, width], elements: .float32(found), place: out)
       return try array.write(to: file, place: out)
     }
-    try file.write((0..<width).map { "\(distribution.noun) \($0)" }.joined(separator: ",") + "\r\n")
+    try file.write((0..<width).map { "\(distribution.noun.one) \($0)" }.joined(separator: ",") + "\r\n")
     // (a part at a time: as text they take several times the room)
     for first in stride(from: 0, to: samples.range.count, by: ModelInput.batchCapacity) {
       let rows = first..<min(first + ModelInput.batchCapacity, samples.range.count)
@@ -58,17 +59,6 @@ struct Predict: ParsableCommand {
         found[(row * width)..<((row + 1) * width)].map(\.description).joined(separator: ",") + "\r\n"
       }
       try file.write(lines.joined())
-    }
-  }
-}
-
-extension OutputDistribution {
-  /// What one of its outputs is of.
-  var noun: String {
-    switch self {
-    case .categorical: "class"
-    case .bernoulli: "label"
-    case .normal: "number"
     }
   }
 }

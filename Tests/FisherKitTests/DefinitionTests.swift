@@ -32,6 +32,11 @@ import Testing
     }
   }
 
+  /// All built-in activations are held to their definition here.
+  @Test func noActivationIsForgotten() throws {
+    #expect(Set(try Neuron.all.map { $0.activation.name }).isSuperset(of: builtInActivations.map(\.name)))
+  }
+
   @Test(arguments: try Neuron.all) func neuron(neuron: Neuron) throws {
     for (n, d) in [(1, 1), (1, 3), (4, 3), (7, 2)] {
       let sample = Sample(n: n, d: d, m: 1, seed: 3, keepingClearOf: neuron.hasKink)

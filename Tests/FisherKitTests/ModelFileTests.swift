@@ -77,13 +77,7 @@ import Testing
 
   /// All files of Neurons/ that declare an activation are known by name where a file is read.
   @Test func noActivationIsForgotten() throws {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../../Sources/FisherKit/Neurons")
-    var declared: Set<String> = []
-    for url in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
-      let text = try String(contentsOf: url, encoding: .utf8)
-      for match in text.matches(of: #/public struct (\w+): Activation\b/#) { declared.insert(String(match.1)) }
-    }
+    let declared = try declared(in: "Neurons", as: #/public struct (\w+): Activation\b/#)
     #expect(declared == Set(builtInActivations.map { "\(type(of: $0))" }))
     #expect(Set(builtInActivations.map(\.name)).count == builtInActivations.count)
   }
@@ -176,8 +170,7 @@ import Testing
     ("\"outputs\":4", "\"outputs\":4,\"positions\":9223372036854775807", "widths that a dense layer can have"),
     (
       "\"kind\":\"dense\"", "\"kind\":\"convolution\"",
-      "layer 1: expected a kind of layer that is known (batch normalisation, dense, dropout, parallel, residual, sequential), "
-        + "found convolution"
+      "layer 1: expected a kind of layer that is known (\(builtInKinds)), found convolution"
     ),
     ("\"name\":\"layer 1\"", "\"name\":null", "layer 1: expected a dense layer with what belongs to it, found another"),
     ("\"decay\":0.99", "\"decay\":\"much\"", "layer 2: expected a batch normalisation layer with what belongs to it"),

@@ -85,6 +85,41 @@ import Testing
     #expect(settingText(Own()) == "Own(list: (1, 2), inner: 0.1, kind: measure((m, isBetterLarger: true)))")
   }
 
+  /// What a layer was made with is compared too, whatever layer it is in; how far it has come is not.
+  @Test func otherLayers() throws {
+    func trainer(_ layer: (Int) throws -> any Layer<Float>) throws -> Trainer<Float> {
+      let data = try SyntheticData.make(training: 60, validation: 20, test: 20, seed: 5)
+      var generator = SeededGenerator(seed: 1, stream: .initialisation)
+      let last = try Dense<Float>(
+        inputs: data.width, outputs: data.classes, activation: Linear(), subsystem: SoftmaxLayer(), name: "layer 1",
+        using: &generator)
+      let model = try Sequential<Float>([Residual(try layer(data.width)), last], batchCapacity: 20)
+      return try Trainer(model: model, optimizer: try SGD(), data: data, batchSize: 20)
+    }
+    func dropout(_ rate: Double, seed: UInt64 = 0) throws -> Trainer<Float> {
+      try trainer { try Dropout(channels: $0, rate: rate, seed: seed) }
+    }
+    func normalisation(_ decay: Double) throws -> Trainer<Float> {
+      try trainer { try BatchNormalization(channels: $0, decay: decay) }
+    }
+    let cases: [(ours: Trainer<Float>, theirs: Trainer<Float>, difference: [String])] = try [
+      (dropout(0.1), dropout(0.2), ["dropout, rate 0.1, seed 0", "dropout, rate 0.2, seed 0"]),
+      (dropout(0.1), dropout(0.1, seed: 7), ["dropout, rate 0.1, seed 0", "dropout, rate 0.1, seed 7"]),
+      (
+        normalisation(0.9), normalisation(0.8),
+        ["batch normalisation, decay 0.9, epsilon 0.001", "batch normalisation, decay 0.8, epsilon 0.001"]
+      ), (dropout(0.1), dropout(0.1), []),
+    ]
+    for (ours, theirs, difference) in cases {
+      try theirs.run(epochs: 1)
+      let found = ours.configuration.difference(from: theirs.configuration)
+      #expect(found?.name == (difference.isEmpty ? nil : "layer 1"))
+      for (text, words) in zip([found?.ours, found?.theirs], difference) {
+        #expect(text?.hasPrefix("residual: \(words), ") == true, "\(text ?? "none")")
+      }
+    }
+  }
+
   /// The same data elsewhere are the same data; one label that is another makes them others.
   @Test func otherData() throws {
     func split(_ name: String, label: Int32) throws -> DataSplit {

@@ -51,6 +51,18 @@ import Testing
     .rngd("early stopping", stopping: EarlyStopping(patience: 1, leastGain: 0.1), epochs: 9),
   ]
 
+  /// All files of Optimizers/ that declare an optimizer, and of Metrics/ that declare a metric, have a run here.
+  @Test func nothingIsForgotten() throws {
+    var (optimizers, metrics): (Set<String>, Set<String>) = ([], [])
+    for run in Self.optimizers + Self.metrics {
+      let optimizer = try run.optimizer()
+      optimizers.insert("\(type(of: optimizer))".replacing("<Float>", with: ""))
+      if let metric = (optimizer as? RNGD<Float>)?.metric { metrics.insert("\(type(of: metric))") }
+    }
+    #expect(try declared(in: "Optimizers", as: #/public final class (\w+)<.*>: Optimizer\b/#) == optimizers)
+    #expect(try declared(in: "Metrics", as: #/public struct (\w+): Metric\b/#) == metrics)
+  }
+
   @Test(arguments: optimizers + metrics + schedules + others)
   func goesOnBitByBit(run: ResumedRun) throws {
     let whole = try #require(try run.run(run.trainer()))

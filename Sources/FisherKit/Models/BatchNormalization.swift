@@ -63,6 +63,7 @@ public final class BatchNormalization<Scalar: KernelScalar>: Layer {
   public var outputExtent: Extent { inputExtent }
   public var parameters: [Parameter<Scalar>] { [parameter] }
   public var bytes: Int { stateBytes }
+  public var settings: [String: String] { ["decay": "\(decay)", "epsilon": "\(epsilon)"] }
 
   public func visit(_ visitor: StateVisitor) throws {
     try visitor.child("scale and shift", parameter)

@@ -38,6 +38,7 @@ public final class Dropout<Scalar: KernelScalar>: Layer {
   public var takesBias: Bool { false }
   public var parameters: [Parameter<Scalar>] { [] }
   public var bytes: Int { stateBytes }
+  public var settings: [String: String] { ["rate": "\(rate)", "seed": "\(seed)"] }
 
   public func visit(_ visitor: StateVisitor) throws {
     try visitor.visit("passes", &passes)

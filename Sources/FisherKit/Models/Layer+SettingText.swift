@@ -1,6 +1,5 @@
 extension Layer {
-  /// What it is, with the settings of layers that are built in; of one's own its kind and widths, and what its parameters
-  /// are.
+  /// What it is, with its settings and those of the layers that it is made of, and its widths.
   var settingText: String {
     let kind =
       switch self {
@@ -9,11 +8,15 @@ extension Layer {
       case let layer as Parallel<Scalar>:
         "\(layer.joining): \(layer.branches.map { "(\($0.settingText))" }.joined(separator: ", "))"
       case let layer as Dense<Scalar>: "dense, \(FisherKit.settingText(layer.activation))"
-      case let layer as BatchNormalization<Scalar>:
-        "batch normalisation, decay \(layer.decay), epsilon \(layer.epsilon)"
-      default: "\(type(of: self))"
+      default: (kindTexts + settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }).joined(separator: ", ")
       }
     return "\(kind), \(inputExtent) to \(outputExtent)"
+  }
+
+  /// What its kind is called, and the layers that it says it is made of.
+  private var kindTexts: [String] {
+    guard let layer = self as? any KeepableLayer<Scalar> else { return ["\(type(of: self))"] }
+    return [type(of: layer).kind] + layer.keptParts.map { "\($0.place) (\($0.layer.settingText))" }
   }
 }
 

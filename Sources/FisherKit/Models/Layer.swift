@@ -17,6 +17,9 @@ public protocol Layer<Scalar>: State {
   var parameters: [Parameter<Scalar>] { get }
   /// The memory that it holds.
   var bytes: Int { get }
+  /// What it was made with, by name, but for its widths and what its parameters say: a checkpoint belongs to a run with the
+  /// same. By default nothing.
+  var settings: [String: String] { get }
   /// Makes room for mini-batches of up to `capacity` samples; called once, before anything else.
   func prepare(batchCapacity capacity: Int) throws(FisherError)
   /// The training pass: writes the first `outputs` columns of `output`.
@@ -44,6 +47,7 @@ extension Layer {
   public var inputs: Int { inputExtent.channels }
   public var outputs: Int { outputExtent.channels }
   public var takesBias: Bool { true }
+  public var settings: [String: String] { [:] }
 
   public func evaluate(_ input: borrowing Matrix<Scalar>, into output: inout Matrix<Scalar>) {
     forward(input, into: &output)
