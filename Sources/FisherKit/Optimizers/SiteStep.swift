@@ -45,6 +45,13 @@ final class SiteStep<Scalar: KernelScalar>: State {
     self.curvature = curvature
     self.damping = damping
     self.incidents = incidents
+    if site.subsystem.hasNormalOutputs {
+      let (bytes, overflow) = batchRows.multipliedReportingOverflow(by: MemoryLayout<Double>.stride)
+      guard !overflow, bytes < 1 << 26 || bytes <= availableMemory() ?? .max else {
+        throw .outOfMemory(what: "\(site.name): squares of \(batchRows) rows", bytes: overflow ? .max : bytes)
+      }
+      squares.reserveCapacity(batchRows)
+    }
     gradient = try KeptGradient(neurons: site.neurons, order: site.order, name: site.name)
     oldDirection =
       measuresDrift
@@ -62,7 +69,8 @@ final class SiteStep<Scalar: KernelScalar>: State {
     for matrix in [oldDirection, whole, padded] {
       if let matrix { visitor.scratch("beside the step", matrix.value) }
     }
-    visitor.scratch("squares", squares)
+    // (as many as there may be, whatever the last mini-batch had)
+    visitor.scratch("squares", bytes: site.subsystem.hasNormalOutputs ? batchRows * MemoryLayout<Double>.stride : 0)
   }
 
   /// Room for a gradient that came without padding; made when the first one comes.
@@ -85,9 +93,7 @@ final class SiteStep<Scalar: KernelScalar>: State {
     guard site.subsystem.hasNormalOutputs else { return }
     let rows = observed.rows
     if squares.count != rows {
-      // (made for the largest mini-batch, whatever comes first)
       squares.removeAll(keepingCapacity: true)
-      squares.reserveCapacity(batchRows)
       for _ in 0..<rows { squares.append(0) }
     }
     observed.preactivations.rowDots(observed.preactivations, into: &squares)
