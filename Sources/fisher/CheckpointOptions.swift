@@ -13,7 +13,7 @@ struct CheckpointOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "How many of the last checkpoints are kept, beside the one with the least validation loss (default: \(usualKeep)).",
+      "How many of the last checkpoints are kept, beside the one with the least validation loss (default: \(CheckpointFolder.usualKeepLast)).",
       valueName: "K"))
   var checkpointKeep: Int?
   @Option(
@@ -23,7 +23,6 @@ struct CheckpointOptions: ParsableArguments {
       valueName: "file"))
   var resume: String?
 
-  static let usualKeep = 2
   /// What --resume without a file stands for; no file has that name.
   static let newest = ""
 
@@ -50,7 +49,7 @@ struct CheckpointOptions: ParsableArguments {
   func open() throws -> RunCheckpoints? {
     try checkpoint.map {
       try RunCheckpoints(
-        path: $0, every: checkpointEvery, keep: checkpointKeep ?? Self.usualKeep, resume: resume)
+        path: $0, every: checkpointEvery, keep: checkpointKeep ?? CheckpointFolder.usualKeepLast, resume: resume)
     }
   }
 }

@@ -86,11 +86,6 @@ public final class TargetBatch<Scalar: KernelScalar> {
       numbers.takeRows(of: values, samples)
     }
   }
-
-  /// Whether the target of every row is one that outputs of this width can have.
-  func fits(outputs: Int) -> Bool {
-    isOfClasses ? classes.prefix(rows).allSatisfy { $0 >= 0 && $0 < outputs } : numbers.columns == outputs
-  }
 }
 
 extension Matrix {

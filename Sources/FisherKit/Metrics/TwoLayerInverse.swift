@@ -87,12 +87,11 @@ final class TwoLayerInverse<Scalar: KernelScalar>: WindowInverse {
     weights.setToSlopes(of: layers.hidden, at: z)
   }
 
-  func note(_ window: borrowing SampleWindow<Scalar>) throws(FisherError) {
+  func note(_ window: borrowing SampleWindow<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError) {
     // (the last one goes first: both together would be more than was planned)
     (block, inverse) = (nil, nil)
-    var slopes = try Matrix<Scalar>(
-      rows: window.preactivations.rows, columns: site.neurons, what: "\(site.name): slopes")
-    slopes.setToSlopes(of: layers.hidden, at: window.preactivations)
+    var slopes = try Matrix<Scalar>(rows: weights.rows, columns: weights.columns, what: "\(site.name): slopes")
+    slopes.copy(from: weights)
     block = try SampledBlock<Scalar>(
       inputs: window.inputs,
       covariance: TwoLayerCovariance<Scalar>(

@@ -4,8 +4,8 @@
 /// projected to.
 protocol WindowInverse<Scalar>: State {
   associatedtype Scalar: KernelScalar
-  /// Sees all of a window before a refresh; by default ``weigh(_:preactivations:)`` is enough.
-  func note(_ window: borrowing SampleWindow<Scalar>) throws(FisherError)
+  /// Sees all of a window, and what its samples weigh, before a refresh; by default ``weigh(_:preactivations:)`` is enough.
+  func note(_ window: borrowing SampleWindow<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError)
   /// What a sample weighs in the matrix, from its pre-activations z (n,m): ν (n,m), or η of a softmax.
   func weigh(_ weights: inout Matrix<Scalar>, preactivations z: borrowing Matrix<Scalar>)
   /// Adds the ν of each neuron, over all samples, to the sums.
@@ -24,7 +24,7 @@ protocol WindowInverse<Scalar>: State {
 }
 
 extension WindowInverse {
-  func note(_ window: borrowing SampleWindow<Scalar>) {}
+  func note(_ window: borrowing SampleWindow<Scalar>, weights: borrowing Matrix<Scalar>) {}
 
   func addNu(of weights: borrowing Matrix<Scalar>, to sums: inout [Double]) { weights.addColumns(to: &sums) }
 
@@ -89,7 +89,7 @@ final class WindowedCurvature<Scalar: KernelScalar>: Curvature {
     weights.resize(rows: window.inputs.rows)
     inverse.weigh(&weights, preactivations: window.preactivations)
     if let neuron = weights.removeNonFinite() { site.report(.samplesLeftOut, neuron: neuron) }
-    try inverse.note(window)
+    try inverse.note(window, weights: weights)
   }
 
   var refreshParts: Int { inverse.refreshParts }

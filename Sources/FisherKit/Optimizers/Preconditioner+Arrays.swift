@@ -77,9 +77,9 @@ extension Preconditioner {
         what: "\(site): gradient", expected: "\(m) × \(d) = \(m * d) numbers", found: "\(gradient.count)")
     }
     let padded = try states[index].scratch()
-    for i in 0..<m { for j in 0..<d { padded.value[i, j] = gradient[i * d + j] } }
+    padded.value.assign(gradient.span)
     let product = try direction(&padded.value, at: index)
-    for i in 0..<m { for j in 0..<d { gradient[i * d + j] = padded.value[i, j] } }
+    gradient.withUnsafeMutableBufferPointer { gradient in padded.value.copyRows(to: gradient) }
     return product
   }
 
@@ -124,6 +124,15 @@ extension Preconditioner {
         what: "\(site.name): inputs", expected: "rows of samples with \(site.positions) positions each",
         found: "\(inputs) rows")
     }
+  }
+}
+
+extension Matrix {
+  /// Writes its rows one behind the other.
+  fileprivate func copyRows(to elements: UnsafeMutableBufferPointer<Scalar>) {
+    demand(elements.count == rows * columns, "\(elements.count) elements for \(shape)")
+    guard let base = elements.baseAddress else { return }
+    for i in 0..<rows { (base + i * columns).update(from: storage.base + i * stride, count: columns) }
   }
 }
 

@@ -101,6 +101,7 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
 
   public var bytes: Int { stateBytes }
 
+  /// As it is between two steps: after the directions of one, before the ``refreshIfDue()`` of the next.
   public func visit(_ visitor: StateVisitor) throws {
     try visitor.fixed("metric", metric)
     try visitor.visit("step", &step, in: 0...(.max))
@@ -138,12 +139,22 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
   public func refreshIfDue() throws(FisherError) {
     noteDrift()
     step += 1
-    for i in states.indices { states[i].isDue = clock.isDue(i, step: step) }
-    guard schedule.drift == nil else { return }
-    for i in states.indices where states[i].isDue {
-      try states[i].refresh()
+    for i in states.indices {
+      let state = states[i]
+      state.isDue = clock.isDue(i, step: step)
+      state.isWaiting = state.isDue && schedule.drift != nil
+      guard state.isDue, !state.isWaiting else { continue }
+      try state.refresh()
       noteRefresh(i)
     }
+  }
+
+  /// Does the refresh that waits for a site's gradient, if one does.
+  func refreshWaiting(_ gradient: borrowing Matrix<Scalar>, at i: Int) throws(FisherError) {
+    guard states[i].isWaiting else { return }
+    states[i].isWaiting = false
+    try states[i].refresh(gradient: gradient)
+    noteRefresh(i)
   }
 
   /// Replaces a site's gradient (m,d) by (Ĝ + λI)⁻¹ times it. Neurons for which that is no number, and sites for which it
@@ -170,10 +181,7 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
   /// The same, of a gradient that was taken.
   func turn(_ gradient: inout Matrix<Scalar>, at i: Int) throws(FisherError) {
     let state = states[i]
-    if schedule.drift != nil, state.isDue {
-      try state.refresh(gradient: gradient)
-      noteRefresh(i)
-    }
+    try refreshWaiting(gradient, at: i)
     if !(try state.precondition(&gradient)) { clock.expedite(i, step: step) }
     if schedule.drift != nil { state.addDrift(of: gradient, to: &meter) }
   }
@@ -181,9 +189,15 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
   /// Makes all matrices anew, soon and often: after the weights were put back to earlier ones.
   public func restart() { clock.restart(after: step) }
 
+  /// Whether a refresh is due at the next step, or a part of one.
+  var isAnyDue: Bool {
+    // (a loop, here and below: what is generic allocates, and this is done at every step)
+    for i in states.indices where clock.isDue(i, step: step + 1) { return true }
+    return false
+  }
+
   /// What the refreshes take that are due at the next step, or their parts.
   var dueWork: Work {
-    // (a loop: generic `reduce` allocates, and this is done at every step)
     var sum = Work()
     for i in states.indices where clock.isDue(i, step: step + 1) {
       sum = sum + states[i].curvature.estimate.refresh * (1 / Double(states[i].parts))

@@ -149,9 +149,13 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
         if let index = parts[parameter].index { try preconditioner.observe(index, observed) }
       }
     }
-    let due = preconditioner.dueWork
-    if due.calls > 0 {
-      try profile.measure(.refresh, due) { () throws(FisherError) in try preconditioner.refreshIfDue() }
+    if preconditioner.isAnyDue {
+      try profile.measure(.refresh, preconditioner.dueWork) { () throws(FisherError) in
+        try preconditioner.refreshIfDue()
+        for part in parts {
+          if let index = part.index { try preconditioner.refreshWaiting(part.parameter.gradient, at: index) }
+        }
+      }
     } else {
       try preconditioner.refreshIfDue()
     }

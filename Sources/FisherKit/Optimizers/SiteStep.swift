@@ -14,8 +14,10 @@ final class SiteStep<Scalar: KernelScalar>: State {
 
   /// Whether there is a matrix to go by.
   private(set) var isReady = false
-  /// Whether a refresh, or a part of one, is due at this step, and whether it was the last part.
+  /// Whether a refresh, or a part of one, is due at this step, whether it waits for the gradient, and whether it was the last
+  /// part.
   var isDue = false
+  var isWaiting = false
   private(set) var isRefreshed = false
   /// The next part of a refresh under way, or 0.
   private var nextPart = 0
@@ -66,6 +68,7 @@ final class SiteStep<Scalar: KernelScalar>: State {
     try visitor.visit("next part", &nextPart, in: 0...max(0, curvature.refreshParts - 1))
     try visitor.visit("output scale", &outputScale)
     try visitor.visit("is observed", &isObserved)
+    try visitor.visit("has news", &hasNews)
     for matrix in [oldDirection, whole, padded] {
       if let matrix { visitor.scratch("beside the step", matrix.value) }
     }

@@ -7,12 +7,14 @@ public struct CheckpointFolder: Sendable {
   /// How many of the last ones are kept.
   public let keepLast: Int
 
+  public static var usualKeepLast: Int { 2 }
+
   /// The note that says which is best.
   private static let loss = "loss"
 
   /// Makes the folder where it is not there.
   /// - Throws: ``OutputError``.
-  public init(path: String, keepLast: Int = 2) throws {
+  public init(path: String, keepLast: Int = Self.usualKeepLast) throws {
     try require(keepLast > 0, "checkpoints to keep", expected: "1 or more", found: keepLast)
     (self.path, self.keepLast) = (path, keepLast)
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else {

@@ -204,12 +204,7 @@ public final class Trainer<Scalar: KernelScalar> {
         guard model.hasFiniteWeights else { throw FisherError.nonFinite(what: "weights", step: stepsDone) }
         let training = try evaluate(data.samples, data.training)
         var sums = MeasureSums(measures)
-        let validation = try model.score(data.samples, data.validation, loss, name: data.name) { targets, outputs in
-          sums.add(outputs, targets: targets)
-        }
-        guard validation.loss.isFinite else {
-          throw FisherError.nonFinite(what: "loss of the evaluation", step: stepsDone)
-        }
+        let validation = try score(data.samples, data.validation) { sums.add($1, targets: $0) }
         return EpochReport(
           epoch: epochsDone + 1, step: stepsDone, seconds: seconds, training: training, validation: validation,
           bounds: bounds(), measures: sums.values)
@@ -241,7 +236,15 @@ public final class Trainer<Scalar: KernelScalar> {
 
   /// The mean score over samples of a set.
   public func evaluate(_ dataset: Dataset, _ samples: Range<Int>) throws -> Score {
-    let score = try model.score(dataset, samples, loss, name: data.name)
+    try score(dataset, samples) { _, _ in }
+  }
+
+  /// The same; `body` sees each part of the samples.
+  private func score(
+    _ dataset: Dataset, _ samples: Range<Int>,
+    _ body: (_ targets: TargetBatch<Scalar>, _ outputs: borrowing Matrix<Scalar>) -> Void
+  ) throws -> Score {
+    let score = try model.score(dataset, samples, loss, name: data.name, body)
     guard score.loss.isFinite else { throw FisherError.nonFinite(what: "loss of the evaluation", step: stepsDone) }
     return score
   }
