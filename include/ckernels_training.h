@@ -26,6 +26,12 @@ extern "C" {
                                double l2);                                                                             \
   /* v = momentum v + g; w -= rate * v */                                                                              \
   fk_status fk_##p##update_momentum(T *w, T *v, const T *g, ptrdiff_t count, double rate, double momentum);            \
+  /* A running mean m of gradients and what is made of both: m = p m + q g; then g = a m + b g, with the new m and the \
+   * old g, and so is c, unless it is NULL. m, g and c are apart from each other. */                                   \
+  fk_status fk_##p##update_blend(T *m, T *g, T *c, ptrdiff_t count, double keep, double take, double mean,             \
+                                 double rest);                                                                         \
+  /* W *= factor, the last column (the biases) left out. W is (m,d). */                                                \
+  fk_status fk_##p##scale_weights(T *W, ptrdiff_t ldw, ptrdiff_t m, ptrdiff_t d, double factor);                       \
   /* Kingma & Ba, with the bias corrections of step t = 1, 2, ... already in `rate` and `epsilon`: first and second    \
    * are the running moments, w -= rate * first / (sqrt(second) + epsilon). */                                         \
   fk_status fk_##p##update_adam(T *w, T *first, T *second, const T *g, ptrdiff_t count, double rate, double beta1,     \

@@ -2,7 +2,7 @@ import ArgumentParser
 import FisherKit
 
 enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
-  case rngd, sgd, momentum, adam
+  case rngd, sgd, momentum, adam, adamw, muon
 
   static var all: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
@@ -11,7 +11,8 @@ enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
     case .rngd: RNGD<Float>.usualLearningRate(batchSize: batch)
     case .momentum: Momentum<Float>.usualLearningRate
     case .sgd: SGD<Float>.usualLearningRate
-    case .adam: Adam<Float>.usualLearningRate
+    case .adam, .adamw: Adam<Float>.usualLearningRate
+    case .muon: Muon<Float>.usualLearningRate
     }
   }
 

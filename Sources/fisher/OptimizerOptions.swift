@@ -5,41 +5,6 @@ import FisherKit
 struct OptimizerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("\(OptimizerName.all).", valueName: "name")) var optimizer = OptimizerName.rngd
   @Option(
-    help: ArgumentHelp(
-      "How rngd holds its Fisher matrices (default: auto). auto: what is cheapest for each layer at exact's quality. "
-        + "exact: one per neuron. projected: one per neuron in a subspace of the inputs. kernel: exact, for few samples. "
-        + "iterative: exact, by conjugate gradients. diagonal, shared: one per layer. average: exact, averaged over "
-        + "windows. paper: the running averages of the paper's experiment.", valueName: "name"))
-  var metric: MetricName?
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Rank of the subspace of auto and projected (default: \(AutoMetric.usualRank)), of projected also as a share such as "
-        + "0.9 of what it must keep of the effective dimension, with at most \(RankChoice.most).", valueName: "R"))
-  var rank: RankChoice?
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "What a refresh of average leaves of the one before (default: \(short(AverageMetric().decay))).", valueName: "β"))
-  var decay: Double?
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "The most samples that a refresh is made of (default: kernel \(KernelMetric().windowSamples), exact and shared "
-        + "\(ExactMetric().windowSamples), others \(AutoMetric.usualWindowSamples)).",
-      valueName: "N"))
-  var windowSamples: Int?
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "The most memory that auto may plan for, in bytes (default: half of what is free).", valueName: "bytes"))
-  var memoryCap: Int?
-  @Option(
-    help: ArgumentHelp(
-      "The machine's speeds for auto's plan, in JSON; measured, and written there, where it does not exist.",
-      valueName: "file"))
-  var costModel: String?
-  @Option(
     name: [.long, .customLong("lr")], parsing: .unconditional,
     help: ArgumentHelp(
       "γ (default: \(OptimizerName.usualLearningRates)).", valueName: "γ"))
@@ -47,161 +12,96 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "λ, added to the diagonal of rngd's matrices, such as the paper's \(short(Damping.usual(.absolute).amount)) "
-        + "(default: \(Damping.usual)).", valueName: "λ")
-  )
-  var damping: Double?
-  @Option(
-    help: ArgumentHelp(
-      "What --damping is. absolute (default, where it is given): that number. relative: that times each block's mean "
-        + "diagonal. norm: that times its trace/√order. adaptive-...: what it starts from, to follow how well the matrices "
-        + "foresee the loss.",
-      valueName: "rule"))
-  var dampingRule: DampingRule?
+      "Coupled L2, ½·l2·‖W‖², a part of the loss (default: \(short(usualL2)), adamw 0).", valueName: "l2"))
+  var l2: Double?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "κ: how far a step of rngd may move what a layer puts out, in nats a sample by its matrix; 0 for no bound (default: "
-        + "\(short(TrustRegion.perSample))·batch, at most \(short(TrustRegion.perModel)), shared among the layers).",
-      valueName: "κ"))
-  var trustRegion: Double?
-  @Flag(help: "Move every layer by κ at each step, instead of by κ at most.") var normalizeSteps = false
+      "Decoupled decay: weights lose γλ of themselves at each step (default: 0, adamw \(short(usualWeightDecay))).",
+      valueName: "λ"))
+  var weightDecay: Double?
+  @Flag(help: "Let biases decay as weights do.") var decayBiases = false
+  @Flag(help: "Let the scales of normalisations decay as weights do.") var decayNormalizations = false
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Steps between two refreshes of rngd's matrices (default: auto \(AutoMetric.refreshSamples)/batch, at most "
-        + "\(AutoMetric.mostRefreshSteps), others \(ExactMetric().refreshInterval(batchSize: RunOptions.usualBatch))).",
-      valueName: "T"))
-  var refresh: Int?
-  @Flag(help: "Leave out the refreshes of rngd's matrices after 1, 2, 4, … steps, before the first interval is over.")
-  var noEarlyRefreshes = false
-  @Flag(help: "Refresh one layer after the other over the interval, each over some steps, instead of all at one step.")
-  var spreadRefresh = false
+      "What is left of earlier gradients at each step, of sgd too (default: momentum and adam 0.9, muon 0.95, rngd 0).",
+      valueName: "β"))
+  var momentum: Double?
+  @Flag(inversion: .prefixedNo, help: "Nesterov's momentum (default: of muon alone).") var nesterov: Bool?
+  @Option(
+    help: ArgumentHelp(
+      "What muon's steps go by: spectral, √max(1, outputs/inputs), or rms, 0.2·√max(outputs, inputs) (default: spectral).",
+      valueName: "name"))
+  var muonScale: Muon<Float>.Scale?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Adapt the refresh interval, from a quarter to four times T, to this drift of directions: 1 − cos of their angle.",
-      valueName: "drift"))
-  var drift: Double?
-  @Option(
-    parsing: .unconditionalSingleValue,
-    help: ArgumentHelp(
-      "Layers N and N+1, from 1, are one subsystem: N's weights are measured by what N+1 puts out. May be repeated.",
-      valueName: "N"))
-  var pair: [Int] = []
-  @Option(parsing: .unconditional, help: "Coupled L2, ½·l2·‖W‖² on weights, not on biases.") var l2 = 1e-3
+      "γ of muon for biases and normalisations, which take AdamW's steps (default: "
+        + "\(short(Muon<Float>.usualRestLearningRate))).", valueName: "γ"))
+  var restLearningRate: Double?
+  @OptionGroup var natural: NaturalOptions
+  @OptionGroup var schedules: ScheduleOptions
+
+  static let usualL2 = 1e-3
+  static let usualWeightDecay = 0.01
+
+  var pair: [Int] { natural.pair }
+  var metric: MetricName? { natural.metric }
 
   func validate() throws {
-    if optimizer != .rngd {
-      for (flag, isGiven) in [
-        ("metric", metric != nil), ("damping", damping != nil), ("refresh", refresh != nil), ("pair", !pair.isEmpty),
-        ("rank", rank != nil), ("window-samples", windowSamples != nil), ("decay", decay != nil),
-        ("damping-rule", dampingRule != nil), ("trust-region", trustRegion != nil),
-        ("normalize-steps", normalizeSteps), ("no-early-refreshes", noEarlyRefreshes),
-        ("spread-refresh", spreadRefresh), ("drift", drift != nil),
-        ("memory-cap", memoryCap != nil), ("cost-model", costModel != nil),
-      ] where isGiven {
-        throw ValidationError("--\(flag): expected --optimizer rngd, found \(optimizer)")
+    if optimizer != .rngd, let flag = natural.given.first {
+      throw ValidationError("--\(flag): expected --optimizer rngd, found \(optimizer)")
+    }
+    if optimizer != .muon {
+      for (flag, isGiven) in [("muon-scale", muonScale != nil), ("rest-learning-rate", restLearningRate != nil)]
+      where isGiven {
+        throw ValidationError("--\(flag): expected --optimizer muon, found \(optimizer)")
       }
     }
-    let chosen = metric ?? .auto
-    if rank != nil, chosen != .projected, chosen != .auto {
-      throw ValidationError("--rank: expected --metric auto or projected, found \(chosen.rawValue)")
+    if nesterov != nil, optimizer == .adam || optimizer == .adamw || (optimizer == .rngd && momentum == nil) {
+      throw ValidationError(
+        "--\(nesterov == true ? "" : "no-")nesterov: expected --optimizer momentum, sgd or muon, or rngd with --momentum, found "
+          + "\(optimizer)")
     }
-    if let rank, chosen == .auto, rank.fixed == nil {
-      throw ValidationError("--rank: expected a whole number with --metric auto, found a share")
-    }
-    if decay != nil, chosen != .average {
-      throw ValidationError("--decay: expected --metric average, found \(chosen.rawValue)")
-    }
-    for (flag, isGiven) in [("memory-cap", memoryCap != nil), ("cost-model", costModel != nil)]
-    where isGiven && chosen != .auto {
-      throw ValidationError("--\(flag): expected --metric auto, found \(chosen.rawValue)")
-    }
-    if windowSamples != nil, !chosen.hasWindow {
-      throw ValidationError("--window-samples: expected a metric with a window, found \(chosen.rawValue)")
-    }
-    try refusing { _ = try make(batch: RunOptions.usualBatch, costs: Self.anyCosts) }
-    if let layer = pair.first(where: { $0 < 1 }) {
-      throw ValidationError("--pair: expected a layer from 1 up, found \(layer)")
-    }
-    if !pair.isEmpty {
-      let takers = try MetricName.allCases.filter { try make($0, costs: Self.anyCosts).takesPairs() }
-      guard takers.contains(chosen) else {
-        let names = takers.map(\.rawValue)
-        throw ValidationError(
-          "--pair: expected --metric \(names.dropLast().joined(separator: ", ")) or \(names.last!), found "
-            + chosen.rawValue)
-      }
-    }
-  }
-
-  /// Speeds that stand for the machine's where only settings are looked at.
-  private static let anyCosts = MachineCosts(products: 1, grams: 1, factors: 1, solves: 1, bandwidth: 1, call: 1)
-
-  /// With the usual amount of its rule where none is given.
-  var chosenDamping: Damping {
-    if dampingRule == nil, damping == nil { return .usual }
-    let rule = dampingRule ?? .absolute
-    var chosen = Damping.usual(rule.unit)
-    if let damping { chosen.amount = damping }
-    return rule.isAdaptive ? .adaptive(from: chosen) : chosen
+    try refusing { _ = try make(batch: RunOptions.usualBatch, costs: NaturalOptions.anyCosts) }
+    if optimizer == .rngd { try natural.check() }
   }
 
   func rate(batch: Int) -> Double { learningRate ?? optimizer.usualLearningRate(batch: batch) }
 
-  private func make(_ metric: MetricName, costs: MachineCosts?, memoryCap kept: Int? = nil) throws -> any Metric {
-    switch metric {
-    case .auto:
-      try AutoMetric(
-        memoryCap: memoryCap ?? kept, rank: rank?.fixed ?? AutoMetric.usualRank,
-        windowSamples: windowSamples ?? AutoMetric.usualWindowSamples,
-        costs: try costs ?? costModel.map { try CostModelFile(path: $0).load() })
-    case .exact: ExactMetric(windowSamples: windowSamples ?? ExactMetric().windowSamples)
-    case .projected:
-      ProjectedMetric(
-        rank: rank?.rank ?? ProjectedMetric().rank, windowSamples: windowSamples ?? ProjectedMetric().windowSamples)
-    case .kernel: KernelMetric(windowSamples: windowSamples ?? KernelMetric().windowSamples)
-    case .iterative: IterativeMetric(windowSamples: windowSamples ?? IterativeMetric().windowSamples)
-    case .diagonal: DiagonalMetric(windowSamples: windowSamples ?? DiagonalMetric().windowSamples)
-    case .shared: SharedMetric(windowSamples: windowSamples ?? SharedMetric().windowSamples)
-    case .average:
-      AverageMetric(
-        decay: decay ?? AverageMetric().decay, windowSamples: windowSamples ?? AverageMetric().windowSamples)
-    case .paper: PaperMetric()
-    }
+  var decay: WeightDecay {
+    WeightDecay(
+      coupled: l2 ?? (optimizer == .adamw ? 0 : Self.usualL2),
+      decoupled: weightDecay ?? (optimizer == .adamw ? Self.usualWeightDecay : 0), includesBiases: decayBiases,
+      includesNormalizations: decayNormalizations)
   }
 
   /// - Parameters:
   ///   - costs: what auto plans by, ahead of a file.
   ///   - memoryCap: where no flag says one.
   func make(batch: Int, costs: MachineCosts? = nil, memoryCap: Int? = nil) throws -> any Optimizer<Float> {
+    try schedules.wrap(try makeAlone(batch: batch, costs: costs, memoryCap: memoryCap))
+  }
+
+  private func makeAlone(batch: Int, costs: MachineCosts?, memoryCap: Int?) throws -> any Optimizer<Float> {
     let rate = rate(batch: batch)
-    return switch optimizer {
-    case .sgd: try SGD(learningRate: rate, l2: l2)
-    case .momentum: try Momentum(learningRate: rate, l2: l2)
-    case .adam: try Adam(learningRate: rate, l2: l2)
+    switch optimizer {
+    case .sgd where (momentum ?? 0) == 0 && nesterov != true: return try SGD(learningRate: rate, decay: decay)
+    case .sgd, .momentum:
+      return try Momentum(
+        learningRate: rate, momentum: momentum ?? 0.9, isNesterov: nesterov ?? false, decay: decay)
+    case .adam, .adamw: return try Adam(learningRate: rate, beta1: momentum ?? 0.9, decay: decay)
+    case .muon:
+      return try Muon(
+        learningRate: rate, momentum: momentum ?? 0.95, isNesterov: nesterov ?? true, scale: muonScale ?? .spectral,
+        restLearningRate: restLearningRate ?? Muon<Float>.usualRestLearningRate, decay: decay)
     case .rngd:
-      try RNGD(
-        metric: try make(metric ?? .auto, costs: costs, memoryCap: memoryCap), learningRate: rate,
-        damping: chosenDamping,
-        schedule: RefreshSchedule(
-          interval: refresh, isSpread: spreadRefresh, drift: drift, startsEarly: !noEarlyRefreshes),
-        trustRegion: TrustRegion(kappa: trustRegion, isNormalized: normalizeSteps), l2: l2)
+      return try natural.make(
+        rate: rate, momentum: momentum ?? 0, isNesterov: nesterov ?? false, decay: decay, costs: costs,
+        memoryCap: memoryCap)
     }
   }
 }
 
-extension Metric {
-  /// Whether it has the matrix of two layers that are one subsystem: it says so when it is asked for one.
-  fileprivate func takesPairs() throws -> Bool {
-    let pair = Site(
-      name: "pair", neurons: 1, order: 2, subsystem: TwoLayers(hidden: Tanh(), outer: SoftmaxLayer()), neuronsAbove: 2)
-    do {
-      _ = try makeCurvature(for: CurvatureSite<Float>(pair, batchSize: 1, refreshInterval: 1, damping: .usual))
-      return true
-    } catch .unsupportedForm {
-      return false
-    }
-  }
-}
+extension Muon.Scale: ExpressibleByArgument {}

@@ -64,7 +64,7 @@ final class RunCheckpoints {
     case .step(_, let step, let steps, _):
       if let every, trainer.stepsDone % every == 0, step < steps { try write(trainer) }
     case .epoch: try write(trainer)
-    case .began, .survived, .stoppedEarly, .finished: break
+    case .began, .evaluated, .survived, .stoppedEarly, .finished: break
     }
   }
 
@@ -73,7 +73,7 @@ final class RunCheckpoints {
     switch event {
     case .began, .step: try write(trainer)
     // (that of the epoch is there already)
-    case .epoch, .survived, .stoppedEarly, .finished: break
+    case .epoch, .evaluated, .survived, .stoppedEarly, .finished: break
     }
   }
 

@@ -38,6 +38,8 @@ final class RunLog {
       \(bounds(of: report))}
 
       """
+    case .evaluated(let step, let seconds, let training):
+      #"{"step":\#(step),"seconds":\#(seconds),"train_loss":\#(training.loss)}"# + "\n"
     case .finished(let test):
       """
       {"test_loss":\(test.loss)\(member("test_accuracy", test.accuracy)),"peak_memory_bytes":\(peakMemoryBytes())}

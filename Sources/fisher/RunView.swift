@@ -22,19 +22,21 @@ final class RunView {
 
   init(residentBefore: Int, optimizer: any Optimizer<Float>) {
     self.residentBefore = residentBefore
-    costs = (optimizer as? RNGD<Float>)?.expectedSeconds
-    refreshInterval = (optimizer as? RNGD<Float>)?.refreshInterval
-    isSpread = (optimizer as? RNGD<Float>)?.schedule.isSpread ?? false
-    earlyRefreshes = (optimizer as? RNGD<Float>)?.earlyRefreshes ?? 0
-    trustRegion = (optimizer as? RNGD<Float>)?.trustRegionKappa
+    let natural = optimizer.all(RNGD<Float>.self).first
+    costs = natural?.expectedSeconds
+    refreshInterval = natural?.refreshInterval
+    isSpread = natural?.schedule.isSpread ?? false
+    earlyRefreshes = natural?.earlyRefreshes ?? 0
+    trustRegion = natural?.trustRegionKappa
   }
 
   func begin(
-    data: DataSplit, shape: [Int], network: NetworkOptions, optimizer: OptimizerOptions, schedule: RunOptions
+    data: DataSplit, shape: [Int], network: NetworkOptions, optimizer: OptimizerOptions, schedule: RunOptions,
+    steps: StepOptions
   ) throws {
     let batch = schedule.batch(for: data)
     let batchName = "batch \(batch)" + (batch < schedule.batch ? ", all samples, for \(schedule.batch)" : "")
-    var settings = ["learning rate \(short(optimizer.rate(batch: batch)))", batchName, "L2 \(optimizer.l2)"]
+    var settings = ["learning rate \(short(optimizer.rate(batch: batch)))", batchName, "decay \(optimizer.decay)"]
     var name = "\(optimizer.optimizer)"
     if optimizer.optimizer == .rngd {
       let metric = optimizer.metric ?? .auto
@@ -42,10 +44,12 @@ final class RunView {
       if !optimizer.pair.isEmpty {
         settings.append("pairs at layers \(optimizer.pair.map(String.init).joined(separator: ", "))")
       }
-      settings.append("damping \(optimizer.chosenDamping)")
+      settings.append("damping \(optimizer.natural.chosenDamping)")
       if let refreshInterval { settings.append("refresh \(refreshInterval)") }
       settings.append("trust region \(trustRegion.map { $0 > 0 ? short($0) : "off" } ?? "off")")
     }
+    if let momentum = optimizer.momentum, momentum > 0 { settings.append("momentum \(short(momentum))") }
+    settings += optimizer.schedules.summary + steps.summary
     print("data       \(data.name.visible(keeping: [])), \(data.width) features, \(data.targetsText)")
     var layers = "\(shape.map(String.init).joined(separator: "-")), \(try network.activation.forward)"
     if network.batchNorm, shape.count > 2 {
@@ -91,6 +95,9 @@ final class RunView {
       print("computing  \(Compute.threads) threads, \(Compute.level)\n")
       print("epoch     steps   seconds  train loss  train error  validation loss  accuracy")
     case .step(let epoch, let step, let steps, let loss): showBar(epoch, step, steps, loss)
+    case .evaluated(let step, let seconds, let training):
+      clearBar()
+      print(pad("", 5), pad("\(step)", 9), pad(fixed(seconds, 2), 9), pad(fixed(training.loss, 4), 11))
     case .survived(let incident): warn(incident)
     case .stoppedEarly(let epoch, let best):
       clearBar()

@@ -30,6 +30,7 @@ struct Train: ParsableCommand {
 
   @OptionGroup(title: "Data and network") var network: NetworkOptions
   @OptionGroup(title: "Optimizer") var optimizer: OptimizerOptions
+  @OptionGroup(title: "Steps") var steps: StepOptions
   @OptionGroup(title: "Run") var schedule: RunOptions
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
 
@@ -98,9 +99,11 @@ struct Train: ParsableCommand {
     try log?.begin(trainer.journal, epochs: trainer.epochsDone)
     let view = schedule.quiet ? nil : RunView(residentBefore: before, optimizer: trainer.optimizer)
     try view?.begin(
-      data: data, shape: network.shape(for: data), network: network, optimizer: optimizer, schedule: schedule)
+      data: data, shape: network.shape(for: data), network: network, optimizer: optimizer, schedule: schedule,
+      steps: steps)
     if let checkpoints { view?.show(checkpoints.summary) }
     trainer.profile = StepProfile()
+    trainer.stepsBetweenEvaluations = schedule.evaluateEvery
     _ = try Interruption.deferred {
       try trainer.run(epochs: schedule.epochs - trainer.epochsDone) { event in
         try log?.record(event)
@@ -108,6 +111,7 @@ struct Train: ParsableCommand {
         try checkpoints?.note(event, of: trainer)
         // (what was survived belongs to a step or an epoch, which is not over yet)
         if case .survived = event { return }
+        if case .evaluated = event { return }
         if let interruption = Interruption.noted {
           view?.clearBar()
           try checkpoints?.writeLast(event, of: trainer)
@@ -138,8 +142,11 @@ struct Train: ParsableCommand {
   ) throws -> Trainer<Float> {
     let batch = schedule.batch(for: data)
     return try Trainer(
-      model: model, optimizer: try optimizer.make(batch: batch, costs: costs, memoryCap: memoryCap), data: data,
-      batchSize: batch, loss: try network.loss.make(), stopping: schedule.stopEarly.map { EarlyStopping(patience: $0) },
+      model: model,
+      optimizer: try steps.wrap(optimizer) {
+        try $0.make(batch: batch * steps.accumulate, costs: costs, memoryCap: memoryCap)
+      }, data: data, batchSize: batch, loss: try network.loss.make(),
+      stopping: schedule.stopEarly.map { EarlyStopping(patience: $0) }, epochs: schedule.epochs,
       seed: schedule.seed, recovery: Recovery(attempts: schedule.recoveries))
   }
 
@@ -169,6 +176,12 @@ private func pairLayers(of model: Sequential<Float>, at layer: Int) throws {
 struct RunOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Samples in a mini-batch.") var batch = usualBatch
   @Option(parsing: .unconditional, help: "Epochs to train for.") var epochs = 2
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Evaluate the training loss after every N steps too, which takes no seconds of training: a line with step, seconds and "
+        + "train_loss.", valueName: "N"))
+  var evaluateEvery: Int?
   @Option(
     parsing: .unconditional, help: "Seed of the starting weights, of the shuffling and of the synthetic data.")
   var seed: UInt64 = 0
@@ -208,6 +221,9 @@ struct RunOptions: ParsableArguments {
     if let log, log.isEmpty { throw ValidationError("--log: expected a file name, found an empty one") }
     if let save, save.isEmpty { throw ValidationError("--save: expected a file name, found an empty one") }
     guard epochs >= 1 else { throw ValidationError("--epochs: expected 1 or more, found \(epochs)") }
+    if let evaluateEvery, evaluateEvery < 1 {
+      throw ValidationError("--evaluate-every: expected 1 step or more, found \(evaluateEvery)")
+    }
     if let stopEarly, stopEarly < 1 {
       throw ValidationError("--stop-early: expected 1 epoch or more, found \(stopEarly)")
     }

@@ -61,7 +61,7 @@ import Testing
     let model = try network(type, hasBlocks: hasBlocks)
     let optimizer = try RNGD<S>(
       metric: ExactMetric(), learningRate: rate, damping: .absolute(damping),
-      schedule: RefreshSchedule(interval: 3, startsEarly: false), trustRegion: .off, l2: l2)
+      schedule: RefreshSchedule(interval: 3, startsEarly: false), trustRegion: .off, decay: .l2(l2))
     try optimizer.prepare(for: model, batchSize: 9)
     var generator = SplitMix64(seed: 96)
     var windows: [[[Double]]] = [[], []]
@@ -127,9 +127,9 @@ import Testing
   /// share of the gradient, and of none nothing.
   @Test func scaleIsNotDecayed() throws {
     for optimizer in [
-      try SGD(learningRate: rate, l2: l2), try Momentum(learningRate: rate, l2: l2),
-      try Adam(learningRate: rate, l2: l2),
-      try RNGD(learningRate: rate, damping: .absolute(damping), l2: l2),
+      try SGD(learningRate: rate, decay: .l2(l2)), try Momentum(learningRate: rate, decay: .l2(l2)),
+      try Adam(learningRate: rate, decay: .l2(l2)),
+      try RNGD(learningRate: rate, damping: .absolute(damping), decay: .l2(l2)),
     ] as [any Optimizer<Double>] {
       for hasBlocks in [false, true] {
         let model = try network(hasBlocks: hasBlocks) as Sequential<Double>
@@ -237,14 +237,14 @@ import Testing
     for hasBlocks in [false, true] {
       func losses() throws -> [Double] {
         func rngd(_ metric: any Metric) throws -> any Optimizer<Float> {
-          try RNGD(metric: metric, learningRate: 0.02, damping: 0.01, refreshInterval: 20, l2: 1e-3)
+          try RNGD(metric: metric, learningRate: 0.02, damping: 0.01, refreshInterval: 20, decay: .l2(1e-3))
         }
         let costs = MachineCosts(products: 1e11, grams: 1e11, factors: 5e10, solves: 3e10, bandwidth: 3e10, call: 1e-6)
         let optimizer: any Optimizer<Float> =
           switch name {
-          case "sgd": try SGD(learningRate: 0.1, l2: 1e-3)
-          case "momentum": try Momentum(learningRate: 0.02, l2: 1e-3)
-          case "adam": try Adam(learningRate: 2e-3, l2: 1e-3)
+          case "sgd": try SGD(learningRate: 0.1, decay: .l2(1e-3))
+          case "momentum": try Momentum(learningRate: 0.02, decay: .l2(1e-3))
+          case "adam": try Adam(learningRate: 2e-3, decay: .l2(1e-3))
           case "auto": try rngd(try AutoMetric(memoryCap: 1 << 28, costs: costs))
           case "paper": try rngd(PaperMetric())
           case "projected": try rngd(ProjectedMetric(rank: .fixed(16)))

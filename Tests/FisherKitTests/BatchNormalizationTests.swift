@@ -159,7 +159,7 @@ import Testing
   @Test(arguments: [Float.nan, .infinity, 1e30]) func mistakenBatch(number: Float) throws {
     let model = try normalized(Float.self, activation: Linear(), samples: 9)
     let optimizer = try SGD<Float>(learningRate: 0.1)
-    optimizer.prepare(for: model, batchSize: 9)
+    try optimizer.prepare(for: model, batchSize: 9)
     var generator = SplitMix64(seed: 99)
     func take(_ change: (inout Matrix<Float>) -> Void = { _ in }) throws -> Double {
       let labels = try fill(model, samples: 9, using: &generator)

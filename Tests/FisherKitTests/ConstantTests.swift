@@ -12,7 +12,7 @@ import Testing
     let momentum = try Momentum<Float>()
     #expect(momentum.momentum == 0.9 && momentum.learningRate == 0.01)
     #expect(try SGD<Float>().learningRate == 0.1)
-    #expect(adam.l2 == 0 && momentum.l2 == 0)
+    #expect(adam.decay == .none && momentum.decay == .none)
   }
 
   /// Where gradients are as small as ε, so that its place in the formula shows: γ m̂/(√v̂ + ε), at the first step

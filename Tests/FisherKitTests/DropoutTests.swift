@@ -117,7 +117,7 @@ import Testing
       -> [Double]
     {
       let optimizer = try SGD<Float>(learningRate: 0.1)
-      optimizer.prepare(for: model, batchSize: 8)
+      try optimizer.prepare(for: model, batchSize: 8)
       return try (0..<count).map { _ in
         let labels = try fill(model, samples: 8, using: &generator)
         let loss = model.gradients(labels: labels.span).loss

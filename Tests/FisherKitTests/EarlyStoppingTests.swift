@@ -72,7 +72,7 @@ import Testing
         events.append("epoch \(report.epoch)")
       case .stoppedEarly(let epoch, let best): events.append("stopped after \(epoch), best \(best)")
       case .finished: events.append("finished")
-      case .began, .step, .survived: break
+      case .began, .step, .evaluated, .survived: break
       }
     }
     let ends = course.epochs < 8 || course.patience < 9 ? ["stopped after \(course.epochs), best \(course.best)"] : []

@@ -21,7 +21,7 @@ import Testing
     var learningRate = 1.0
     let bytes = 0
     var losses: [(before: Double, after: Double)] = []
-    func prepare(for model: any Model<Float>, batchSize: Int) {}
+    func prepare(for model: any Model<Float>, batches: MiniBatches) {}
     func step(_ model: any Model<Float>) -> [Incident] { [] }
     var wantsLossAfterStep: Bool { true }
     func note(loss: Double, after: Double) { losses.append((loss, after)) }

@@ -169,8 +169,8 @@ final class FaultyOptimizer: Optimizer {
     set { inner.learningRate = newValue }
   }
 
-  func prepare(for model: any Model<Float>, batchSize: Int) throws(FisherError) {
-    try inner.prepare(for: model, batchSize: batchSize)
+  func prepare(for model: any Model<Float>, batches: MiniBatches) throws(FisherError) {
+    try inner.prepare(for: model, batches: batches)
   }
 
   func restart() { inner.restart() }

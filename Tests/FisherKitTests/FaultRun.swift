@@ -79,7 +79,7 @@ struct FaultRun {
     if name == "exact, pair" { try model.pairLayers(at: plan.kind == .inputs ? 2 : 1) }
     var metric = try Self.metric(name)
     if plan.kind == .directions, name != "exact, pair" { metric = FaultyMetric(inner: metric, plan: plan) }
-    let optimizer = try RNGD<Float>(metric: metric, learningRate: rate, refreshInterval: 2, l2: 1e-3)
+    let optimizer = try RNGD<Float>(metric: metric, learningRate: rate, refreshInterval: 2, decay: .l2(1e-3))
     let trainer = try Trainer(
       model: model, optimizer: FaultyOptimizer(optimizer, plan), data: try data ?? Self.data(seed: 5), batchSize: 10,
       recovery: recovery)

@@ -31,7 +31,8 @@ func declared(in folder: String, as pattern: Regex<(Substring, Substring)>) thro
   let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../Sources/FisherKit/\(folder)")
   var names: Set<String> = []
-  for file in try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil) {
+  for file in try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
+  where file.pathExtension == "swift" {
     for match in try String(contentsOf: file, encoding: .utf8).matches(of: pattern) { names.insert(String(match.1)) }
   }
   return names

@@ -179,9 +179,9 @@ import Testing
     for model in models {
       let optimizer: any Optimizer<Double> =
         switch index {
-        case 0: try SGD(learningRate: 0.05, l2: 1e-3)
+        case 0: try SGD(learningRate: 0.05, decay: .l2(1e-3))
         case 1: try Adam(learningRate: 0.01)
-        default: try RNGD(metric: ExactMetric(), l2: 1e-3)
+        default: try RNGD(metric: ExactMetric(), decay: .l2(1e-3))
         }
       let trainer = try Trainer(
         model: model, optimizer: optimizer, data: problem.data, batchSize: 25, loss: loss,

@@ -21,7 +21,7 @@ import Testing
     var generator = SplitMix64(seed: 5)
     var labels = try fill(model, samples: 9, using: &generator)
     let sgd = try SGD<S>(learningRate: 0.05)
-    sgd.prepare(for: model, batchSize: 9)
+    try sgd.prepare(for: model, batchSize: 9)
     for _ in 0..<5 {
       _ = model.gradients(labels: labels.span)
       _ = try sgd.step(model)

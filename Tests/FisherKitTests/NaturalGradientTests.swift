@@ -27,7 +27,7 @@ import Testing
     let (model, _) = try smallNetwork(S.self, activation: Relu(), metricActivation: metric, samples: samples)
     let optimizer = try RNGD<S>(
       metric: kind.metric, learningRate: rate, damping: .absolute(damping),
-      schedule: RefreshSchedule(interval: 3, startsEarly: false), trustRegion: .off, l2: l2)
+      schedule: RefreshSchedule(interval: 3, startsEarly: false), trustRegion: .off, decay: .l2(l2))
     try optimizer.prepare(for: model, batchSize: samples)
     var generator = SplitMix64(seed: 77)
     var windows = model.parameters.map { _ in Window() }

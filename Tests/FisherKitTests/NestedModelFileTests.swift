@@ -17,7 +17,7 @@ import Testing
     func fill() { model.input.assign((0..<6).map { _ in random.normal(model.inputs).map { S($0) } + [1] }) }
     fill()
     let optimizer = try SGD<S>(learningRate: 0.05)
-    optimizer.prepare(for: model, batchSize: 6 / model.inputExtent.positions)
+    try optimizer.prepare(for: model, batchSize: 6 / model.inputExtent.positions)
     for _ in 1...3 {
       model.forward { _ in }
       model.backward { $1.copy(from: $0) }

@@ -41,7 +41,7 @@ import Testing
 
   private static func optimizer(_ index: Int) throws -> any Optimizer<Double> {
     switch index {
-    case 0: try SGD(learningRate: 0.1, l2: 1e-3)
+    case 0: try SGD(learningRate: 0.1, decay: .l2(1e-3))
     case 1: try Momentum(learningRate: 0.1)
     default: try Adam(learningRate: 0.01)
     }

@@ -31,12 +31,12 @@ import Testing
   }
 
   @Test func sgd() throws {
-    try compare(try SGD(learningRate: rate, l2: l2)) { _, w, g, _ in zip(w, g).map { $0 - rate * $1 } }
+    try compare(try SGD(learningRate: rate, decay: .l2(l2))) { _, w, g, _ in zip(w, g).map { $0 - rate * $1 } }
   }
 
   @Test func momentum() throws {
     var velocity: [Int: [Double]] = [:]
-    try compare(try Momentum(learningRate: rate, momentum: 0.8, l2: l2)) { index, w, g, _ in
+    try compare(try Momentum(learningRate: rate, momentum: 0.8, decay: .l2(l2))) { index, w, g, _ in
       let v = zip(velocity[index] ?? g.map { _ in 0 }, g).map { 0.8 * $0 + $1 }
       velocity[index] = v
       return zip(w, v).map { $0 - rate * $1 }
@@ -46,7 +46,7 @@ import Testing
   @Test func adam() throws {
     var first: [Int: [Double]] = [:]
     var second: [Int: [Double]] = [:]
-    try compare(try Adam(learningRate: rate, l2: l2)) { index, w, g, step in
+    try compare(try Adam(learningRate: rate, decay: .l2(l2))) { index, w, g, step in
       let m = zip(first[index] ?? g.map { _ in 0 }, g).map { 0.9 * $0 + 0.1 * $1 }
       let v = zip(second[index] ?? g.map { _ in 0 }, g).map { 0.999 * $0 + 0.001 * $1 * $1 }
       (first[index], second[index]) = (m, v)
@@ -109,7 +109,7 @@ import Testing
       refused("learning rate") { try SGD<Float>(learningRate: rate) }
       refused("learning rate") { try RNGD<Float>(learningRate: rate) }
     }
-    refused("l2") { try Adam<Float>(learningRate: 1, l2: -1) }
+    refused("l2") { try Adam<Float>(learningRate: 1, decay: .l2(-1)) }
     refused("momentum") { try Momentum<Float>(learningRate: 1, momentum: 1) }
     refused("beta1") { try Adam<Float>(learningRate: 1, beta1: 1) }
     refused("beta2") { try Adam<Float>(learningRate: 1, beta2: -0.1) }

@@ -22,8 +22,11 @@ import Testing
 
   /// Each setting by itself, by its name and with both of its values; the trainer stays as it is.
   @Test func otherSettings() throws {
+    func scheduled(_ schedule: any Schedule, epochs: Int = 3) -> ResumedRun {
+      ResumedRun("", epochs: epochs) { try ScheduledOptimizer(Adam(learningRate: 0.01), [.learningRate: schedule]) }
+    }
     func adam(_ beta2: Double = 0.999, l2: Double = 0, epsilon: Double = 1e-8) -> ResumedRun {
-      ResumedRun("adam") { try Adam(learningRate: 0.01, beta2: beta2, epsilon: epsilon, l2: l2) }
+      ResumedRun("adam") { try Adam(learningRate: 0.01, beta2: beta2, epsilon: epsilon, decay: .l2(l2)) }
     }
     func momentum(_ momentum: Double) -> ResumedRun {
       ResumedRun("momentum") { try Momentum(learningRate: 0.01, momentum: momentum) }
@@ -32,7 +35,7 @@ import Testing
     var seed = adam()
     seed.seed = 4
     let cases: [(ResumedRun, ResumedRun, name: String, ours: String, theirs: String)] = [
-      (adam(), adam(0.99), "beta2", "0.99", "0.999"), (adam(), adam(l2: 1), "L2", "1.0", "0.0"),
+      (adam(), adam(0.99), "beta2", "0.99", "0.999"), (adam(), adam(l2: 1), "decay", "L2 1.0", "none"),
       (adam(), adam(epsilon: 1e-6), "epsilon", "1e-06", "1e-08"), (adam(), seed, "seed", "4", "3"),
       (momentum(0.9), momentum(0.8), "momentum", "0.8", "0.9"),
       (momentum(0.9), adam(), "optimizer", "adam", "momentum"),
@@ -53,6 +56,14 @@ import Testing
         "true"
       ),
       (.rngd(""), .rngd("", trustRegion: .off), "trust region", "off", "usual"),
+      (
+        scheduled(Cosine()), scheduled(LinearSchedule()), "learning rate schedule", "linear of 24 steps",
+        "cosine of 24 steps"
+      ),
+      (
+        scheduled(Cosine()), scheduled(Cosine(), epochs: 4), "learning rate schedule", "cosine of 32 steps",
+        "cosine of 24 steps"
+      ),
       (
         .rngd(""), .rngd("", stopping: EarlyStopping(patience: 2)), "early stopping",
         "EarlyStopping(watched: loss, patience: 2, leastGain: 0.0)", "none"
@@ -76,7 +87,8 @@ import Testing
     let names = Set(try ResumedRun.rngd("").trainer().configuration.settings.map(\.name))
     #expect(
       names.isSuperset(of: [
-        "layer 1", "parameter 1, layer 1", "optimizer", "learning rate", "metric", "damping", "refresh", "L2", "batch",
+        "layer 1", "parameter 1, layer 1", "optimizer", "learning rate", "metric", "damping", "refresh", "decay",
+        "momentum", "batch",
         "seed", "data", "loss", "measures", "precision", "threads", "CPU", "plan 1, layer 1",
       ]))
     struct Own {

@@ -10,9 +10,39 @@ import Testing
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   static let optimizers: [ResumedRun] = [
-    ResumedRun("sgd") { try SGD(learningRate: 0.1, l2: 1e-3) },
+    ResumedRun("sgd") { try SGD(learningRate: 0.1, decay: .l2(1e-3)) },
     ResumedRun("momentum", batchNorm: true) { try Momentum(learningRate: 0.05) },
     ResumedRun("adam") { try Adam(learningRate: 0.01) },
+    ResumedRun("adamw", batchNorm: true) {
+      try Adam(
+        learningRate: 0.01,
+        decay: WeightDecay(decoupled: 0.1, includesBiases: true, includesNormalizations: true))
+    },
+    ResumedRun("nesterov") { try Momentum(learningRate: 0.05, isNesterov: true) },
+    ResumedRun("muon", batchNorm: true) { try Muon(learningRate: 0.05, decay: .decoupled(0.01)) },
+    ResumedRun("scheduled") {
+      try ScheduledOptimizer(
+        RNGD(metric: ExactMetric(), learningRate: 0.05, refreshInterval: 3, momentum: NaturalMomentum(0.9)),
+        [
+          .learningRate: WarmUp().over(.steps(5)).then(Cosine()), .damping: LinearSchedule(to: 0.1),
+          .trustRegion: Staircase(at: [.epochs(1)], by: 0.5), .momentum: LinearSchedule(from: 0.5, to: 1),
+        ])
+    },
+    ResumedRun("clipped") { try ClippedGradients(Momentum(learningRate: 0.1), norm: 0.3, parameterNorm: 0.2) },
+    ResumedRun("accumulated", epochs: 6) {
+      try AccumulatedGradients(RNGD(metric: ExactMetric(), learningRate: 0.05, refreshInterval: 2), over: 3)
+    },
+    ResumedRun("averaged", stopping: EarlyStopping(patience: 1, leastGain: 0.05), epochs: 9) {
+      try AveragedWeights(Muon(learningRate: 0.05), decay: 0.9)
+    },
+    ResumedRun("groups", batchNorm: true) {
+      try OptimizerGroups([
+        ParameterGroup(.withoutSubsystem, optimizer: Adam(learningRate: 0.01)),
+        ParameterGroup(.named("layer 2"), optimizer: nil),
+        ParameterGroup(
+          .all, optimizer: AveragedWeights(RNGD(metric: ExactMetric(), learningRate: 0.02, refreshInterval: 4))),
+      ])
+    },
     ResumedRun("sgd, early stopping", stopping: EarlyStopping(patience: 1, leastGain: 0.05), epochs: 9) {
       try SGD(learningRate: 0.3)
     },
@@ -44,6 +74,13 @@ import Testing
     .rngd("adaptive", damping: .adaptive(from: 0.05)), .rngd("adaptive norm", damping: .adaptive(from: .usual)),
     .rngd("adaptive relative", ProjectedMetric(rank: .fixed(6)), damping: .adaptive(from: .relative(0.1))),
     .rngd("no trust region", trustRegion: .off),
+    ResumedRun("momentum before") {
+      try RNGD(metric: ExactMetric(), learningRate: 0.02, momentum: NaturalMomentum(0.8, isNesterov: true))
+    },
+    ResumedRun("momentum after, grafted", batchNorm: true) {
+      try RNGD(metric: ExactMetric(), learningRate: 0.02, momentum: NaturalMomentum(0.8, .after), graft: .adam)
+    },
+    ResumedRun("grafted on sgd") { try RNGD(metric: ExactMetric(), learningRate: 0.05, graft: .sgd) },
     .rngd("normalised", trustRegion: TrustRegion(kappa: 1e-3, isNormalized: true)),
     .rngd("pair", pair: 1), .rngd("pair kernel", KernelMetric(windowSamples: 8), pair: 0),
     .rngd("pair projected", ProjectedMetric(rank: .fixed(6)), pair: 1), .rngd("batch norm", batchNorm: true),
@@ -57,9 +94,10 @@ import Testing
     for run in Self.optimizers + Self.metrics {
       let optimizer = try run.optimizer()
       optimizers.insert("\(type(of: optimizer))".replacing("<Float>", with: ""))
-      if let metric = (optimizer as? RNGD<Float>)?.metric { metrics.insert("\(type(of: metric))") }
+      for natural in optimizer.all(RNGD<Float>.self) { metrics.insert("\(type(of: natural.metric))") }
     }
-    #expect(try declared(in: "Optimizers", as: #/public final class (\w+)<.*>: Optimizer\b/#) == optimizers)
+    #expect(
+      try declared(in: "Optimizers", as: #/public final class (\w+)<.*>: (?:Wrapping)?Optimizer\b/#) == optimizers)
     #expect(try declared(in: "Metrics", as: #/public struct (\w+): Metric\b/#) == metrics)
   }
 

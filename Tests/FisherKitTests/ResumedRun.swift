@@ -32,7 +32,8 @@ struct ResumedRun: Sendable, CustomTestStringConvertible {
   ) -> ResumedRun {
     var run = ResumedRun(name, pair: pair, batchNorm: batchNorm, blocks: blocks, stopping: stopping, epochs: epochs) {
       try RNGD(
-        metric: metric, learningRate: 0.02, damping: damping, schedule: schedule, trustRegion: trustRegion, l2: 1e-3)
+        metric: metric, learningRate: 0.02, damping: damping, schedule: schedule, trustRegion: trustRegion,
+        decay: .l2(1e-3))
     }
     // (so wide that its refresh comes in parts)
     if schedule.isSpread { run.width = 40 }
@@ -53,7 +54,8 @@ struct ResumedRun: Sendable, CustomTestStringConvertible {
       seed: seed)
     if let pair { try model.pairLayers(at: pair) }
     return try Trainer(
-      model: model, optimizer: try optimizer(), data: data, batchSize: 20, stopping: stopping, seed: seed)
+      model: model, optimizer: try optimizer(), data: data, batchSize: 20, stopping: stopping, epochs: epochs,
+      seed: seed)
   }
 
   /// What is left of a run: the bits of all losses and weights.
@@ -86,7 +88,7 @@ struct ResumedRun: Sendable, CustomTestStringConvertible {
             "\(report.epoch) \(report.step) \(report.training) \(report.validation) \(report.bounds)\n"
         case .survived(let incident): trainer.journal += "\(incident)\n"
         case .stoppedEarly(let epoch, let best): trainer.journal += "stopped \(epoch) \(best)\n"
-        case .began, .finished: break
+        case .began, .evaluated, .finished: break
         }
         if try end(event) { throw Ended() }
       }

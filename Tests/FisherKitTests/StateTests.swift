@@ -207,7 +207,7 @@ import Testing
       let name = "silent"
       let bytes = 12
       var learningRate = 0.1
-      func prepare(for model: any Model<Float>, batchSize: Int) {}
+      func prepare(for model: any Model<Float>, batches: MiniBatches) {}
       func step(_ model: any Model<Float>) -> [Incident] { [] }
     }
     final class Holder: State {

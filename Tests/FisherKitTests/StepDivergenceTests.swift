@@ -68,7 +68,7 @@ import Testing
   @Test func predictionIsTheQuadraticForm() throws {
     let (model, labels) = try smallNetwork(Double.self)
     let optimizer = try SGD<Double>(learningRate: 0.1)
-    optimizer.prepare(for: model, batchSize: 9)
+    try optimizer.prepare(for: model, batchSize: 9)
     _ = model.gradients(labels: labels.span)
     let divergence = try StepDivergence(model: model)
     divergence.keepWeights(of: model)

@@ -18,7 +18,7 @@ import Testing
       case .epoch(let report): reports.append(report)
       case .step: steps += 1
       case .survived(let incident): Issue.record("\(incident)")
-      case .began, .stoppedEarly, .finished: break
+      case .began, .evaluated, .stoppedEarly, .finished: break
       }
     }
     return (reports, test, steps)
@@ -27,12 +27,12 @@ import Testing
   private func rngd(_ metric: any Metric) throws -> RNGD<Float> {
     try RNGD(
       metric: metric, learningRate: 0.01, damping: 0.005,
-      schedule: RefreshSchedule(interval: 100, startsEarly: false), trustRegion: .off, l2: 1e-3)
+      schedule: RefreshSchedule(interval: 100, startsEarly: false), trustRegion: .off, decay: .l2(1e-3))
   }
 
   /// As it is where nobody chooses anything but the metric.
   @Test func usualSettings() throws {
-    let (reports, test, _) = try train(try RNGD<Float>(metric: ExactMetric(), l2: 1e-3))
+    let (reports, test, _) = try train(try RNGD<Float>(metric: ExactMetric(), decay: .l2(1e-3)))
     #expect(reports[1].training.loss < 0.82 && test.accuracy ?? 0 > 0.65, "\(reports[1]), \(test)")
     #expect(reports.allSatisfy { $0.bounds.map(\.name) == ["layer 1", "layer 2", "layer 3", "layer 4"] })
   }
@@ -51,8 +51,10 @@ import Testing
 
   @Test func everyOptimizerLearns() throws {
     let bounds: [(any Optimizer<Float>, Double)] = [
-      (try rngd(SharedMetric()), 0.85), (try rngd(PaperMetric()), 1.75), (try SGD(learningRate: 0.1, l2: 1e-3), 1.15),
-      (try Momentum(learningRate: 0.01, l2: 1e-3), 1.15), (try Adam(learningRate: 5e-4, l2: 1e-3), 1.30),
+      (try rngd(SharedMetric()), 0.85), (try rngd(PaperMetric()), 1.75),
+      (try SGD(learningRate: 0.1, decay: .l2(1e-3)), 1.15),
+      (try Momentum(learningRate: 0.01, decay: .l2(1e-3)), 1.15),
+      (try Adam(learningRate: 5e-4, decay: .l2(1e-3)), 1.30),
     ]
     for (optimizer, bound) in bounds {
       let loss = try train(optimizer).reports[1].training.loss

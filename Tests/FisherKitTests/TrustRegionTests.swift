@@ -173,7 +173,7 @@ import Testing
       let model = OneParameter(try Parameter<Double>(name: "scale", neurons: 2, order: 3, subsystem: nil))
       model.parameter.value.assign(w)
       model.parameter.gradient.assign(g)
-      let optimizer = try RNGD<Double>(learningRate: 0.5, trustRegion: TrustRegion(kappa: kappa), l2: l2)
+      let optimizer = try RNGD<Double>(learningRate: 0.5, trustRegion: TrustRegion(kappa: kappa), decay: .l2(l2))
       try optimizer.prepare(for: model, batchSize: 1)
       #expect(try optimizer.step(model).isEmpty)
       let loudness = norms[1] / (30 * l2 * norms[0]) * (1.0 / 50).squareRoot()

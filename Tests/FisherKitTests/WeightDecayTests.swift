@@ -19,7 +19,7 @@ import Testing
     let model = try OneParameter()
     var w = [1.0, -2, 4]
     model.parameter.value.assign([w])
-    let optimizer = try RNGD<Double>(learningRate: rate, trustRegion: TrustRegion(kappa: 1e9), l2: l2)
+    let optimizer = try RNGD<Double>(learningRate: rate, trustRegion: TrustRegion(kappa: 1e9), decay: .l2(l2))
     try optimizer.prepare(for: model, batchSize: batchSize)
     var (said, weights) = (0.0, 0.0)
     for step in 1...40 {

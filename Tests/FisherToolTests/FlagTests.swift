@@ -13,7 +13,7 @@ import Testing
     var metric: any Activation = Relu().metricForm
     var pairs: [Int] = []
     var optimizer: @Sendable () throws -> any Optimizer<Float> = {
-      try RNGD(metric: ExactMetric(), refreshInterval: 100, l2: 1e-3)
+      try RNGD(metric: ExactMetric(), refreshInterval: 100, decay: .l2(1e-3))
     }
 
     /// The tool's own default depends on the machine's speed.
@@ -35,87 +35,89 @@ import Testing
       Case(flags: "--activation silu", forward: Silu(), metric: Silu()),
       Case(
         flags: "--seed 3 --l2 0.02 --refresh 20 --damping 0.1 --learning-rate 0.03", seed: 3,
-        optimizer: { try RNGD(metric: ExactMetric(), learningRate: 0.03, damping: 0.1, refreshInterval: 20, l2: 0.02) }),
+        optimizer: {
+          try RNGD(metric: ExactMetric(), learningRate: 0.03, damping: 0.1, refreshInterval: 20, decay: .l2(0.02))
+        }),
       Case(
         flags: "--omega 0.3 --iota 0.2 --batch 40", batch: 40, forward: Relu(iota: 0.2),
         metric: Relu(iota: 0.2, omega: 0.3)),
       Case(
         flags: "--pair 1 --pair 2 --activation tanh", forward: Tanh(), metric: Tanh(), pairs: [0, 1],
-        optimizer: { try RNGD(metric: ExactMetric(), l2: 1e-3) }),
+        optimizer: { try RNGD(metric: ExactMetric(), decay: .l2(1e-3)) }),
       Case(
         flags: "--metric shared --activation elu --alpha 0.4", forward: Elu(alpha: 0.4), metric: Elu(alpha: 0.4),
         optimizer: {
-          try RNGD(metric: SharedMetric(), l2: 1e-3)
+          try RNGD(metric: SharedMetric(), decay: .l2(1e-3))
         }),
       Case(
         flags: "--metric exact --window-samples 700",
-        optimizer: { try RNGD(metric: ExactMetric(windowSamples: 700), l2: 1e-3) }),
+        optimizer: { try RNGD(metric: ExactMetric(windowSamples: 700), decay: .l2(1e-3)) }),
       Case(
         flags: "--metric projected --rank 12 --window-samples 300",
         optimizer: {
-          try RNGD(metric: ProjectedMetric(rank: .fixed(12), windowSamples: 300), l2: 1e-3)
+          try RNGD(metric: ProjectedMetric(rank: .fixed(12), windowSamples: 300), decay: .l2(1e-3))
         }),
       Case(
         flags: "--metric projected --rank 0.8",
         optimizer: {
-          try RNGD(metric: ProjectedMetric(rank: .share(0.8, atMost: 128)), l2: 1e-3)
+          try RNGD(metric: ProjectedMetric(rank: .share(0.8, atMost: 128)), decay: .l2(1e-3))
         }),
       Case(
         flags: "--metric exact --spread-refresh --refresh 30",
         optimizer: {
           try RNGD(
-            metric: ExactMetric(), schedule: RefreshSchedule(interval: 30, isSpread: true), l2: 1e-3)
+            metric: ExactMetric(), schedule: RefreshSchedule(interval: 30, isSpread: true), decay: .l2(1e-3))
         }),
       Case(
         flags: "--metric exact --drift 0.02 --refresh 20",
         optimizer: {
           try RNGD(
-            metric: ExactMetric(), schedule: RefreshSchedule(interval: 20, drift: 0.02), l2: 1e-3)
+            metric: ExactMetric(), schedule: RefreshSchedule(interval: 20, drift: 0.02), decay: .l2(1e-3))
         }),
       Case(
         flags: "--damping-rule relative --damping 0.3 --learning-rate 0.02",
-        optimizer: { try RNGD(metric: ExactMetric(), learningRate: 0.02, damping: .relative(0.3), l2: 1e-3) }),
+        optimizer: { try RNGD(metric: ExactMetric(), learningRate: 0.02, damping: .relative(0.3), decay: .l2(1e-3)) }),
       Case(
         flags: "--damping-rule absolute",
-        optimizer: { try RNGD(metric: ExactMetric(), damping: 0.005, l2: 1e-3) }),
+        optimizer: { try RNGD(metric: ExactMetric(), damping: 0.005, decay: .l2(1e-3)) }),
       Case(
         flags: "--damping-rule adaptive --damping 0.2",
-        optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: 0.2), l2: 1e-3) }),
+        optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: 0.2), decay: .l2(1e-3)) }),
       Case(
         flags: "--damping-rule norm --damping 0.03",
-        optimizer: { try RNGD(metric: ExactMetric(), damping: .norm(0.03), l2: 1e-3) }),
+        optimizer: { try RNGD(metric: ExactMetric(), damping: .norm(0.03), decay: .l2(1e-3)) }),
       Case(
         flags: "--damping-rule adaptive-relative",
-        optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: .relative(0.2)), l2: 1e-3) }),
+        optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: .relative(0.2)), decay: .l2(1e-3)) }),
       Case(
         flags: "--damping-rule adaptive-norm",
-        optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: .usual), l2: 1e-3) }),
+        optimizer: { try RNGD(metric: ExactMetric(), damping: .adaptive(from: .usual), decay: .l2(1e-3)) }),
       Case(
         flags: "--trust-region 3e-4",
-        optimizer: { try RNGD(metric: ExactMetric(), trustRegion: TrustRegion(kappa: 3e-4), l2: 1e-3) }),
+        optimizer: { try RNGD(metric: ExactMetric(), trustRegion: TrustRegion(kappa: 3e-4), decay: .l2(1e-3)) }),
       Case(
         flags: "--trust-region 0 --no-early-refreshes",
         optimizer: {
           try RNGD(
-            metric: ExactMetric(), schedule: RefreshSchedule(startsEarly: false), trustRegion: .off, l2: 1e-3)
+            metric: ExactMetric(), schedule: RefreshSchedule(startsEarly: false), trustRegion: .off, decay: .l2(1e-3))
         }),
       Case(
         flags: "--normalize-steps",
-        optimizer: { try RNGD(metric: ExactMetric(), trustRegion: TrustRegion(isNormalized: true), l2: 1e-3) }),
-      Case(flags: "--metric kernel", optimizer: { try RNGD(metric: KernelMetric(), l2: 1e-3) }),
-      Case(flags: "--metric iterative", optimizer: { try RNGD(metric: IterativeMetric(), l2: 1e-3) }),
-      Case(flags: "--metric diagonal", optimizer: { try RNGD(metric: DiagonalMetric(), l2: 1e-3) }),
+        optimizer: { try RNGD(metric: ExactMetric(), trustRegion: TrustRegion(isNormalized: true), decay: .l2(1e-3)) }),
+      Case(flags: "--metric kernel", optimizer: { try RNGD(metric: KernelMetric(), decay: .l2(1e-3)) }),
+      Case(flags: "--metric iterative", optimizer: { try RNGD(metric: IterativeMetric(), decay: .l2(1e-3)) }),
+      Case(flags: "--metric diagonal", optimizer: { try RNGD(metric: DiagonalMetric(), decay: .l2(1e-3)) }),
       Case(
         flags: "--metric paper --activation tanh --validation 500", validation: 500, forward: Tanh(), metric: Tanh(),
-        optimizer: { try RNGD(metric: PaperMetric(), l2: 1e-3) }
+        optimizer: { try RNGD(metric: PaperMetric(), decay: .l2(1e-3)) }
       ),
       Case(
         flags: "--activation sigm --optimizer adam", forward: Sigm(), metric: Sigm(),
-        optimizer: { try Adam(learningRate: 5e-4, l2: 1e-3) }),
-      Case(flags: "--optimizer momentum", optimizer: { try Momentum(learningRate: 0.01, l2: 1e-3) }),
+        optimizer: { try Adam(learningRate: 5e-4, decay: .l2(1e-3)) }),
+      Case(flags: "--optimizer momentum", optimizer: { try Momentum(learningRate: 0.01, decay: .l2(1e-3)) }),
       Case(
         flags: "--optimizer sgd --activation linear", forward: Linear(), metric: Linear(),
-        optimizer: { try SGD(learningRate: 0.1, l2: 1e-3) }),
+        optimizer: { try SGD(learningRate: 0.1, decay: .l2(1e-3)) }),
     ]
   }
 

@@ -71,6 +71,8 @@ final class SiteDamping: State {
   let rule: Damping
   /// What Levenberg and Marquardt have made of the rule's amount.
   private(set) var factor = 1.0
+  /// What a schedule makes of it.
+  var scheduled = 1.0
 
   init(_ rule: Damping) { self.rule = rule }
 
@@ -86,7 +88,7 @@ final class SiteDamping: State {
   /// condition says of small eigenvalues is noise. `layerMean`, the mean diagonal over the layer's blocks, keeps a damping
   /// that goes by its block from vanishing with a dead neuron's.
   func lambda(trace: Double, order: Int, layerMean: Double = 0, unit: Double) -> Double {
-    guard trace.isFinite, trace >= 0 else { return rule.amount * factor }
+    guard trace.isFinite, trace >= 0 else { return rule.amount * factor * scheduled }
     let d = Double(max(order, 1))
     let mean = max(trace / d, 1e-3 * layerMean)
     let scale =
@@ -95,6 +97,6 @@ final class SiteDamping: State {
       case .relative: mean
       case .norm: mean * d.squareRoot()
       }
-    return max(rule.amount * factor * scale, 16 * unit * trace)
+    return max(rule.amount * factor * scheduled * scale, 16 * unit * trace)
   }
 }

@@ -52,6 +52,15 @@ final class KeptGradient<Scalar: KernelScalar>: State {
     return false
   }
 
+  /// gᵀδ of running means of both, of which δ's is given; 0 where that is not above it.
+  func average(
+    by mean: RunningMean<Scalar>, share: Double, _ momentum: NaturalMomentum, along direction: borrowing Matrix<Scalar>
+  ) -> Double {
+    mean.average(&value, share: share, isNesterov: momentum.isNesterov)
+    product = max(0, innerProduct(direction))
+    return product
+  }
+
   private func innerProduct(_ direction: borrowing Matrix<Scalar>) -> Double {
     value.rowDots(direction, into: &dots)
     return sumOfDots()

@@ -11,20 +11,35 @@
 ///       _ = try optimizer.step(model)
 ///     }
 ///
-/// All optimizers here add coupled L2 to the gradient before anything else: g = ∂L/∂W + l2 · W, on weights and not on
-/// biases, the gradient of ½ l2 ‖W‖². Parameters that are not ``Parameter/isDecayed`` go without.
+/// Weights decay as its ``WeightDecay`` says. A number that changes as training goes on is a ``ScheduledOptimizer``'s matter,
+/// clipping that of ``ClippedGradients``, steps of several mini-batches that of ``AccumulatedGradients``, averages of weights
+/// that of ``AveragedWeights``, and other settings for some of the parameters that of ``OptimizerGroups``: each of them is an
+/// optimizer around others.
 public protocol Optimizer<Scalar>: State {
   associatedtype Scalar: KernelScalar
   var name: String { get }
   /// γ, used by the next step.
   var learningRate: Double { get set }
-  /// Allocates all that steps on this model with mini-batches of up to `batchSize` samples need. Called once; a second
-  /// model needs a second optimizer.
-  func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError)
+  /// Allocates all that steps on this model take. Called once; a second model needs a second optimizer.
+  func prepare(for model: any Model<Scalar>, batches: MiniBatches) throws(FisherError)
   /// One step, from the gradients of the model's last mini-batch.
   /// - Throws: `nonFinite` when a gradient holds a NaN or an infinity, before any weight is touched.
   /// - Returns: what went wrong and was survived.
   func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident]
+  /// Takes note of a mini-batch that is not the last one of its step. By default there is nothing to note.
+  func observe(_ model: any Model<Scalar>) throws(FisherError)
+  /// A number of its that may change between two steps; `nil` where it has none of that kind.
+  func value(of number: OptimizerNumber) -> Double?
+  /// Changes it for the next steps.
+  func set(_ number: OptimizerNumber, to value: Double)
+  /// Learns how long training is going to be, before its first step.
+  func expect(_ run: RunLength)
+  /// Puts the weights that are to be judged and kept in place of those that it trains, and takes them back. By default they
+  /// are the same.
+  func beginEvaluation(_ model: any Model<Scalar>)
+  func endEvaluation(_ model: any Model<Scalar>)
+  /// The optimizers that it is made of; by default none.
+  var parts: [any Optimizer<Scalar>] { get }
   /// Whether it wants to know what the last step made of the loss of its mini-batch: see ``note(loss:after:)``. By default
   /// not.
   var wantsLossAfterStep: Bool { get }
@@ -50,7 +65,48 @@ public protocol Optimizer<Scalar>: State {
   func visit(_ visitor: StateVisitor) throws
 }
 
+/// A number of an optimizer that schedules may change.
+public enum OptimizerNumber: String, CaseIterable, Sendable {
+  /// γ
+  case learningRate = "learning rate"
+  /// λ, as a factor of the damping that it was made with; it takes effect with the next refresh of a matrix.
+  case damping
+  /// κ
+  case trustRegion = "trust region"
+  /// What is left of the gradients before at each step: μ, or β₁.
+  case momentum
+
+  /// What a schedule may make of it, in words.
+  var range: String { self == .momentum ? "a number in [0, 1)" : "a number from 0 to 1e30" }
+
+  func allows(_ value: Double) -> Bool { value >= 0 && (self == .momentum ? value < 1 : value <= 1e30) }
+}
+
+/// What comes before a step.
+public struct MiniBatches: Equatable, Sendable {
+  /// The most samples in a mini-batch.
+  public var samples: Int
+  /// Mini-batches whose gradients make a step.
+  public var perStep: Int
+
+  public init(of samples: Int, perStep: Int = 1) { (self.samples, self.perStep) = (samples, perStep) }
+
+  public var samplesPerStep: Int { samples * perStep }
+}
+
 extension Optimizer {
+  /// Prepares for a step after each mini-batch of up to `batchSize` samples.
+  public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
+    try prepare(for: model, batches: MiniBatches(of: batchSize))
+  }
+
+  public func observe(_ model: any Model<Scalar>) throws(FisherError) {}
+  public func value(of number: OptimizerNumber) -> Double? { number == .learningRate ? learningRate : nil }
+  public func set(_ number: OptimizerNumber, to value: Double) { if number == .learningRate { learningRate = value } }
+  public func expect(_ run: RunLength) {}
+  public func beginEvaluation(_ model: any Model<Scalar>) {}
+  public func endEvaluation(_ model: any Model<Scalar>) {}
+  public var parts: [any Optimizer<Scalar>] { [] }
   public var wantsLossAfterStep: Bool { false }
   public func note(loss: Double, after: Double) {}
   public func restart() {}
@@ -59,6 +115,11 @@ extension Optimizer {
   public func measure(by profile: StepProfile?) -> Bool { false }
   public var settings: [String: String] { [:] }
   public func visit(_ visitor: StateVisitor) throws { try visitor.refuse(self, bytes: bytes) }
+
+  /// It, or what is in it, where it is of this type: `optimizer.all(RNGD<Float>.self)`.
+  public func all<Kind>(_ kind: Kind.Type) -> [Kind] {
+    ((self as? Kind).map { [$0] } ?? []) + parts.flatMap { $0.all(kind) }
+  }
 }
 
 extension Model {
@@ -67,13 +128,6 @@ extension Model {
     for parameter in parameters where !parameter.gradient.isFinite {
       throw .nonFinite(what: "\(what) of \(parameter.name)", step: step)
     }
-  }
-}
-
-extension Parameter {
-  /// Coupled L2: gradient += l2 · value, but for the last column, and for a parameter that is not decayed.
-  func addWeightDecay(l2: Double) {
-    if isDecayed { gradient.addWeightDecay(value, l2: l2) }
   }
 }
 
@@ -89,10 +143,15 @@ extension Model {
 }
 
 /// Checks the numbers that every optimizer has.
-func requireStep(learningRate: Double, l2: Double) throws(FisherError) {
+func requireStep(learningRate: Double, decay: WeightDecay) throws(FisherError) {
   // (what a Float can hold, both ways)
   try require(
     learningRate >= 1e-30 && learningRate <= 1e30, "learning rate", expected: "a number from 1e-30 to 1e30",
     found: learningRate)
-  try require(l2 >= 0 && l2 <= 1e30, "l2", expected: "a number from 0 to 1e30", found: l2)
+  try decay.validate()
+}
+
+/// Checks what is left of something at each step.
+func requireShare(_ value: Double, _ name: String) throws(FisherError) {
+  try require(value >= 0 && value < 1, name, expected: "a number in [0, 1)", found: value)
 }

@@ -7,6 +7,11 @@ final class ParameterStep<Scalar: KernelScalar>: State {
   let site: SiteStep<Scalar>?
   /// g, while the parameter's gradient becomes δ.
   private let gradient: KeptGradient<Scalar>
+  /// Of gradients, or of directions with the gradients of the same steps.
+  private let mean: RunningMean<Scalar>?
+  private let meanGradient: RunningMean<Scalar>?
+  private let graft: GraftLength<Scalar>?
+  private let settings: NaturalStep
   private let incidents: IncidentLog
   /// ‖g‖² by the loss alone, of the last step, and ‖W‖² of late.
   private var gradientSquares = 0.0
@@ -17,9 +22,10 @@ final class ParameterStep<Scalar: KernelScalar>: State {
   var boundSteps = 0
 
   init(
-    _ parameter: Parameter<Scalar>, index: Int?, of preconditioner: Preconditioner<Scalar>
+    _ parameter: Parameter<Scalar>, index: Int?, of preconditioner: Preconditioner<Scalar>, settings: NaturalStep
   ) throws(FisherError) {
     self.parameter = parameter
+    self.settings = settings
     name = parameter.name
     self.index = index
     site = index.map { preconditioner.states[$0] }
@@ -28,6 +34,10 @@ final class ParameterStep<Scalar: KernelScalar>: State {
       if let site { site.gradient } else {
         try KeptGradient(neurons: parameter.neurons, order: parameter.order, name: parameter.name)
       }
+    let momentum = settings.momentum
+    mean = settings.hasMomentum ? try RunningMean(like: parameter) : nil
+    meanGradient = settings.hasMomentum && momentum.place == .after ? try RunningMean(like: parameter) : nil
+    graft = settings.graft == .none ? nil : try GraftLength(settings.graft, like: parameter)
   }
 
   /// What it holds beside its site.
@@ -36,10 +46,13 @@ final class ParameterStep<Scalar: KernelScalar>: State {
     try visitor.visit("square of the weights", &weightSquares)
     try visitor.visit("bound steps", &boundSteps, in: 0...(.max))
     if site == nil { try visitor.child("gradient", gradient) }
+    if let mean { try visitor.child("running mean", mean) }
+    if let meanGradient { try visitor.child("running mean of gradients", meanGradient) }
+    if let graft { try visitor.child("graft", graft) }
   }
 
-  /// gᵀδ of the step.
-  var product: Double { gradient.product }
+  /// δᵀ(Ĝ + λI)δ of the step: gᵀδ.
+  private(set) var product = 0.0
   /// See ``SiteStep``.
   var outputScale: Double { site?.outputScale ?? 1 }
   var isReady: Bool { site?.isReady ?? false }
@@ -52,14 +65,27 @@ final class ParameterStep<Scalar: KernelScalar>: State {
   /// Below a mini-batch of 50 the gradient is longer by its noise, which says nothing: by √(50/samples).
   ///
   /// - Parameters:
-  ///   - samples: of a mini-batch; `nil` for no limit. `step`: ‖W‖ is taken every 16 steps.
+  ///   - samples: of a step; `nil` for no limit. `step`: ‖W‖ is taken every 16 steps.
   /// - Returns: whether the gradient is all numbers.
-  func takeGradient(l2: Double, samples: Int?, step: Int) -> Bool {
-    let decay = parameter.isDecayed ? limit(l2, samples: samples, step: step) : 0
+  func takeGradient(samples: Int?, step: Int) -> Bool {
+    let decay = limit(settings.decay.coupled(of: parameter), samples: samples, step: step)
     let square = gradient.take(&parameter.gradient, weights: parameter.value, l2: decay)
     guard square.isFinite else { return false }
     gradientSquares = square
+    if decay > 0, settings.decay.includesLastColumn(of: parameter) {
+      parameter.addCoupledBias(decay)
+      gradient.take(parameter.gradient)
+    }
+    graft?.take(parameter.gradient)
     return true
+  }
+
+  /// What the step goes by, of gradients averaged before they are preconditioned.
+  /// - Parameter share: β, as a schedule may have it.
+  func average(share: Double) {
+    guard let mean, settings.momentum.place == .before else { return }
+    mean.average(&parameter.gradient, share: share, isNesterov: settings.momentum.isNesterov)
+    gradient.take(parameter.gradient)
   }
 
   /// How many times l2 ‖W‖ a gradient has to be for the penalty to count in full.
@@ -76,8 +102,43 @@ final class ParameterStep<Scalar: KernelScalar>: State {
   }
 
   /// The parameter's gradient g becomes δ.
-  func turn(by preconditioner: Preconditioner<Scalar>) throws(FisherError) {
-    if let index { return try preconditioner.turn(&parameter.gradient, at: index) }
-    _ = gradient.judge(&parameter.gradient, isPreconditioned: false, name: name, incidents: incidents)
+  func turn(by preconditioner: Preconditioner<Scalar>, share: Double) throws(FisherError) {
+    if let index {
+      try preconditioner.turn(&parameter.gradient, at: index)
+    } else {
+      _ = gradient.judge(&parameter.gradient, isPreconditioned: false, name: name, incidents: incidents)
+    }
+    product = gradient.product
+    if let mean, let meanGradient {
+      mean.average(&parameter.gradient, share: share, isNesterov: settings.momentum.isNesterov)
+      product = gradient.average(by: meanGradient, share: share, settings.momentum, along: parameter.gradient)
+    }
+    if let graft {
+      let factor = graft.factor(for: parameter.gradient)
+      parameter.gradient.scale(by: factor)
+      product *= factor * factor
+    }
   }
+
+  /// W ← W − rate · δ − rate · λ W.
+  func descend(rate: Double, learningRate: Double) {
+    parameter.shrink(settings.decay, rate: learningRate)
+    parameter.value.descend(parameter.gradient, rate: rate)
+  }
+
+  /// Forgets gradients, and the matrices that directions were made with.
+  func restart() {
+    mean?.restart()
+    meanGradient?.restart()
+    graft?.restart()
+  }
+}
+
+/// What steps are made by beside matrices.
+struct NaturalStep {
+  var decay = WeightDecay.none
+  var momentum = NaturalMomentum.none
+  var graft = Graft.none
+  /// Whether there is a running mean: a schedule may bring one, too.
+  var hasMomentum: Bool { momentum.share > 0 }
 }

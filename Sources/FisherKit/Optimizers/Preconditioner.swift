@@ -36,6 +36,8 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
   private var clock: RefreshClock
   private var meter = DriftMeter()
   private let places: [String: Int]
+  /// Observations of a site between two steps.
+  private let batchesPerStep: Int
 
   /// - Parameters:
   ///   - metric: by default an ``AutoMetric``.
@@ -50,14 +52,16 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
   ) throws(FisherError) {
     let metric: any Metric = if let metric { metric } else { try AutoMetric() }
     try self.init(
-      sites: sites, metric: metric, damping: damping, schedule: schedule, batchSize: batchSize, incidents: IncidentLog()
+      sites: sites, metric: metric, damping: damping, schedule: schedule, batches: MiniBatches(of: batchSize),
+      incidents: IncidentLog()
     )
   }
 
   init(
-    sites: [Site], metric: any Metric, damping: Damping, schedule: RefreshSchedule, batchSize: Int,
+    sites: [Site], metric: any Metric, damping: Damping, schedule: RefreshSchedule, batches: MiniBatches,
     incidents: IncidentLog
   ) throws(FisherError) {
+    let batchSize = batches.samples
     try require(batchSize > 0, "mini-batch", expected: "at least one sample", found: batchSize)
     try metric.validate()
     try damping.validate()
@@ -71,10 +75,13 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
     }
     (self.sites, self.metric, self.damping, self.schedule) = (sites, metric, damping, schedule)
     (self.batchSize, self.places, self.incidents) = (batchSize, places, incidents)
-    let clock = RefreshClock(schedule, interval: metric.refreshInterval(batchSize: batchSize), layers: sites.count)
+    batchesPerStep = batches.perStep
+    let clock = RefreshClock(
+      schedule, interval: metric.refreshInterval(batchSize: batches.samplesPerStep), layers: sites.count)
     let curvatureSites = sites.map {
       CurvatureSite<Scalar>(
-        $0, batchSize: batchSize, refreshInterval: clock.interval, damping: damping, isSpread: schedule.isSpread,
+        $0, batchSize: batchSize, refreshInterval: clock.interval * batches.perStep, damping: damping,
+        isSpread: schedule.isSpread,
         incidents: incidents)
     }
     let curvatures = try metric.makeAllCurvatures(for: curvatureSites)
@@ -84,7 +91,7 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
       let curvature = curvatures[index]
       plans.append(LayerPlan(name: site.name, estimate: curvature.estimate, bytes: curvature.bytes))
       work = work + curvature.estimate.step
-      curvature.expectRefresh(after: 1, isEarly: clock.isEarly(index, step: 0))
+      curvature.expectRefresh(after: batches.perStep, isEarly: clock.isEarly(index, step: 0))
       states.append(
         try SiteStep(
           site, curvature: curvature, batchRows: curvatureSites[index].batchRows,
@@ -110,6 +117,11 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
     try visitor.value("drift", &meter)
     visitor.bytes = before
     for (site, state) in zip(sites, states) { try visitor.child(site.name, state) }
+  }
+
+  /// All dampings times a factor, from the next refreshes on.
+  func scaleDamping(by factor: Double) {
+    for state in states { state.damping.scheduled = factor }
   }
 
   /// What went wrong since the last call, and was survived.
@@ -211,7 +223,8 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
   private func noteRefresh(_ i: Int) {
     guard states[i].isRefreshed else { return }
     clock.refreshed(i, step: step)
-    states[i].curvature.expectRefresh(after: clock.stepsUntilDue(i, step: step), isEarly: clock.isEarly(i, step: step))
+    states[i].curvature.expectRefresh(
+      after: clock.stepsUntilDue(i, step: step) * batchesPerStep, isEarly: clock.isEarly(i, step: step))
   }
 
   /// Takes how far the directions of the last step were from those of the matrices before its refresh.

@@ -2,7 +2,10 @@ import Foundation
 
 /// Relative natural gradient descent: w ← w − γ s (Ĝ + λI)⁻¹ g, subsystem by subsystem, with Ĝ refreshed after 1, 2, 4, …
 /// steps and then at every T-th, and s such that no subsystem leaves its ``TrustRegion``. Parameters without a
-/// subsystem take the plain gradient.
+/// subsystem take the plain gradient, or by ``OptimizerGroups`` the steps of another optimizer.
+///
+/// In a step g, with its coupled decay, is averaged (``NaturalMomentum``), becomes δ, takes the length of another optimizer's
+/// step (``Graft``), is held in the trust region, and goes off the weights, which then decay by γλ where that is decoupled.
 ///
 /// L2 is coupled, a part of g on weights. Within a trust region it counts less in layers of which the loss says next to
 /// nothing yet, where a natural gradient would make of the penalty a step that only shrinks.
@@ -20,18 +23,23 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   /// When matrices are refreshed.
   public let schedule: RefreshSchedule
   public let trustRegion: TrustRegion
-  public let l2: Double
+  public let decay: WeightDecay
+  public let momentum: NaturalMomentum
+  public let graft: Graft
   /// Takes the time of the parts of a step, where there is one.
   public var profile: StepProfile?
   /// Whether the learning rate is to be what suits the mini-batch.
   private let choosesRate: Bool
   /// What makes directions of gradients, once the optimizer is prepared.
   public private(set) var preconditioner: Preconditioner<Scalar>?
-  private var parts: [ParameterStep<Scalar>] = []
+  private var turns: [ParameterStep<Scalar>] = []
   private var steps = 0
   private let incidents = IncidentLog()
   private var batchSize = 0
   private var kappa = 0.0
+  /// What a schedule makes of the damping and of the momentum.
+  private var dampingFactor = 1.0
+  private var share: Double
 
   /// - Parameters:
   ///   - metric: by default an ``AutoMetric``.
@@ -41,13 +49,15 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   ///   - schedule: instead of `refreshInterval`, a schedule that is spread over steps, or adapts to the drift.
   public init(
     metric: (any Metric)? = nil, learningRate: Double? = nil, damping: Damping = .usual, refreshInterval: Int? = nil,
-    schedule: RefreshSchedule? = nil, trustRegion: TrustRegion = .usual, l2: Double = 0
+    schedule: RefreshSchedule? = nil, trustRegion: TrustRegion = .usual,
+    momentum: NaturalMomentum = .none, graft: Graft = .none, decay: WeightDecay = .none
   ) throws(FisherError) {
     choosesRate = learningRate == nil
     let rate = learningRate ?? Self.usualLearningRate(batchSize: 50)
-    try requireStep(learningRate: rate, l2: l2)
+    try requireStep(learningRate: rate, decay: decay)
     try damping.validate()
     try trustRegion.validate()
+    try momentum.validate()
     self.schedule = schedule ?? RefreshSchedule(interval: refreshInterval)
     try self.schedule.validate()
     self.metric = if let metric { metric } else { try AutoMetric() }
@@ -55,7 +65,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     self.learningRate = rate
     self.damping = damping
     self.trustRegion = trustRegion
-    self.l2 = l2
+    (self.decay, self.momentum, self.graft) = (decay, momentum, graft)
+    share = momentum.share
   }
 
   /// The learning rate where nobody chooses: 0.01 · (batch/50)^¾ above a mini-batch of 50, at most 0.1, and 0.01 · √(batch/50)
@@ -89,16 +100,17 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   public var trustRegionKappa: Double { kappa }
 
   /// What the trust region made of the last step, parameter by parameter: 1 where it did not bind.
-  public var stepScales: [Double] { parts.map(\.scale) }
+  public var stepScales: [Double] { turns.map(\.scale) }
 
   /// How many of the steps so far the trust region made shorter, parameter by parameter.
-  public var boundSteps: [(name: String, steps: Int)] { parts.map { ($0.name, $0.boundSteps) } }
+  public var boundSteps: [(name: String, steps: Int)] { turns.map { ($0.name, $0.boundSteps) } }
 
   public var bytes: Int { stateBytes }
 
   public var settings: [String: String] {
     [
-      "metric": settingText(metric), "damping": "\(damping)", "L2": "\(l2)",
+      "metric": settingText(metric), "damping": "\(damping)", "decay": "\(decay)",
+      "momentum": "\(momentum)", "graft": graft.rawValue,
       "refresh": schedule.interval.map { "\($0) steps" } ?? "by the metric", "refreshes spread": "\(schedule.isSpread)",
       "drift": schedule.drift.map { "\($0)" } ?? "any", "early refreshes": "\(schedule.startsEarly)",
       "trust region": "\(trustRegion)",
@@ -109,7 +121,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     try visitor.visit("learning rate", &learningRate)
     try visitor.visit("steps", &steps, in: 0...(.max))
     if let preconditioner { try visitor.child("preconditioner", preconditioner) }
-    for part in parts { try visitor.child(part.name, part) }
+    for part in turns { try visitor.child(part.name, part) }
   }
 
   /// Lets tests break factorisations.
@@ -118,41 +130,42 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     set { incidents.faults = newValue }
   }
 
-  public func prepare(for model: any Model<Scalar>, batchSize: Int) throws(FisherError) {
-    (parts, steps, self.batchSize) = ([], 0, batchSize)
+  public func prepare(for model: any Model<Scalar>, batches: MiniBatches) throws(FisherError) {
+    (turns, steps, batchSize) = ([], 0, batches.samplesPerStep)
     if choosesRate { learningRate = Self.usualLearningRate(batchSize: batchSize) }
     let parameters = model.parameters
     kappa = trustRegion.kappa(batchSize: batchSize, parameters: parameters.count)
     let made = try Preconditioner<Scalar>(
-      sites: parameters.compactMap(\.site), metric: metric, damping: damping, schedule: schedule, batchSize: batchSize,
+      sites: parameters.compactMap(\.site), metric: metric, damping: damping, schedule: schedule, batches: batches,
       incidents: incidents)
+    let settings = NaturalStep(decay: decay, momentum: momentum, graft: graft)
     var index = 0
     for parameter in parameters {
-      parts.append(try ParameterStep(parameter, index: parameter.subsystem == nil ? nil : index, of: made))
+      turns.append(
+        try ParameterStep(parameter, index: parameter.subsystem == nil ? nil : index, of: made, settings: settings))
       if parameter.subsystem != nil { index += 1 }
     }
     preconditioner = made
   }
 
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
-    guard let preconditioner, parts.count == model.parameters.count else {
+    guard let preconditioner, turns.count == model.parameters.count else {
       throw .invalidArgument(
-        what: "optimizer", expected: "to be prepared for this model", found: "\(parts.count) parameters")
+        what: "optimizer", expected: "to be prepared for this model", found: "\(turns.count) parameters")
     }
     try profile.measure(.observe, Work()) { () throws(FisherError) in
-      for part in parts
-      where !part.takeGradient(l2: l2, samples: kappa > 0 ? batchSize : nil, step: steps + 1) {
+      for part in turns
+      where !part.takeGradient(samples: kappa > 0 ? batchSize : nil, step: steps + 1) {
         throw .nonFinite(what: "gradient of \(part.name)", step: steps + 1)
       }
       steps += 1
-      try model.observe { (parameter, observed) throws(FisherError) in
-        if let index = parts[parameter].index { try preconditioner.observe(index, observed) }
-      }
+      for part in turns { part.average(share: share) }
+      try observe(model, by: preconditioner)
     }
     if preconditioner.isAnyDue {
       try profile.measure(.refresh, preconditioner.dueWork) { () throws(FisherError) in
         try preconditioner.refreshIfDue()
-        for part in parts {
+        for part in turns {
           if let index = part.index { try preconditioner.refreshWaiting(part.parameter.gradient, at: index) }
         }
       }
@@ -160,24 +173,55 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       try preconditioner.refreshIfDue()
     }
     try profile.measure(.precondition, preconditioner.work) { () throws(FisherError) in
-      for part in parts { try part.turn(by: preconditioner) }
+      for part in turns { try part.turn(by: preconditioner, share: share) }
     }
     preconditioner.noteDrift()
     try profile.measure(.update, model.updateWork) { () throws(FisherError) in
-      for part in parts where !part.product.isFinite {
+      for part in turns where !part.product.isFinite {
         throw .nonFinite(what: "step of \(part.name)", step: steps)
       }
       var most = 0.0
-      for part in parts where part.isReady && part.outputScale > 0 { most = max(most, part.product / part.outputScale) }
-      for part in parts {
+      for part in turns where part.isReady && part.outputScale > 0 { most = max(most, part.product / part.outputScale) }
+      for part in turns {
         part.scale = trustRegion.scale(
           rate: learningRate, product: part.product, kappa: kappa, outputScale: part.outputScale,
           most: part.isReady ? most : 0)
         if part.scale < 1 { part.boundSteps += 1 }
-        part.parameter.value.descend(part.parameter.gradient, rate: learningRate * part.scale)
+        part.descend(rate: learningRate * part.scale, learningRate: learningRate)
       }
     }
     return incidents.take(step: steps)
+  }
+
+  public func observe(_ model: any Model<Scalar>) throws(FisherError) {
+    guard let preconditioner else { return }
+    try observe(model, by: preconditioner)
+  }
+
+  private func observe(_ model: any Model<Scalar>, by preconditioner: Preconditioner<Scalar>) throws(FisherError) {
+    try model.observe { (parameter, observed) throws(FisherError) in
+      if let index = turns[parameter].index { try preconditioner.observe(index, observed) }
+    }
+  }
+
+  public func value(of number: OptimizerNumber) -> Double? {
+    switch number {
+    case .learningRate: learningRate
+    case .damping: dampingFactor
+    case .trustRegion: kappa > 0 ? kappa : nil
+    case .momentum: momentum.share > 0 ? share : nil
+    }
+  }
+
+  public func set(_ number: OptimizerNumber, to value: Double) {
+    switch number {
+    case .learningRate: learningRate = value
+    case .damping:
+      dampingFactor = value
+      preconditioner?.scaleDamping(by: value)
+    case .trustRegion: kappa = value
+    case .momentum: share = value
+    }
   }
 
   /// After a refresh, of an adaptive damping.
@@ -187,12 +231,12 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   /// taken with.
   public func note(loss: Double, after: Double) {
     var foreseen = 0.0
-    for part in parts {
+    for part in turns {
       let rate = learningRate * part.scale
       foreseen += (rate - rate * rate / 2) * part.product
     }
     guard foreseen > 0 else { return }
-    for part in parts { part.site?.damping.adapt(to: (loss - after) / foreseen) }
+    for part in turns { part.site?.damping.adapt(to: (loss - after) / foreseen) }
   }
 
   public func measure(by profile: StepProfile?) -> Bool {
@@ -201,5 +245,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   }
 
   /// Makes all matrices anew, soon and often.
-  public func restart() { preconditioner?.restart() }
+  public func restart() {
+    preconditioner?.restart()
+    for part in turns { part.restart() }
+  }
 }

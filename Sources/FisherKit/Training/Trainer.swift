@@ -6,7 +6,7 @@
 ///     let data = try SyntheticData.make()
 ///     let model = try Sequential<Float>.perceptron(
 ///       shape: [data.width, 80, 80, 80, data.classes], activation: Relu(), batchCapacity: 50)
-///     let optimizer = try RNGD<Float>(l2: 1e-3)
+///     let optimizer = try RNGD<Float>(decay: .l2(1e-3))
 ///     let trainer = try Trainer(model: model, optimizer: optimizer, data: data, batchSize: 50, seed: 0)
 ///     try trainer.run(epochs: 2) { event in
 ///       if case .epoch(let report) = event { print(report.epoch, report.training.loss) }
@@ -22,6 +22,8 @@ public final class Trainer<Scalar: KernelScalar> {
   /// Of the shuffling.
   public let seed: UInt64
   public let stopping: EarlyStopping?
+  /// The epochs that schedules count on.
+  let plannedEpochs: Int?
   /// γ when it was made.
   let firstLearningRate: Double
   /// Found when a checkpoint first asks for it.
@@ -42,6 +44,8 @@ public final class Trainer<Scalar: KernelScalar> {
   var validationLoss: Double?
   let recovery: Recovery
   private let rescaledFeatures: Int
+  /// Evaluates the training set after every so many steps, within epochs; by default at their ends alone.
+  public var stepsBetweenEvaluations: Int?
   let watch: RecoveryWatch<Scalar>
   let best: BestEpoch<Scalar>?
   /// Steps that the trust region had bound before this epoch.
@@ -57,13 +61,14 @@ public final class Trainer<Scalar: KernelScalar> {
 
   /// - Parameters:
   ///   - loss: what the network's outputs are judged by; its last subsystem is to be ``Loss/outputSubsystem``.
+  ///   - epochs: that schedules count on, whatever is run at a time; by default those of each ``run(epochs:onEvent:)``.
   ///   - stopping: ends training when it no longer gets better, with the weights of the best epoch; by default it does not.
   /// - Throws: ``DataError`` where the network does not fit the data, ``FisherError`` where memory does not suffice or a
   ///   setting is out of its range.
   public init(
     model: any Network<Scalar>, optimizer: any Optimizer<Scalar>, data: DataSplit, batchSize: Int,
     loss: any Loss = SoftmaxCrossEntropy(), measures: [any Measure] = [], stopping: EarlyStopping? = nil,
-    seed: UInt64 = 0, recovery: Recovery = Recovery()
+    epochs: Int? = nil, seed: UInt64 = 0, recovery: Recovery = Recovery()
   ) throws {
     try require(
       batchSize > 0 && batchSize <= model.batchCapacity, "mini-batch", expected: "1 to \(model.batchCapacity) samples",
@@ -89,6 +94,8 @@ public final class Trainer<Scalar: KernelScalar> {
     rescaledFeatures = FeatureScale(of: data.samples, data.training).start(model)
     watch = try RecoveryWatch(model: model, batchSize: batchSize)
     try optimizer.prepare(for: model, batchSize: batchSize)
+    plannedEpochs = epochs
+    optimizer.expect(RunLength(stepsPerEpoch: (data.training.count + batchSize - 1) / batchSize, epochs: epochs))
     firstLearningRate = optimizer.learningRate
     best = try stopping.map { try BestEpoch($0, model: model) }
   }
@@ -106,6 +113,9 @@ public final class Trainer<Scalar: KernelScalar> {
   /// Trains for `epochs` more epochs, none where that is negative; one that was under way when the trainer's state was saved
   /// is the first of them. What goes wrong is survived as ``Recovery`` says, and reported.
   ///
+  /// The weights are afterwards those that the test score is of: averages of them, where the optimizer keeps some
+  /// (``AveragedWeights``), until the next run.
+  ///
   /// In a `step` or an `epoch`, the state of the trainer is that after all that the step came to: a checkpoint may be written
   /// there.
   /// - Throws: ``FisherError/diverged(step:what:timesBack:)`` where that has been done as often as it may; and what
@@ -113,17 +123,24 @@ public final class Trainer<Scalar: KernelScalar> {
   /// - Returns: the score on the test set.
   @discardableResult
   public func run(epochs: Int, onEvent: (TrainingEvent) throws -> Void = { _ in }) throws -> Score {
+    if plannedEpochs == nil {
+      optimizer.expect(RunLength(stepsPerEpoch: stepsPerEpoch, epochs: epochsDone + max(0, epochs)))
+    }
+    optimizer.endEvaluation(model)
     try onEvent(.began(plan))
     for _ in 0..<max(0, epochs) where best?.isOver != true {
       try runEpoch(onEvent: onEvent)
       let report = try report(onEvent: onEvent)
       (epochsDone, stepsOfEpoch, validationLoss) = (epochsDone + 1, 0, report.validation.loss)
       try best?.note(report, of: model)
+      optimizer.endEvaluation(model)
       try onEvent(.epoch(report))
     }
     if let best, best.epoch > 0 {
       if best.isOver { try onEvent(.stoppedEarly(epoch: epochsDone, best: best.epoch)) }
       try best.restore(model)
+    } else {
+      optimizer.beginEvaluation(model)
     }
     let test = try evaluate(data.test, 0..<data.test.count)
     try onEvent(.finished(test: test))
@@ -149,9 +166,21 @@ public final class Trainer<Scalar: KernelScalar> {
       seconds += (clock.now - start) / .seconds(1)
       for incident in incidents { try onEvent(.survived(incident)) }
       if let fault { try goBack(fault, onEvent: onEvent) }
+      try evaluateIfDue(onEvent: onEvent)
       try onEvent(
         .step(epoch: epochsDone + 1, step: stepsOfEpoch, stepsPerEpoch: steps, loss: score.loss))
     }
+  }
+
+  private func evaluateIfDue(onEvent: (TrainingEvent) throws -> Void) throws {
+    guard let every = stepsBetweenEvaluations, every > 0, stepsDone % every == 0, stepsOfEpoch < stepsPerEpoch else {
+      return
+    }
+    optimizer.beginEvaluation(model)
+    defer { optimizer.endEvaluation(model) }
+    // (weights that are no numbers are the epoch's end's matter)
+    guard model.hasFiniteWeights, let score = try? evaluate(data.samples, data.training) else { return }
+    try onEvent(.evaluated(step: stepsDone, seconds: seconds, training: score))
   }
 
   /// A step from the gradients of a mini-batch with this loss.
@@ -189,6 +218,7 @@ public final class Trainer<Scalar: KernelScalar> {
     guard watch.timesBack < recovery.attempts else {
       throw FisherError.diverged(step: stepsDone, what: fault, timesBack: watch.timesBack)
     }
+    optimizer.endEvaluation(model)
     watch.goBack(model)
     optimizer.restart()
     optimizer.learningRate /= 2
@@ -197,9 +227,10 @@ public final class Trainer<Scalar: KernelScalar> {
         Incident(step: stepsDone, layer: fault, remedy: .wentBack, learningRate: optimizer.learningRate)))
   }
 
-  /// The losses at an epoch's end, of weights for which there are some.
+  /// The losses at an epoch's end, of weights for which there are some; those that are evaluated stay in place.
   private func report(onEvent: (TrainingEvent) throws -> Void) throws -> EpochReport {
     while true {
+      optimizer.beginEvaluation(model)
       do {
         guard model.hasFiniteWeights else { throw FisherError.nonFinite(what: "weights", step: stepsDone) }
         let training = try evaluate(data.samples, data.training)

@@ -89,7 +89,7 @@ extension TrainingConfiguration {
     var names: Set<String> = []
     settings = list.filter { names.insert($0.0).inserted }.map { Setting(name: $0.0, value: $0.1) }
     dataName = trainer.data.name
-    let metric = (optimizer as? RNGD<Scalar>)?.metric as? AutoMetric
+    let metric = optimizer.all(RNGD<Scalar>.self).lazy.compactMap { $0.metric as? AutoMetric }.first
     (costs, memoryCap) = (metric?.costs, metric?.memoryCap)
   }
 }

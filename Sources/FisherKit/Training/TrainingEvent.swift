@@ -4,6 +4,9 @@ public enum TrainingEvent: Sendable {
   case began(TrainingPlan)
   /// A step was taken, the `step`-th of `stepsPerEpoch` in this epoch; `loss` is that of its mini-batch before it.
   case step(epoch: Int, step: Int, stepsPerEpoch: Int, loss: Double)
+  /// The loss over the whole training set after so many steps in all and seconds of training, where
+  /// ``Trainer/stepsBetweenEvaluations`` asks for it.
+  case evaluated(step: Int, seconds: Double, training: Score)
   /// Something went wrong and was survived.
   case survived(Incident)
   /// An epoch ended.

@@ -27,12 +27,12 @@ struct CellRun {
   }
 
   private func train(_ trainer: Trainer<Float>, into record: inout RunRecord) throws {
-    let natural = trainer.optimizer is RNGD<Float>
+    let natural = !trainer.optimizer.all(RNGD<Float>.self).isEmpty
     let divergence = natural ? try StepDivergence(model: trainer.model) : nil
     let test = try trainer.run(epochs: training.schedule.epochs) { event in
       if let interruption = Interruption.noted { throw interruption }
       switch event {
-      case .began, .stoppedEarly, .finished: break
+      case .began, .evaluated, .stoppedEarly, .finished: break
       case .survived: record.dampingEvents += 1
       case .step(let epoch, let step, let steps, _):
         if step == steps - 1 || steps == 1 && epoch == 1 { divergence?.keepWeights(of: trainer.model) }
@@ -62,7 +62,7 @@ struct CellRun {
     let count = min(200, data.training.count, trainer.model.batchCapacity)
     let samples = data.training.lowerBound..<(data.training.lowerBound + count)
     return try trainer.model.effectiveDimensions(
-      of: data.samples, samples, damping: training.optimizer.chosenDamping
+      of: data.samples, samples, damping: training.optimizer.natural.chosenDamping
     ).map {
       .init(name: $0.name, order: $0.order, dimension: $0.dimension)
     }

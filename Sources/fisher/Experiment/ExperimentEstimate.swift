@@ -35,7 +35,7 @@ struct ExperimentEstimate {
     } catch is FisherError {
       // (a run that cannot be done is a result; what it took until then is all that is known)
     }
-    let interval = (trainer.optimizer as? RNGD<Float>)?.refreshInterval ?? 1
+    let interval = trainer.optimizer.all(RNGD<Float>.self).first?.refreshInterval ?? 1
     let refresh = profile[.refresh]
     let perRefresh = refresh.calls > 0 ? refresh.seconds / Double(refresh.calls) : 0
     let done = max(1, profile[.forward].calls)

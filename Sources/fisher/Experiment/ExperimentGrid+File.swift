@@ -112,7 +112,7 @@ extension ExperimentGrid.Optimizer {
 }
 
 /// A member that is misspelt would be one that is left out.
-private func requireKnown<Key: CodingKey & CaseIterable>(_: Key.Type, in decoder: any Decoder) throws {
+func requireKnown<Key: CodingKey & CaseIterable>(_: Key.Type, in decoder: any Decoder) throws {
   let known = Key.allCases.map(\.stringValue).sorted()
   let found = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()
   guard let other = found.first(where: { !known.contains($0) }) else { return }

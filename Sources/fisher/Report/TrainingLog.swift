@@ -54,6 +54,8 @@ struct TrainingLog {
     guard test == nil else {
       throw line.error(expected: "nothing behind the last line of a run", found: "more (a log has one run)")
     }
+    // (a loss within an epoch)
+    if kind.isPoint { return }
     if !epochs.isEmpty, kind.epoch == nil {
       let test = try line.decode(Test.self, expected: "an epoch, or the last line of a training log")
       guard (test.accuracy != nil) == hasAccuracy else {
@@ -108,15 +110,19 @@ struct LineKind: Decodable {
   var kind: String?
   var epoch: Int?
   var hasEvent: Bool
+  /// A line of --evaluate-every.
+  var isPoint: Bool
 
   enum CodingKeys: String, CodingKey {
-    case kind, epoch, event
+    case kind, epoch, event, step
+    case testLoss = "test_loss"
   }
 
   init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: CodingKeys.self)
     hasEvent = members.contains(.event)
     kind = hasEvent ? nil : try members.decodeIfPresent(String.self, forKey: .kind)
+    isPoint = members.contains(.step) && !members.contains(.epoch) && !members.contains(.testLoss) && !hasEvent
     epoch = hasEvent ? nil : try members.decodeIfPresent(Int.self, forKey: .epoch)
   }
 }

@@ -89,6 +89,8 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let addWeightDecay: @Sendable (Out, Int, In, Int, Int, Int, Double) -> fk_status
   package let updateSGD: @Sendable (Out, Int, In, Int, Int, Int, Double, Double) -> fk_status
   package let updateMomentum: @Sendable (Out, Out, In, Int, Double, Double) -> fk_status
+  package let updateBlend: @Sendable (Out, Out, Out, Int, Double, Double, Double, Double) -> fk_status
+  package let scaleWeights: @Sendable (Out, Int, Int, Int, Double) -> fk_status
   package let updateAdam: @Sendable (Out, Out, Out, In, Int, Double, Double, Double, Double) -> fk_status
   package let rowDots: @Sendable (UnsafeMutablePointer<Double>?, In, Int, In, Int, Int, Int) -> fk_status
   package let takeGradient:
@@ -127,7 +129,8 @@ extension _KernelTable<Float> {
     softmaxBlockMatvecWorkSize: fk_ssoftmax_block_matvec_work_size, softmaxBlockMatvec: fk_ssoftmax_block_matvec,
     twoLayerMatvecWorkSize: fk_stwo_layer_matvec_work_size, twoLayerMatvec: fk_stwo_layer_matvec,
     gatherBytes: fk_sgather_bytes, gatherFloats: fk_sgather_floats, addWeightDecay: fk_sadd_weight_decay,
-    updateSGD: fk_supdate_sgd, updateMomentum: fk_supdate_momentum, updateAdam: fk_supdate_adam,
+    updateSGD: fk_supdate_sgd, updateMomentum: fk_supdate_momentum, updateBlend: fk_supdate_blend,
+    scaleWeights: fk_sscale_weights, updateAdam: fk_supdate_adam,
     rowDots: fk_srow_dots, takeGradient: fk_stake_gradient, allFinite: fk_sall_finite,
     batchNormForward: fk_sbatch_norm_forward,
     batchNormBackward: fk_sbatch_norm_backward, batchNormEvaluate: fk_sbatch_norm_evaluate, gemm: fk_sgemm,
@@ -155,7 +158,8 @@ extension _KernelTable<Double> {
     softmaxBlockMatvecWorkSize: fk_dsoftmax_block_matvec_work_size, softmaxBlockMatvec: fk_dsoftmax_block_matvec,
     twoLayerMatvecWorkSize: fk_dtwo_layer_matvec_work_size, twoLayerMatvec: fk_dtwo_layer_matvec,
     gatherBytes: fk_dgather_bytes, gatherFloats: fk_dgather_floats, addWeightDecay: fk_dadd_weight_decay,
-    updateSGD: fk_dupdate_sgd, updateMomentum: fk_dupdate_momentum, updateAdam: fk_dupdate_adam,
+    updateSGD: fk_dupdate_sgd, updateMomentum: fk_dupdate_momentum, updateBlend: fk_dupdate_blend,
+    scaleWeights: fk_dscale_weights, updateAdam: fk_dupdate_adam,
     rowDots: fk_drow_dots, takeGradient: fk_dtake_gradient, allFinite: fk_dall_finite,
     batchNormForward: fk_dbatch_norm_forward,
     batchNormBackward: fk_dbatch_norm_backward, batchNormEvaluate: fk_dbatch_norm_evaluate, gemm: fk_dgemm,

@@ -6,6 +6,29 @@ extension Matrix {
       Scalar._kernels.addWeightDecay(storage.base, stride, weights.storage.base, weights.stride, rows, columns, l2))
   }
 
+  /// self *= factor, but for the last column, the biases.
+  mutating func scaleWeights(by factor: Double) {
+    check(Scalar._kernels.scaleWeights(storage.base, stride, rows, columns, factor))
+  }
+
+  /// self = keep · self + take · gradient; then gradient = mean · self + rest · gradient, with the new mean and the old
+  /// gradient.
+  mutating func blend(_ gradient: inout Matrix, keep: Double, take: Double, mean: Double, rest: Double) {
+    demand(inUse == gradient.inUse, "a gradient of another shape")
+    check(
+      Scalar._kernels.updateBlend(storage.base, gradient.storage.base, nil, inUse, keep, take, mean, rest))
+  }
+
+  /// The same, with a copy of what comes out.
+  mutating func blend(
+    _ gradient: inout Matrix, copy: inout Matrix, keep: Double, take: Double, mean: Double, rest: Double
+  ) {
+    demand(inUse == gradient.inUse && inUse == copy.inUse, "a gradient of another shape")
+    check(
+      Scalar._kernels.updateBlend(
+        storage.base, gradient.storage.base, copy.storage.base, inUse, keep, take, mean, rest))
+  }
+
   /// dots[i] = ⟨row i, row i of other⟩ for each row of two matrices of one shape, summed in double precision; or with
   /// `summed` their sum ⟨A, B⟩, the same for each row. Not finite where either row is not. Cost 2nm flops.
   public func rowDots(_ other: borrowing Matrix, into dots: inout [Double], summed: Bool = false) {

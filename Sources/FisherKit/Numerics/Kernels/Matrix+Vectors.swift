@@ -1,5 +1,8 @@
 internal import CKernels
 
+/// Rows and columns of a tile that is transposed.
+private let transposedTile = 32
+
 /// Matrices as vectors of numbers. The padding of rows is zero, and takes part in all of these.
 ///
 /// Loops are compiled for both precisions (`_specialize`, which Swift 6.2 knows as well): unspecialised generic arithmetic
@@ -55,6 +58,25 @@ extension Matrix {
     demand(i >= 0 && i < rows, "outside the matrix")
     let (row, factor) = (storage.base + i * stride, Scalar(factor))
     for j in 0..<columns { row[j] *= factor }
+  }
+
+  /// Column j += factor · column j of other, of the same shape.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  mutating func add(column j: Int, of other: borrowing Matrix, times factor: Double) {
+    demandShape(of: other)
+    demand(j >= 0 && j < columns, "outside the matrix")
+    let (elements, from, factor) = (storage.base, other.storage.base, Scalar(factor))
+    for i in 0..<rows { elements[i * stride + j] += factor * from[i * stride + j] }
+  }
+
+  /// Column j *= factor.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  mutating func scale(column j: Int, by factor: Double) {
+    demand(j >= 0 && j < columns, "outside the matrix")
+    let (elements, factor) = (storage.base, Scalar(factor))
+    for i in 0..<rows { elements[i * stride + j] *= factor }
   }
 
   /// self += other, in the first `count` columns.
@@ -185,8 +207,33 @@ extension Matrix {
   @_specialize(where Scalar == Double)
   public mutating func symmetrize() {
     demand(rows == columns, "expected a square matrix, found \(shape)")
-    for i in 0..<rows {
-      for j in 0..<i { storage.base[j * stride + i] = storage.base[i * stride + j] }
+    let (elements, stride, n) = (storage.base, self.stride, rows)
+    // (tile by tile, so that the lines that are written column by column stay in the first cache)
+    for top in Swift.stride(from: 0, to: n, by: transposedTile) {
+      let bottom = min(n, top + transposedTile)
+      for left in Swift.stride(from: 0, through: top, by: transposedTile) {
+        for i in top..<bottom {
+          for j in left..<min(i, left + transposedTile) where j < i {
+            elements[j * stride + i] = elements[i * stride + j]
+          }
+        }
+      }
+    }
+  }
+
+  /// self = otherᵀ.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  mutating func setToTransposed(_ other: borrowing Matrix) {
+    demand(rows == other.columns && columns == other.rows, "expected \(columns)×\(rows), found \(other.shape)")
+    let (elements, stride) = (storage.base, self.stride)
+    let (from, otherStride) = (other.storage.base, other.stride)
+    for top in Swift.stride(from: 0, to: rows, by: transposedTile) {
+      for left in Swift.stride(from: 0, to: columns, by: transposedTile) {
+        for j in left..<min(columns, left + transposedTile) {
+          for i in top..<min(rows, top + transposedTile) { elements[i * stride + j] = from[j * otherStride + i] }
+        }
+      }
     }
   }
 

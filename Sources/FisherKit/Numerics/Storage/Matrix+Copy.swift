@@ -19,6 +19,12 @@ extension Matrix {
     }
   }
 
+  /// Takes the memory of a matrix of the same shape, which takes its.
+  mutating func exchangeStorage(with other: inout Matrix) {
+    demand(capacity == other.capacity && columns == other.columns, "expected \(shape), found \(other.shape)")
+    swap(&self, &other)
+  }
+
   /// Appends the rows of `other`, or the first `count` of them, behind the rows in use. `other` has as many columns, and
   /// `capacity` has room for them.
   public mutating func append(_ other: borrowing Matrix, first count: Int? = nil) {

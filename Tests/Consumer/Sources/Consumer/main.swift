@@ -7,7 +7,7 @@ import ToolSupport
 let data = try SyntheticData.make(training: 2_000, validation: 500, test: 500)
 let model = try Sequential<Float>.perceptron(
   shape: [data.width, 16, data.classes], activation: Tanh(), batchCapacity: 500)
-let optimizer = try RNGD<Float>(learningRate: 0.02, damping: 0.01, refreshInterval: 20, l2: 1e-4)
+let optimizer = try RNGD<Float>(learningRate: 0.02, damping: 0.01, refreshInterval: 20, decay: .l2(1e-4))
 let trainer = try Trainer(model: model, optimizer: optimizer, data: data, batchSize: 50)
 let score = try trainer.run(epochs: 2) { event in
   if case .epoch(let report) = event { print("epoch \(report.epoch): train loss \(report.training.loss)") }
