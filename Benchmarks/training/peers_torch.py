@@ -1,6 +1,8 @@
 """PyTorch eager: torch.nn.Sequential, step by step."""
 
+import importlib.metadata
 import inspect
+import sys
 
 import numpy as np
 import torch
@@ -8,6 +10,8 @@ import torch
 import optimizers_torch
 from task import starting_weights
 
+# What optimizers may come from beside PyTorch.
+PACKAGES = ("pytorch_optimizer", "schedulefree")
 # Rows of an evaluation at once.
 ROWS = 10_000
 
@@ -39,6 +43,7 @@ class Torch:
         known = inspect.signature(self.function).parameters
         given = {k: v for k, v in self.setting.items() if k in known}
         self.optimizers = self.function(torch, self.weights, biases, **given)
+        self.versions |= {n: importlib.metadata.version(n) for n in PACKAGES if n in sys.modules}
         self.modes([o for o in self.optimizers if hasattr(o, "eval")], "train")
         self.base = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
         self.l2, self.decay = (0 if name in known else self.setting.get(name, 0) for name in ("l2", "decay"))

@@ -27,6 +27,25 @@ def rungs(settings):
 
 
 class Search:
+    """
+    >>> class Fake:
+    ...     name, given = "fake", {"known": [{"rate": 3}], "space": {"rate": [1, 2, 4, 8]}}
+    ...     def run(self, setting, seed, target, seconds, wall):
+    ...         needed, bad = 1 / setting["rate"], setting["rate"] == 8
+    ...         last = {"seconds": min(needed, seconds), "loss": None if bad else target if needed <= seconds else 1.0}
+    ...         return {"points": [last], "seconds": last["seconds"]}
+    >>> plan = {"seconds": 3, "wall": 9, "settings": 3, "brackets": 1, "seeds": [0], "finalists": 2, "draw": 1}
+    >>> search = Search(Fake(), objectives.TimeTo(0.3), plan, clock=lambda: 0)
+    >>> found = search.run()
+    >>> search.finalists(), found["ended"], found["rungs"], len(found["trials"])
+    ([{'rate': 4}, {'rate': 3}], 'all settings were tried', [3, 1], 5)
+    >>> round(found["trained_seconds"], 3)  # (a rate of 1 has half a second, then as much as it needs)
+    2.708
+    >>> search = Search(Fake(), objectives.TimeTo(0.3), plan, clock=iter(range(0, 99, 10)).__next__)
+    >>> search.run()["ended"]
+    'stopped: 27 s by the clock were spent'
+    """
+
     def __init__(self, contender, objective, plan, clock=time.monotonic):
         self.contender, self.objective, self.plan, self.clock = contender, objective, plan, clock
         generator = random.Random(f"{plan['draw']} {contender.name} {objective.name}")

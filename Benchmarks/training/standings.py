@@ -3,7 +3,7 @@
 from curves import crossing, first_end, median
 from finalists import failures, milliseconds, name
 from objective import curve
-from table import number, spread, table, times
+from table import number, spread, table, times, with_unit
 
 
 def heat(data, found):
@@ -17,8 +17,10 @@ def heat(data, found):
 
 
 def order(finalist):
+    """Quickest first; then the lowest last loss."""
     seconds = median(finalist["seconds"])
-    return (seconds is None, seconds or 0)
+    last = median(run["points"][-1]["loss"] if run["points"] else None for run in finalist["runs"])
+    return (seconds is None, seconds or 0, last is None, last or 0)
 
 
 def statements(data, finalists):
@@ -30,15 +32,15 @@ def statements(data, finalists):
             continue
         shown.add(ours["contender"])
         seconds = median(ours["seconds"])
-        line = f"- {name(ours)}: {spread(ours['seconds'], 3)} s."
+        line = f"- {name(ours)}: {with_unit(spread(ours['seconds'], 3), 's')}."
         if peers and seconds is not None:
             best = median(peers[0]["seconds"])
             line += (f" The best peer, {name(peers[0])}, takes {best:.3f} s, {times(best, seconds)} times as long."
-                     if best is not None else f" No peer gets there; the best is {name(peers[0])}.")
+                     if best is not None else " In the median no peer gets there.")
         lines.append(line)
     for kind in sorted({kinds[f["contender"]] for f in peers}):
         best = next(f for f in peers if kinds[f["contender"]] == kind)
-        lines.append(f"- The best of {kind}: {name(best)}, {spread(best['seconds'], 3)} s.")
+        lines.append(f"- The best of {kind}: {name(best)}, {with_unit(spread(best['seconds'], 3), 's')}.")
     return "\n".join(lines or ["- Nobody came to the final."])
 
 
