@@ -2,7 +2,7 @@
 
 from curves import crossing, median
 from finalists import failures, milliseconds, name
-from objective import curve, finite, key, loss_at, LossAfter
+from objective import LossAfter, curve, finite, key, loss_at
 from table import number, spread, table, times
 
 DEFAULT_L2 = 1e-3
@@ -44,7 +44,8 @@ def statements(finalists, peer):
         shown.add(ours["contender"])
         there = median(crossing(curve(run), loss) for run in ours["runs"])
         line = f"- {name(ours)}: {number(median(ours['losses']), 4)} at the end"
-        line += f", {number(median(at_seconds(ours, seconds)), 4)} in those {seconds:.2f} s. "
+        then = median(at_seconds(ours, seconds))
+        line += f", {then:.4f} in those {seconds:.2f} s. " if then else f"; {seconds:.2f} s are before its first point. "
         line += (f"It is at the loss of {peer['contender']} after {there:.2f} s, for which that takes "
                  f"{times(seconds, there)} times as long." if there else f"It never is at the loss of {peer['contender']}.")
         lines.append(line)
@@ -64,7 +65,7 @@ def percent(values):
 def rows(finalists, peer):
     seconds, found = peer and taken(peer), []
     for f in finalists:
-        found.append([name(f), spread(f["losses"], 4), number(taken(f)), spread(at_seconds(f, seconds), 4)]
+        found.append([name(f), spread(f["losses"], 4), number(taken(f)), number(median(at_seconds(f, seconds)), 4)]
                      + [number(median(last(f["runs"], "validation_loss")), 4)]
                      + [number(median(percent(last(f["runs"], "validation_accuracy", pick))))
                         for pick in (lambda values: values[-1], max)]

@@ -1,8 +1,8 @@
 """Runs one process at a time, with a pause before each, and reads what it reports.
 
-A run, ours or a peer's, is a dictionary with "points" (epoch, step, seconds, loss, and at ends of epochs validation_loss
-and validation_accuracy), seconds, seconds_per_step, peak_memory_bytes, and "error", None where it went well. What a run
-came to is None in a point where it is not a number.
+A run, ours or a peer's, is a dictionary with "points" (epoch, step, seconds, loss, and at ends of epochs
+validation_loss and validation_accuracy), seconds, seconds_per_step, peak_memory_bytes, and "error", None where it went
+well. What a run came to is None in a point where it is not a number.
 """
 
 import json
@@ -59,12 +59,12 @@ def at_end(found, seconds, target):
 
 
 class Processes:
-    """Our runs and the peers'. A run of ours that was made before is not made again."""
+    """Our runs and the peers'."""
 
     def __init__(self, fisher, peer_python, threads, quiet, folder):
         self.fisher_path, self.peer_python = fisher, peer_python
         self.threads, self.quiet, self.folder = threads, quiet, folder
-        self.made, self.servers, self.others = {}, {}, spawn.Others()
+        self.made, self.count, self.servers, self.others = {}, 0, {}, spawn.Others()
         self.load = os.getloadavg()[0]
         version = self.output([fisher, "--version"])
         self.versions = {"fisher": version.strip()}
@@ -78,23 +78,28 @@ class Processes:
             return ""
         return done.stdout.decode(errors="replace")
 
+    def fisher_once(self, name, arguments, data, seed, epochs):
+        """A run of `fisher train`, or what it came to where it was made before."""
+        key = (*map(str, arguments), data, seed, epochs)
+        if key not in self.made:
+            self.made[key] = self.fisher(name, arguments, data, seed, epochs)
+        return self.made[key]
+
     def fisher(self, name, arguments, data, seed, epochs, per_epoch=None, seconds=None, target=None, wall=None):
         """A run of `fisher train`, ended by SIGINT at the first point that is at the target, or after the seconds."""
         arguments = [*map(str, arguments), "--data", data, "--seed", str(seed), "--epochs", str(epochs)]
-        key = (*arguments, seconds, target)
-        if key not in self.made:
-            if "--l2" not in arguments:
-                arguments += ["--l2", "0.001"]
-            time.sleep(self.quiet)
-            run = self.others.around(0, lambda: self.read(name, arguments, per_epoch, seconds, target, wall))
-            self.made[key] = run | {"seed": seed}
-            self.say(f"{name}, seed {seed}: {run['error'] or summary(run)}")
-        return self.made[key]
+        if "--l2" not in arguments:
+            arguments += ["--l2", "0.001"]
+        time.sleep(self.quiet)
+        run = self.others.around(0, lambda: self.read(name, arguments, per_epoch, seconds, target, wall))
+        self.say(f"{name}, seed {seed}: {run['error'] or summary(run)}")
+        return run | {"seed": seed}
 
     def read(self, name, arguments, per_epoch, seconds, target, wall):
         deadline = time.monotonic() + (wall or math.inf)
         out, err = (os.path.join(self.folder, text) for text in ("stdout", "stderr"))
-        log = os.path.join(self.folder, f"{len(self.made):03}-{name.replace('/', ' ')}.jsonl")
+        log = os.path.join(self.folder, f"{self.count:04}-{name.replace('/', ' ')}.jsonl")
+        self.count += 1
         receive, send = os.pipe()
         command = [self.fisher_path, "train", "--threads", str(self.threads), "--log", f"/dev/fd/{send}", *arguments]
         with open(out, "wb") as stdout, open(err, "wb") as stderr, open(log, "w", encoding="utf-8") as kept:

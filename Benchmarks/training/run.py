@@ -68,11 +68,13 @@ def check_packages(given, races):
     """Before an hour is spent: what the peers of these races import."""
     needed = {package for found in races for c in found["contenders"] if "peer" in c
               for package in registry.packages(c["peer"], c["optimizer"])} | {"numpy"}
-    code = "import importlib.util, sys; print(*(n for n in sys.argv[1:] if importlib.util.find_spec(n) is None))"
-    asked = subprocess.run([given.peer_python, "-c", code, *sorted(needed)], stdin=subprocess.DEVNULL, capture_output=True)
-    if asked.returncode != 0:
+    code = "import importlib.util as i, sys; print('missing', *(n for n in sys.argv[1:] if i.find_spec(n) is None))"
+    asked = subprocess.run(
+        [given.peer_python, "-c", code, *sorted(needed)], stdin=subprocess.DEVNULL, capture_output=True)
+    word, *missing = asked.stdout.decode(errors="replace").split() or [""]
+    if asked.returncode != 0 or word != "missing":
         refuse("--peer-python", "a Python", given.peer_python)
-    if missing := asked.stdout.decode().split():
+    if missing:
         refuse("--peer-python", f"a Python with {', '.join(sorted(needed))}", f"one without {', '.join(missing)}")
 
 

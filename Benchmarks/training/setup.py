@@ -29,7 +29,7 @@ class Setup:
     def ours(self, named, seed, epochs):
         name, arguments = named
         epochs = 1 if self.quick else epochs
-        return self.processes.fisher(name, arguments, data=self.data, seed=seed, epochs=epochs)
+        return self.processes.fisher_once(name, arguments, data=self.data, seed=seed, epochs=epochs)
 
     def defaults(self, seed):
         return self.ours(DEFAULTS, seed, 5)
