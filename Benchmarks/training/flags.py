@@ -7,7 +7,7 @@ import shlex
 def parse(text):
     """Each flag of a --help text with its values, where the text lists them, or None.
 
-    >>> text = "OPTIONS:\\n  --rate, --lr <g>  Rate, as in\\n   --other.\\n  --kind <name>  The kind. (values: a,\\n   b; default: a)"
+    >>> text = "  --rate, --lr <g>  Rate, as in\\n   --other.\\n  --kind <name>  Kind. (values: a,\\n   b; default: a)"
     >>> parse(text)
     {'--rate': None, '--lr': None, '--kind': ['a', 'b']}
     """

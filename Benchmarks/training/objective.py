@@ -1,4 +1,4 @@
-"""What a race is about: the time to a loss, or the loss at the end. It says which run is better, for search and final."""
+"""What a race is about: the time to a loss, or the loss at the end. It says which run is better."""
 
 import math
 
@@ -68,7 +68,7 @@ def curve(run):
 
 
 def loss_at(points, seconds):
-    """Between two points its logarithm is linear in time; behind the last it is that of the last, before the first None.
+    """Between two points its logarithm is linear in time; behind the last it is the last, before the first None.
 
     >>> loss_at([(1, 0.5), (3, 0.125)], 0.5) is None
     True

@@ -120,7 +120,8 @@ def decoupled(rate, decay, mask):
     def update(updates, step, params):
         factor = decay * (rate(step) if callable(rate) else rate)
         moved = [
-            {k: u - factor * p[k] if m[k] else u for k, u in layer.items()} for layer, p, m in zip(updates, params, mask)
+            {k: u - factor * p[k] if m[k] else u for k, u in layer.items()}
+            for layer, p, m in zip(updates, params, mask)
         ]
         return moved, step + 1
 

@@ -13,7 +13,8 @@ import registry
 import schedules
 
 OBJECTIVES = ("time_to", "loss_after_epochs", "loss_after_seconds")
-SEARCH = {"seconds": float, "wall": float, "settings": int, "brackets": int, "seeds": list, "draw": int, "finalists": int}
+SEARCH = {"seconds": float, "wall": float, "settings": int, "brackets": int, "seeds": list, "draw": int}
+SEARCH["finalists"] = int
 RACE = {"race", "title", "about", "hidden", "epochs", "seconds", "objective", "search", "contenders"}
 OURS = {"name", "about", "flags", "space", "known"}
 PEER = {"name", "about", "peer", "optimizer", "space", "known"}
@@ -50,7 +51,7 @@ def read(paths):
         contenders(path, plan)
     for path, name, plan in additions:
         if name not in races:
-            refuse(f"{path}: adds_to", " or ".join(races), name)
+            refuse(f"{path}: adds_to", " or ".join(races) or "the plan of a race beside it", name)
         races[name]["contenders"] = races[name]["contenders"] + plan["contenders"]
     for plan in races.values():
         names = [contender["name"] for contender in plan["contenders"]]
@@ -75,7 +76,8 @@ def race(path, plan):
     if len(objective) != 1:
         refuse(where, f"one of {', '.join(OBJECTIVES)}", len(objective))
     if objective.get("loss_after_epochs", plan["epochs"]) != plan["epochs"]:
-        refuse(f"{where}: loss_after_epochs", f"the epochs of the race, {plan['epochs']}", objective["loss_after_epochs"])
+        found = objective["loss_after_epochs"]
+        refuse(f"{where}: loss_after_epochs", f"the epochs of the race, {plan['epochs']}", found)
     for value in objective["time_to"] if isinstance(objective.get("time_to"), list) else objective.values():
         positive(where, value)
     where, search = f"{path}: search", of_type(f"{path}: search", plan["search"], dict, "an object")

@@ -20,13 +20,15 @@ def page(data):
     lines = []
     for row in data["rows"]:
         for epoch in data["epochs"]:
-            losses = {m: [r["points"][epoch - 1]["loss"] for r in made if not r["error"]] for m, made in row["runs"].items()}
+            losses = {m: [run["points"][epoch - 1]["loss"] for run in made if not run["error"]]
+                      for m, made in row["runs"].items()}
             if any(None in found or len(found) < len(row["runs"][m]) for m, found in losses.items()):
                 lines.append([row["network"], epoch, *["a run failed"] * 4])
                 continue
             exact, auto = (sum(found) / len(found) for found in losses.values())
             worst = max((a - e for a, e in zip(losses["auto"], losses["exact"])), key=abs)
-            lines.append([row["network"], epoch, f"{exact:.4f}", f"{auto:.4f}", f"{auto - exact:+.4f}", f"{worst:+.4f}"])
+            lines.append([row["network"], epoch, f"{exact:.4f}", f"{auto:.4f}"]
+                         + [f"{auto - exact:+.4f}", f"{worst:+.4f}"])
     header = ["hidden layers", "epoch", "exact", "auto", "auto − exact", "largest of a seed"]
     text = "Mean train cross-entropy, averaged over the seeds, at batch 50 with the defaults of both metrics."
     return text + "\n\n" + table(header, lines)

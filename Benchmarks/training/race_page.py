@@ -17,7 +17,9 @@ def page(data):
 def rules(data):
     plan, search = data["plan"], data["plan"]["search"]
     network = "-".join(map(str, ["inputs", *plan["hidden"], 10]))
-    rule = "four times an epoch" if data["evaluations"] > 1 else "at ends of epochs (this build of the tool has no others)"
+    rule = "four times an epoch"
+    if data["evaluations"] == 1:
+        rule = "at ends of epochs (this build of the tool has no others)"
     return (
         f"{network}, at most {plan['epochs']} epochs"
         + (f" and {plan['seconds']:g} s" if "seconds" in plan and "time_to" in plan["objective"] else "")

@@ -104,7 +104,8 @@ def measure(given, races, names, folder):
         for name in names:
             processes.say(f"== {name}")
             try:
-                sections[name] = race.measure(setup, by_name[name]) if name in by_name else MEASURED[name].measure(setup)
+                measured = (lambda s: race.measure(s, by_name[name])) if name in by_name else MEASURED[name].measure
+                sections[name] = measured(setup)
             except Exception as error:  # the other hours are worth keeping
                 traceback.print_exc()
                 title = by_name[name]["title"] if name in by_name else report.PAGES[name][0]

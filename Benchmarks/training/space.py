@@ -1,7 +1,7 @@
 """Settings to try: those known to be good, then random ones of a space.
 
-A space has for each setting a list, or a range {"from": a, "to": b} that is drawn from log-uniformly and rounded to three
-digits, or with "whole": true to whole numbers.
+A space has for each setting a list, or a range {"from": a, "to": b} that is drawn from log-uniformly and rounded to
+three digits, or with "whole": true to whole numbers.
 """
 
 import json
@@ -64,5 +64,6 @@ def label(setting):
     parts = []
     for name, value in shown.items():
         if value is not None and value is not False:
-            parts.append(name if value is True else f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}")
+            shown_value = f"{value:g}" if isinstance(value, float) else str(value)
+            parts.append(name if value is True else f"{name} {shown_value}")
     return ", ".join(parts) or "defaults"

@@ -36,7 +36,8 @@ def ours(setup, row, seed):
     rate = [] if name == "rngd" and batch == 50 else ["--learning-rate", RATES[name]]
     shape = ",".join(map(str, [setup.inputs, *hidden(row), 10]))
     return setup.processes.fisher(
-        f"our {name.upper()} {row['width']} at {batch}", ["--optimizer", name, *rate, "--batch", batch, "--shape", shape],
+        f"our {name.upper()} {row['width']} at {batch}",
+        ["--optimizer", name, *rate, "--batch", batch, "--shape", shape],
         data=setup.data, seed=seed, epochs=EPOCHS)
 
 
@@ -95,5 +96,6 @@ def ratios(data, middle):
     for row in data["rows"]:
         if row["optimizer"] == "rngd":
             rngd, sgd = (median(middle.get((name, row["width"], row["batch"], "ours"), [])) for name in ("rngd", "sgd"))
-            lines.append([f"w = {row['width']:,}, batch {row['batch']}", number(rngd, 3), number(sgd, 3), times(rngd, sgd)])
+            lines.append([f"w = {row['width']:,}, batch {row['batch']}"]
+                         + [number(rngd, 3), number(sgd, 3), times(rngd, sgd)])
     return table(["ours", "RNGD auto", "SGD", "RNGD / SGD"], lines)
