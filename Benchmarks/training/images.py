@@ -1,5 +1,7 @@
 """Images to learn from, of any size, as the four IDX files of a folder."""
 
+import gzip
+import math
 import os
 import random
 
@@ -31,3 +33,12 @@ def write(folder, width, training, test=64, seed=0):
                 image = classes[label] + generator.choice(common) + generator.choice(common) + pattern()
                 file.write(image.to_bytes(width, "little"))
     return folder
+
+
+def training_samples(folder):
+    """How many samples there are to train on, and of how many inputs: a sixth is for validation."""
+    path = os.path.join(folder, "train-images-idx3-ubyte")
+    file = open(path, "rb") if os.path.exists(path) else gzip.open(path + ".gz", "rb")
+    with file:
+        _, count, *sides = (int.from_bytes(file.read(4), "big") for _ in range(4))
+    return count - max(1, count // 6), math.prod(sides)

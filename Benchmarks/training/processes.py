@@ -1,23 +1,24 @@
-"""Runs one process at a time, with a pause before each, and reads what it reports."""
+"""Runs one process at a time, with a pause before each, and reads what it reports.
+
+A run, ours or a peer's, is a dictionary with "points" (epoch, step, seconds, loss, and at ends of epochs
+validation_loss and validation_accuracy), seconds, seconds_per_step, peak_memory_bytes, and "error", None where it went
+well. What a run came to is None in a point where it is not a number.
+"""
 
 import json
+import math
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 
-PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers.py")
+import flags
+import spawn
+from server import Server
 
-
-def busy_seconds():
-    """Seconds of processor time that the whole machine has spent, or None where that is not known."""
-    try:
-        with open("/proc/stat", encoding="ascii") as file:
-            user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
-    except (OSError, ValueError):
-        return None
-    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+FAILED = {"points": [], "seconds": 0.0, "seconds_per_step": None, "peak_memory_bytes": None, "planned_bytes": None}
 
 
 def planned_bytes(output):
@@ -30,88 +31,145 @@ def planned_bytes(output):
     return float(planned[1]) * 1e6 if planned else None
 
 
+def point(line, per_epoch):
+    """A line of the log of `fisher train` as a point, or None; `per_epoch` is the steps of an epoch, if known.
+
+    >>> point({"step": 5, "seconds": 1, "train_loss": 0.5}, 10)
+    {'epoch': 0.5, 'step': 5, 'seconds': 1, 'loss': 0.5}
+    >>> point({"epoch": 1, "step": 9, "seconds": 2, "train_loss": None, "validation_loss": 0.6}, None)
+    {'epoch': 1, 'step': 9, 'seconds': 2, 'loss': None, 'validation_loss': 0.6}
+    >>> point({"event": "raised damping", "step": 5}, 10)
+    """
+    if not {"step", "seconds", "train_loss"} <= line.keys() or not ("epoch" in line or per_epoch):
+        return None
+    loss = line["train_loss"]
+    found = {"epoch": line.get("epoch", line["step"] / (per_epoch or 1)), "step": line["step"]}
+    found |= {"seconds": line["seconds"], "loss": loss if loss is not None and math.isfinite(loss) else None}
+    return found | {k: line[k] for k in ("validation_loss", "validation_accuracy") if k in line}
+
+
+def at_end(found, seconds, target):
+    """Whether a run that is to come to a target, or to take so many seconds, has.
+
+    >>> at_end({"loss": 0.3, "seconds": 2}, None, 0.3), at_end({"loss": None, "seconds": 2}, 3, 0.3)
+    (True, False)
+    """
+    at_target = found["loss"] is not None and found["loss"] <= (target or 0)
+    return at_target or found["seconds"] >= (seconds or math.inf)
+
+
 class Processes:
-    """Our runs and the peers'. A run that was made before is not made again."""
+    """Our runs and the peers'."""
 
     def __init__(self, fisher, peer_python, threads, quiet, folder):
         self.fisher_path, self.peer_python = fisher, peer_python
         self.threads, self.quiet, self.folder = threads, quiet, folder
-        self.made = {}
-        # Processor cores that others kept busy during each run.
-        self.others = []
+        self.made, self.count, self.servers, self.others = {}, 0, {}, spawn.Others()
         self.load = os.getloadavg()[0]
-        status, output, _ = self.spawn([fisher, "--version"])
-        self.versions = {"fisher": output.strip() if status == 0 else ""}
+        version = self.output([fisher, "--version"])
+        self.versions = {"fisher": version.strip()}
+        self.flags = flags.parse(self.output([fisher, "train", "--help"]))
 
-    def spawn(self, command):
-        """Status, standard output and standard error."""
+    def output(self, command):
+        """Standard output, nothing where it failed."""
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True)
+        except (OSError, subprocess.SubprocessError):
+            return ""
+        return done.stdout.decode(errors="replace")
+
+    def fisher_once(self, name, arguments, data, seed, epochs):
+        """A run of `fisher train`, or what it came to where it was made before."""
+        key = (*map(str, arguments), data, seed, epochs)
+        if key not in self.made:
+            self.made[key] = self.fisher(name, arguments, data, seed, epochs)
+        return self.made[key]
+
+    def fisher(self, name, arguments, data, seed, epochs, per_epoch=None, seconds=None, target=None, wall=None):
+        """A run of `fisher train`, ended by SIGINT at the first point that is at the target, or after the seconds."""
+        arguments = [*map(str, arguments), "--data", data, "--seed", str(seed), "--epochs", str(epochs)]
+        if "--l2" not in arguments:
+            arguments += ["--l2", "0.001"]
         time.sleep(self.quiet)
-        out, err = (os.path.join(self.folder, name) for name in ("stdout", "stderr"))
-        environment = os.environ | {"OMP_NUM_THREADS": str(self.threads), "JAX_PLATFORMS": "cpu"}
-        cores = sorted(os.sched_getaffinity(0))[: self.threads] if hasattr(os, "sched_getaffinity") else None
-        before, start = busy_seconds(), time.monotonic()
-        with open(out, "wb") as stdout, open(err, "wb") as stderr:
+        run = self.others.around(0, lambda: self.read(name, arguments, per_epoch, seconds, target, wall))
+        self.say(f"{name}, seed {seed}: {run['error'] or summary(run)}")
+        return run | {"seed": seed}
+
+    def read(self, name, arguments, per_epoch, seconds, target, wall):
+        deadline = time.monotonic() + (wall or math.inf)
+        out, err = (os.path.join(self.folder, text) for text in ("stdout", "stderr"))
+        log = os.path.join(self.folder, f"{self.count:04}-{name.replace('/', ' ')}.jsonl")
+        self.count += 1
+        receive, send = os.pipe()
+        command = [self.fisher_path, "train", "--threads", str(self.threads), "--log", f"/dev/fd/{send}", *arguments]
+        with open(out, "wb") as stdout, open(err, "wb") as stderr, open(log, "w", encoding="utf-8") as kept:
+            process = spawn.start(
+                command, self.threads, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, pass_fds=[send])
+            os.close(send)
+            points, last, stopped = [], {}, False
             try:
-                process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=environment,
-                    preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None)
-            except OSError as error:
-                return 127, "", f"{command[0]}: {error}"
-            try:
-                _, status, usage = os.wait4(process.pid, 0)
+                with open(receive, encoding="utf-8") as lines:
+                    for line in lines:
+                        kept.write(line)
+                        last = json.loads(line)
+                        found = None if stopped else point(last, per_epoch)
+                        if not found:
+                            continue
+                        points = [p for p in points if p["step"] != found["step"]] + [found]
+                        if at_end(found, seconds, target) or time.monotonic() > deadline:
+                            process.send_signal(signal.SIGINT)
+                            stopped = True
+                status = process.wait()
             except BaseException:  # interrupted: nothing is left running
                 process.kill()
+                process.wait()
                 raise
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.monotonic() - start
-        if before is not None and wall > 0.5:
-            self.others.append(max(0.0, (busy_seconds() - before - usage.ru_utime - usage.ru_stime) / wall))
-        with open(out, encoding="utf-8") as stdout, open(err, encoding="utf-8", errors="replace") as stderr:
-            return process.returncode, stdout.read(), stderr.read()
+        if status not in ((0, 130) if stopped else (0,)):
+            return FAILED | {"error": spawn.last_line(err, f"status {status}")}
+        if wall and time.monotonic() > deadline and stopped and not at_end(points[-1], seconds, target):
+            return FAILED | {"seconds": points[-1]["seconds"], "error": f"no end in {wall:.0f} s"}
+        if not points:
+            return FAILED | {"error": "a run without a loss in its log"}
+        with open(err, encoding="utf-8", errors="replace") as file:
+            survived = file.read().count("warning: step")
+        with open(out, encoding="utf-8", errors="replace") as file:
+            planned = planned_bytes(file.read())
+        taken, steps = points[-1]["seconds"], points[-1]["step"]
+        return {"points": points, "seconds": taken, "seconds_per_step": taken / steps, "compile_seconds": 0.0,
+                "peak_memory_bytes": last.get("peak_memory_bytes"), "planned_bytes": planned, "survived": survived,
+                "error": None}
 
-    def fisher(self, name, *arguments, data, seed, epochs):
-        """A run of `fisher train`: its epochs, loss (seconds and loss at their ends), memory, error if it failed."""
-        arguments = [*map(str, arguments), "--data", data, "--seed", str(seed), "--epochs", str(epochs)]
-        key = tuple(arguments)
-        if key in self.made:
-            return self.made[key]
-        log = os.path.join(self.folder, f"{len(self.made):03}-{name}-{seed}.jsonl")
-        command = [self.fisher_path, "train", "--threads", str(self.threads), "--l2", "0.001", "--log", log]
-        status, output, errors = self.spawn(command + arguments)
-        run = {"epochs": [], "seed": seed, "survived": errors.count("warning: step"), "error": None}
-        if status == 0:
-            with open(log, encoding="utf-8") as file:
-                lines = [json.loads(line) for line in file]
-            run["epochs"] = [line for line in lines if "epoch" in line]
-            run["peak_memory_bytes"] = next(x["peak_memory_bytes"] for x in lines if "peak_memory_bytes" in x)
-            run["planned_bytes"] = planned_bytes(output)
-            run["loss"] = [(epoch["seconds"], epoch["train_loss"]) for epoch in run["epochs"]]
-            run["seconds_per_step"] = run["epochs"][-1]["seconds"] / run["epochs"][-1]["step"]
-            self.say(f"{name}, seed {seed}: {run['epochs'][-1]['train_loss']:.4f}, "
-                     f"{run['epochs'][-1]['seconds']:.3f} s for {epochs} epochs")
-        else:
-            run |= {"loss": [], "seconds_per_step": None, "peak_memory_bytes": None, "planned_bytes": None}
-            run["error"] = (errors.strip().splitlines() or [f"status {status}"])[-1]
-            self.say(f"{name}, seed {seed}: {run['error']}")
-        self.made[key] = run
-        return run
-
-    def peer(self, **request):
-        """What peers.py answers; error where it failed."""
-        request["threads"] = self.threads
-        status, output, errors = self.spawn([self.peer_python, PEERS, json.dumps(request)])
+    def peer(self, wall=600, **request):
+        """What peers.py answers. Each kind of peer has one process, which others wait for."""
+        request |= {"threads": self.threads}
+        name = request["peer"]
+        time.sleep(self.quiet)
         try:
-            answer = json.loads(output.strip().splitlines()[-1])
-            answer.setdefault("error", None)
-        except (ValueError, IndexError):
-            answer = {"error": (errors.strip().splitlines() or [f"status {status}"])[-1]}
-        self.versions |= answer.get("versions", {})
+            if name not in self.servers or not self.servers[name].is_open:
+                errors = os.path.join(self.folder, f"stderr-{name}")
+                self.servers[name] = Server(self.peer_python, self.threads, errors, self.others)
+            answer = self.servers[name].ask(request, wall)
+        except OSError as error:
+            answer = {"error": f"{self.peer_python}: {error.strerror}"}
+        answer = (FAILED if answer["error"] else {}) | answer
+        self.versions |= answer.pop("versions", {})
         with open(os.path.join(self.folder, "peers.jsonl"), "a", encoding="utf-8") as file:
             file.write(json.dumps({"request": request} | answer) + "\n")
-        seconds = answer.get("loss") and f"{answer['loss'][-1][1]}, {answer['loss'][-1][0]:.3f} s"
-        self.say(f"{request.get('peer')} {request.get('setting', '')}: {answer['error'] or seconds or 'done'}")
+        shown = " ".join(str(request[k]) for k in ("peer", "optimizer", "setting", "seed") if k in request)
+        self.say(f"{shown}: {answer['error'] or summary(answer)}")
         return answer
+
+    def close(self):
+        """Ends the peers' processes."""
+        for server in self.servers.values():
+            server.close()
+        self.servers = {}
 
     @staticmethod
     def say(line):
         print(line, file=sys.stderr, flush=True)
+
+
+def summary(run):
+    last = (run.get("points") or [None])[-1]
+    return f"loss {last['loss']}, epoch {last['epoch']:g}, {last['seconds']:.3f} s" if last else "done"

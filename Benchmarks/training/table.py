@@ -32,6 +32,14 @@ def spread(values, digits=2):
     return f"{middle:.{digits}f}" + (f" ({low}–{high})" if low != high else "")
 
 
+def with_unit(text, unit):
+    """
+    >>> with_unit("2.00 (1.00–3.00)", "s"), with_unit("never in 3 of 5", "s")
+    ('2.00 (1.00–3.00) s', 'never in 3 of 5')
+    """
+    return text if text.startswith("never") else f"{text} {unit}"
+
+
 def times(theirs, ours):
     """How many times as long theirs takes.
 

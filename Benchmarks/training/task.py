@@ -6,9 +6,6 @@ import os
 
 import numpy as np
 
-# On weights, not on biases.
-L2 = 1e-3
-
 
 def idx(folder, name):
     path = os.path.join(folder, name)
@@ -20,10 +17,12 @@ def idx(folder, name):
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
-def training_samples(folder):
+def samples(folder):
+    """Images and labels to train on, and those to validate on, which are the last sixth of the training files."""
     x, y = idx(folder, "train-images-idx3-ubyte"), idx(folder, "train-labels-idx1-ubyte")
+    x, y = (x.reshape(len(x), -1) / 255).astype(np.float32), y.astype(np.int32)
     count = len(x) - max(1, len(x) // 6)
-    return (x[:count].reshape(count, -1) / 255).astype(np.float32), y[:count].astype(np.int32)
+    return (x[:count], y[:count]), (x[count:], y[count:])
 
 
 def starting_weights(shape, seed):
