@@ -15,9 +15,12 @@ enum SVG {
   }
 
   /// With a title it is a point, and the title is what a pointer over it shows.
-  static func circle(_ x: Double, _ y: Double, _ radius: Double, _ colour: String, title: String? = nil) -> String {
+  static func circle(
+    _ x: Double, _ y: Double, _ radius: Double, _ colour: String, title: String? = nil, isNamed: Bool = false
+  ) -> String {
     let start = #"<circle cx="\#(format(x))" cy="\#(format(y))" r="\#(format(radius))" fill="\#(colour)""#
-    return title.map { start + #" class="point"><title>\#(escaped($0))</title></circle>"# } ?? start + "/>"
+    let kind = isNamed ? "point named" : "point"
+    return title.map { start + #" class="\#(kind)"><title>\#(escaped($0))</title></circle>"# } ?? start + "/>"
   }
 }
 
