@@ -60,7 +60,8 @@ import Testing
     #expect(lines.count { $0.hasPrefix("softmax_block_matvec") } == 6, "\(result)")
     let product = "\(precision == "float" ? "s" : "d")gemm 2048 "
     #expect(
-      lines.count { $0.hasPrefix("peak \(precision), ") && $0.contains("(multiply-adds ") && $0.contains(product) } == 4,
+      lines.count { $0.hasPrefix("peak \(precision), ") && $0.contains("(multiply-adds ") && $0.contains(product) }
+        == 4,
       "\(result)")
     #expect(lines.count { $0.hasPrefix("BLAS ") && $0.contains("core ") && $0.contains("large products: ") } == 1)
     #expect(lines.count { $0.hasPrefix("memory, ") } == 2, "\(result)")

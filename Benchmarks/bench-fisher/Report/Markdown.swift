@@ -25,7 +25,7 @@ enum Markdown {
     let warnings =
       [library.warning].compactMap { $0 }
       + rows.compactMap { BLASLibrary.warning($0.roofline.limits, "\($0.precision), \(counted($0.threads))") }
-        .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+      .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     return [
       "\(Machine.summary)\(level), \(library.summary), large products: \(Compute.products)\(load)"
         + (torch.map { ", PyTorch \($0)" } ?? "") + "."
