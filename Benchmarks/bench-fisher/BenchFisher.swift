@@ -15,11 +15,11 @@ struct BenchFisher: ParsableCommand {
       that is wrong is not timed, and the exit status is 70. Times are medians of at least 20 repetitions, or of one \
       second of them and at least 3, after two that do not count; the spread is the middle half of them.
 
-      GFLOP/s count what the formula needs, and GB/s every operand read and every result written once. The peak \
-      is what the CPU's multiply-adds are worth in registers, or a 2048 x 2048 x 2048 product by BLAS where that is \
-      more, of the same type and with as many threads; it is measured before, between and after the rows, and the best \
-      counts. The bound is compute where the peak is what limits a kernel, and memory where it is the bandwidth, which the same run measures \
-      by a pass over 512 MiB that reads two operands and writes one. "of bound" is the share of that limit: above 1 \
+      GFLOP/s count what the formula needs, and GB/s every operand read and every result written once. The peak is \
+      what the CPU's multiply-adds are worth in registers, or a 2048 x 2048 x 2048 product by BLAS where that is more, \
+      of the same type and with as many threads. The bound is compute where the peak is what limits a kernel, and memory \
+      where it is the bandwidth, which is that of a pass over 512 MiB that reads two operands and writes one. Both are \
+      measured before, between and after the rows, and the best counts. "of bound" is the share of that limit: above 1 \
       where operands stay in a cache, which is faster than memory. The error is relative to the reference in double \
       precision.
 

@@ -33,9 +33,11 @@ extension Session {
   }
 
   private mutating func measureAgain(_ patience: Patience) throws {
-    for index in limits.indices {
-      let found = try Peak.measure(limits[index].type, threads: limits[index].threads, patience: patience)
-      limits[index].see(found)
+    for count in threads {
+      let bandwidth = try Bandwidth.measure(threads: count, patience: patience).gigabytesPerSecond
+      for index in limits.indices where limits[index].threads == count {
+        limits[index].see(try Peak.measure(limits[index].type, threads: count, patience: patience), bandwidth)
+      }
     }
     noteLoad()
     lastPeak = .now
@@ -47,7 +49,7 @@ extension Session {
     show("")
     try measureAgain(patience)
     for limit in limits {
-      show(line(limit))
+      show("\(line(limit)), \(fixed(limit.roofline.bandwidth, 1)) GB/s")
       if let warning = BLASLibrary.warning(limit.roofline.limits, limit.conditions) { show(warning) }
       let drift = limit.roofline.peak / limit.least - 1
       if drift > 0.1 {
@@ -89,8 +91,8 @@ struct Limits: Sendable {
 
   var conditions: String { "\(type), \(counted(threads))" }
 
-  mutating func see(_ peak: Peak) {
+  mutating func see(_ peak: Peak, _ bandwidth: Double) {
     least = min(least, peak.gflops)
-    roofline = Roofline(peak: roofline.limits.best(peak), bandwidth: roofline.bandwidth)
+    roofline = Roofline(peak: roofline.limits.best(peak), bandwidth: max(roofline.bandwidth, bandwidth))
   }
 }

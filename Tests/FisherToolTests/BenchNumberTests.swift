@@ -96,8 +96,10 @@ import Testing
     #expect(early.gflops == 100 && Peak(arithmetic: 50, product: 60).gflops == 60)
     #expect(early.best(late) == Peak(arithmetic: 100, product: 80) && late.best(early) == early.best(late))
     var limits = Limits(type: .float, threads: 2, roofline: Roofline(peak: late, bandwidth: 7), least: late.gflops)
-    limits.see(early)
+    limits.see(early, 6)
     #expect(limits.roofline.limits == early.best(late) && limits.roofline.bandwidth == 7 && limits.least == 90)
+    limits.see(Peak(arithmetic: 1, product: 2), 8)
+    #expect(limits.roofline.limits == early.best(late) && limits.roofline.bandwidth == 8 && limits.least == 2)
     #expect(Timing([3, 1, 2]).least == 1)
   }
 

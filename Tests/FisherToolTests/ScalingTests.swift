@@ -74,7 +74,7 @@ import Testing
     let labels = LabelPlacement.place(
       dots.prefix(10).map { (text, $0.x, $0.y) }, beside: taken, width: 800, height: 500)
     #expect(labels.count == 10 && labels.contains { $0.leader != nil })
-    let width = 2.75 * Double(text.count)
+    let width = 3.1 * Double(text.count)
     for (i, label) in labels.enumerated() {
       #expect(label.x - width >= 0 && label.x + width <= 800 && (0...500).contains(label.y), "\(label)")
       for dot in dots { #expect(abs(label.x - dot.x) >= width || abs(label.y - dot.y) >= 6, "\(i)") }

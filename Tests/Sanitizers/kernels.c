@@ -207,6 +207,14 @@ int main(void) {
       drun(counts[i % 4]);
     }
   }
+  EXPECT(fk_product_route_select(FK_PRODUCTS_AUTO) == FK_OK);
+  for (int i = 0; i < 2; i++) { /* of the process, which the thread's own comes before */
+    const fk_product_route route = i == 0 ? FK_PRODUCTS_OWN : FK_PRODUCTS_BLAS;
+    EXPECT(fk_set_product_route(route) == FK_OK && fk_product_route_current() == route);
+    EXPECT(fk_product_route_select(FK_PRODUCTS_OWN) == FK_OK && fk_product_route_current() == FK_PRODUCTS_OWN);
+    EXPECT(fk_product_route_select(FK_PRODUCTS_AUTO) == FK_OK);
+  }
+  EXPECT(fk_set_product_route(FK_PRODUCTS_AUTO) == FK_OK);
   largest_team = 0;
   nested();
   if (failures) fprintf(stderr, "%d expectations failed\n", failures);

@@ -28,7 +28,7 @@ enum LabelPlacement {
   private static let directions = 24
   /// Half of a character's height and width, of text of size 10.
   private static let halfHeight = 6.0
-  private static let halfCharacter = 2.75
+  private static let halfCharacter = 3.1
 
   /// - Parameters:
   ///   - points: those that get a label.

@@ -67,7 +67,7 @@ struct RooflinePanel {
     ]
   }
 
-  /// The nearest to its bound and the furthest of each family that the panel has.
+  /// Of each family that the panel has the row with the most of its bound, and the one with the least.
   private var named: Set<Int> {
     var chosen: Set<Int> = []
     for family in KernelFamily.allCases {
@@ -112,7 +112,7 @@ struct RooflinePanel {
     stride(from: 0.0, through: x.length, by: 8).map { across in
       let intensity = x.axis.low * pow(x.axis.high / x.axis.low, across / x.length)
       return .init(
-        x: across, y: y.place(roofline.attainable(intensity: intensity)), halfWidth: 4, halfHeight: 2)
+        x: across, y: y.place(roofline.attainable(intensity: intensity)), halfWidth: 4, halfHeight: 5)
     }
   }
 }

@@ -4,7 +4,7 @@ import FisherKitToolSupport
 import Foundation
 
 /// Every row as a point below the roof: operations for each byte against GFLOP/s, a panel for each precision and number
-/// of threads. Colours are families of kernels; of each family the rows nearest to their bound and furthest from it are
+/// of threads. Colours are families of kernels; of each family the rows with the most and the least of their bound are
 /// named, and a table below the panels has the shares of all.
 struct RooflinePlot {
   private let panels: [RooflinePanel]
@@ -13,7 +13,7 @@ struct RooflinePlot {
   private let library = BLASLibrary.current
 
   private static let width = 900.0
-  private static let heading = 92.0
+  private static let heading = 76.0
   private static let lineHeight = 17.0
 
   init(_ results: Results) {
@@ -75,10 +75,11 @@ struct RooflinePlot {
     """
 
   private static let notes = [
-    "A point is a kernel at one shape. Named are, of each family, the one that comes nearest to its bound and the one "
-      + "furthest from it, with its share of the bound.",
-    "The bound is the roof above a point: memory on the slope, arithmetic on the flat part. Points above the slope had "
-      + "operands in a cache, which is faster than memory.",
+    "A point is a kernel at one shape. Named are, of each family, the one with the most of its bound and the one with the "
+      + "least, and their shares.",
+    "The bound is the roof above or below a point: memory on the slope, arithmetic on the flat part. The dashed line is "
+      + "BLAS's product of order 2048.",
+    "Points above the slope had their operands in a cache, which is faster than memory.",
   ]
 
   /// The legend, with what the families come to.

@@ -56,10 +56,10 @@ enum KernelFamily: String, CaseIterable {
   init(kernel: String) {
     self =
       if kernel.contains("cholesky") || kernel.contains("solve") || kernel.contains("kernel")
-        || kernel.contains("eigen")
+        || kernel.contains("eigen") || kernel.contains("inverse")
       {
         .solve
-      } else if kernel.hasPrefix("gram") || kernel == "gemm" {
+      } else if kernel.hasPrefix("gram") || kernel == "gemm" || kernel.contains("multiply") {
         .gram
       } else if kernel.hasPrefix("softmax") || kernel.hasPrefix("two_layer") {
         .softmax
