@@ -10,7 +10,8 @@
  *   - every function returns an fk_status; sizes are checked for overflow before anything is touched;
  *   - `threads` is the number of OpenMP threads, at most 4096, 0 meaning fk_default_threads (OMP_NUM_THREADS or all
  *     cores unless set); results do not depend on it, except in the last places where BLAS makes them (gemm, gram, the
- *     matvecs and the kernel form): it sums in an order of its own for each shape it is given;
+ *     matvecs and the kernel form, unless products are our own): it sums in an order of its own for each shape it is
+ *     given;
  *     functions without the argument use fk_default_threads;
  *   - pointers need the alignment of their element only; 64 bytes is faster.
  */
@@ -58,6 +59,8 @@ int fk_level_supported(int level);
 int fk_level_current(void);
 /* Selects a level for the calling thread only; a negative level goes back to the default. */
 fk_status fk_level_select(int level);
+/* The bytes of a level's vectors; 0 for a level that does not exist. */
+int fk_level_bytes(int level);
 /* The number of threads that `threads` = 0 stands for, in the whole process; 0 or less goes back to OpenMP's own, or
  * without OMP_NUM_THREADS to what a CPU quota of the process is worth where that is less. */
 int fk_default_threads(void);
@@ -69,6 +72,29 @@ int fk_quota_cores(const char *quota);
 int fk_group_cores(const char *root, const char *membership);
 /* Makes as many OpenMP threads, which the functions then find: where one cannot be had, OpenMP ends the process. */
 void fk_start_threads(int threads);
+
+/* ---- BLAS, and who multiplies large matrices --------------------------------------------------------------------- */
+
+/* The BLAS that is linked, such as "OpenBLAS 0.3.21", and the CPU whose kernels it chose, such as "Haswell"; each
+ * "unknown" where it does not say. */
+const char *fk_blas_library(void);
+const char *fk_blas_core(void);
+/* The bytes of the vectors that OpenBLAS's kernels for a CPU of this name multiply and add at once, in any case of
+ * letters; 0 where the name is unknown. */
+int fk_blas_core_bytes(const char *core);
+
+/* Who computes the products that are too large to be read straight from their operands (gemm, gram, and all that is
+ * made of them). AUTO is OWN where BLAS chose kernels of narrower vectors than the level in force has, else BLAS. It
+ * goes by these names and not by a measurement, because the last places of every result depend on it. */
+typedef enum fk_product_route FK_ENUM_SIZE { FK_PRODUCTS_AUTO = 0, FK_PRODUCTS_BLAS, FK_PRODUCTS_OWN } fk_product_route;
+
+/* The route in force on this thread, BLAS or OWN: the one it selected, else that of the process, else
+ * FISHERKIT_PRODUCTS (auto, blas or own), else AUTO. */
+fk_product_route fk_product_route_current(void);
+/* Sets it for the whole process; AUTO takes the environment's. */
+fk_status fk_set_product_route(fk_product_route route);
+/* Selects it for the calling thread only; AUTO goes back to that of the process. */
+fk_status fk_product_route_select(fk_product_route route);
 
 #ifdef __cplusplus
 }

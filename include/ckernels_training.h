@@ -75,7 +75,7 @@ FK_DECLARE_TRAINING(double, d)
 FK_DECLARE_BATCH_NORM(float, s)
 FK_DECLARE_BATCH_NORM(double, d)
 
-/* ---- Dense linear algebra; eigenvalues by LAPACKE, gram and large gemm by OpenBLAS ------------------------------- */
+/* ---- Dense linear algebra; eigenvalues by LAPACKE, gram and large gemm by OpenBLAS or ourselves ------------------ */
 
 #define FK_DECLARE_BLAS(T, p)                                                                                          \
   /* C (m,n) = alpha op(A) op(B) + beta C, where op transposes when its flag is not 0; k is the inner size. In this    \
@@ -105,6 +105,17 @@ FK_DECLARE_BATCH_NORM(double, d)
   fk_status fk_##p##eigenvalues(T *values, T *A, ptrdiff_t lda, ptrdiff_t d, void *work, ptrdiff_t work_size);
 FK_DECLARE_BLAS(float, s)
 FK_DECLARE_BLAS(double, d)
+
+/* ---- The rate of arithmetic alone -------------------------------------------------------------------------------- */
+
+#define FK_DECLARE_MULTIPLY_ADD(T, p)                                                                                  \
+  /* How many elements a thread keeps in registers at the level in force; and for each of `threads` threads (0: all)   \
+   * that many of x, one thread after the other: x = factor x + term, `rounds` times, without touching memory in       \
+   * between. Cost 2 threads width rounds flops: no kernel of the level is faster. */                                  \
+  ptrdiff_t fk_##p##multiply_add_width(void);                                                                          \
+  fk_status fk_##p##multiply_add(T *x, ptrdiff_t count, ptrdiff_t rounds, double factor, double term, int threads);
+FK_DECLARE_MULTIPLY_ADD(float, s)
+FK_DECLARE_MULTIPLY_ADD(double, d)
 
 #ifdef __cplusplus
 }

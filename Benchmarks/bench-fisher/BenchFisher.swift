@@ -15,10 +15,11 @@ struct BenchFisher: ParsableCommand {
       that is wrong is not timed, and the exit status is 70. Times are medians of at least 20 repetitions, or of one \
       second of them and at least 3, after two that do not count; the spread is the middle half of them.
 
-      GFLOP/s count what the formula needs, and GB/s every operand read and every result written once. The peak is a \
-      2048 x 2048 x 2048 product by BLAS in the same run, of the same type and with as many threads. The bound is \
-      compute where the peak is what limits a kernel, and memory where it is the bandwidth, which the same run measures \
-      by a pass over 512 MiB that reads two operands and writes one. "of bound" is the share of that limit: above 1 \
+      GFLOP/s count what the formula needs, and GB/s every operand read and every result written once. The peak is \
+      what the CPU's multiply-adds are worth in registers, or a 2048 x 2048 x 2048 product by BLAS where that is more, \
+      of the same type and with as many threads. The bound is compute where the peak is what limits a kernel, and memory \
+      where it is the bandwidth, which is that of a pass over 512 MiB that reads two operands and writes one. Both are \
+      measured before, between and after the rows, and the best counts. "of bound" is the share of that limit: above 1 \
       where operands stay in a cache, which is faster than memory. The error is relative to the reference in double \
       precision.
 
@@ -144,15 +145,15 @@ struct BenchFisher: ParsableCommand {
       if let level = level.flatMap(CPULevel.named) { fk_level_select(level) }
       let peer = try peer.map { try Peer(python: $0, script: script, limit: peerLimit) }
       defer { peer?.close() }
-      let session = try Session(
+      var session = try Session(
         types: precision.types, threads: threadCounts(), patience: quick ? .quick : .usual, peer: peer)
       let kernels = precision.types.flatMap { type in
         (type == .float ? Catalogue.kernels(Float.self) : Catalogue.kernels(Double.self)).filter(isSelected)
       }
-      let results = try scaling ? session.scalings(of: kernels, longest: quick ? 3 : .max) : session.rows(of: kernels)
-      try session.finish()
+      let found = try scaling ? session.scalings(of: kernels, longest: quick ? 3 : .max) : session.rows(of: kernels)
+      let results = try session.finish(found)
       try reports.write("--json") { try JSONRow.text(results.measurements) }
-      try reports.write("--plot") { RooflinePlot(results.measurements).svg }
+      try reports.write("--plot") { RooflinePlot(results).svg }
       try reports.write("--markdown") { Markdown.text(results, torch: peer?.greeting.torch) }
       let failed = results.measurements.count { $0.timing == nil }
       if failed > 0 { throw BenchError.wrong(rows: failed, of: results.measurements.count) }

@@ -2,11 +2,13 @@
 struct Results: Sendable {
   var measurements: [Measurement] = []
   var scalings: [Scaling] = []
+  /// The machine's load each time that the peak was measured.
+  var loads: [Double] = []
 }
 
 extension Session {
   /// The usual shapes of each kernel, with each number of threads.
-  func rows(of kernels: [any KernelBench.Type]) throws -> Results {
+  mutating func rows(of kernels: [any KernelBench.Type]) throws -> Results {
     var results = Results()
     for kernel in kernels {
       for shape in kernel.shapes {
@@ -17,12 +19,15 @@ extension Session {
   }
 
   /// The series of each kernel, of at most so many shapes: those of d, m and n with the most threads.
-  func scalings(of kernels: [any KernelBench.Type], longest: Int) throws -> Results {
+  mutating func scalings(of kernels: [any KernelBench.Type], longest: Int) throws -> Results {
     var results = Results()
     for kernel in kernels {
       for sweep in kernel.sweeps where sweep.size != .threads || threads.count > 1 {
         let counts = sweep.size == .threads ? threads.sorted() : [threads.max()!]
-        let rows = try sweep.shapes.prefix(longest).flatMap { shape in try counts.map { try row(kernel, shape, $0) } }
+        var rows: [Measurement] = []
+        for shape in sweep.shapes.prefix(longest) {
+          for count in counts { rows.append(try row(kernel, shape, count)) }
+        }
         results.measurements += rows
         if let scaling = Scaling(sweep, rows) { results.scalings.append(scaling) }
       }

@@ -19,6 +19,9 @@ package enum Environment {
       throw ValidationError(
         "FISHERKIT_CPU: expected one of \(Compute.levels.joined(separator: ", ")), found \(level)")
     }
+    if let route = value("FISHERKIT_PRODUCTS"), !["auto", "blas", "own"].contains(route) {
+      throw ValidationError("FISHERKIT_PRODUCTS: expected auto, blas or own, found \(route)")
+    }
   }
 
   /// What is set to nothing is as good as not set.

@@ -39,7 +39,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (Roofline(peak: 90, bandwidth: 20), "memory", 30.0), (Roofline(peak: 5, bandwidth: 20), "compute", 5),
+    (Roofline(peak: Peak(arithmetic: 90, product: 60), bandwidth: 20), "memory", 30.0),
+    (Roofline(peak: Peak(arithmetic: 4, product: 5), bandwidth: 20), "compute", 5),
   ])
   func figures(roofline: Roofline, bound: String, attainable: Double) throws {
     var row = measurement(roofline)
@@ -76,15 +77,44 @@ import Testing
         shares[2], shares[3], time(6e-3 / roofline.peak), time(4e-3 / roofline.bandwidth), "4.0e-03",
       ])
     #expect(text.contains("- float, 2 threads: \(f(roofline.peak, 1)) GFLOP/s, \(f(roofline.bandwidth, 1)) GB/s"))
+    #expect(text.contains("(multiply-adds \(f(roofline.limits.arithmetic, 1)), BLAS's product "))
     let json = try JSONSerialization.jsonObject(with: Data(try JSONRow.text([row]).utf8))
     let object = try #require((json as? [[String: Any]])?.first)
     for (key, value) in [
       ("median_seconds", seconds), ("spread", row.timing!.spread), ("gflops", rates.flops), ("peer_ratio", 3),
       ("gbytes_per_second", rates.bytes), ("fraction_of_peak", rates.flops / roofline.peak),
       ("fraction_of_attainable", rates.flops / attainable), ("peak_gflops", roofline.peak),
+      ("peak_multiply_add_gflops", roofline.limits.arithmetic), ("peak_blas_gflops", roofline.limits.product),
       ("bandwidth_gbytes_per_second", roofline.bandwidth), ("max_relative_error", 4e-3),
       ("peer_seconds", 3 * seconds),
     ] { #expect(abs((object[key] as? Double ?? .nan) - value) <= 1e-9 * value, "\(key)") }
+  }
+
+  /// The larger one is the peak, and the best of several times counts.
+  @Test func peaks() {
+    let (early, late) = (Peak(arithmetic: 100, product: 69), Peak(arithmetic: 90, product: 80))
+    #expect(early.gflops == 100 && Peak(arithmetic: 50, product: 60).gflops == 60)
+    #expect(early.best(late) == Peak(arithmetic: 100, product: 80) && late.best(early) == early.best(late))
+    var limits = Limits(type: .float, threads: 2, roofline: Roofline(peak: late, bandwidth: 7), least: late.gflops)
+    limits.see(early, 6)
+    #expect(limits.roofline.limits == early.best(late) && limits.roofline.bandwidth == 7 && limits.least == 90)
+    limits.see(Peak(arithmetic: 1, product: 2), 8)
+    #expect(limits.roofline.limits == early.best(late) && limits.roofline.bandwidth == 8 && limits.least == 2)
+    #expect(Timing([3, 1, 2]).least == 1)
+  }
+
+  /// BLAS at a lower level than the CPU is found out by its name and by its figures.
+  @Test func warningsOfBLAS() {
+    for (bytes, level, isWarned) in [(32, 64, true), (16, 32, true), (64, 64, false), (64, 32, false), (0, 64, false)] {
+      let library = BLASLibrary(name: "OpenBLAS 1", core: "Old", bytes: bytes, level: "new", levelBytes: level)
+      #expect((library.warning != nil) == isWarned, "\(bytes) \(level)")
+      guard let text = library.warning else { continue }
+      for words in ["Old", "\(bytes)-byte", "new", "\(level)"] { #expect(text.contains(words), "\(text)") }
+    }
+    #expect(BLASLibrary.warning(Peak(arithmetic: 100, product: 71), "float") == nil)
+    #expect(BLASLibrary.warning(Peak(arithmetic: 100, product: 120), "float") == nil)
+    let text = BLASLibrary.warning(Peak(arithmetic: 100, product: 52), "float, 2 threads") ?? ""
+    #expect(text.contains("0.52") && text.contains("float, 2 threads"), "\(text)")
   }
 
   @Test func durations() {

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import FisherKitBench
+
 #if canImport(FoundationXML)
   import FoundationXML
 #endif
@@ -20,6 +22,11 @@ import Testing
     var gflops: Double
     var gbytes_per_second: Double
     var peak_gflops: Double
+    var peak_multiply_add_gflops: Double
+    var peak_blas_gflops: Double
+    var blas: String
+    var blas_core: String
+    var products: String
     var fraction_of_peak: Double
     var bound: String
     var bandwidth_gbytes_per_second: Double
@@ -51,7 +58,12 @@ import Testing
     #expect(result.errors == "", "\(result)")
     let lines = result.output.split(separator: "\n")
     #expect(lines.count { $0.hasPrefix("softmax_block_matvec") } == 6, "\(result)")
-    #expect(lines.count { $0.hasPrefix("peak \(precision == "float" ? "s" : "d")gemm 2048") } == 4, "\(result)")
+    let product = "\(precision == "float" ? "s" : "d")gemm 2048 "
+    #expect(
+      lines.count { $0.hasPrefix("peak \(precision), ") && $0.contains("(multiply-adds ") && $0.contains(product) }
+        == 4,
+      "\(result)")
+    #expect(lines.count { $0.hasPrefix("BLAS ") && $0.contains("core ") && $0.contains("large products: ") } == 1)
     #expect(lines.count { $0.hasPrefix("memory, ") } == 2, "\(result)")
     #expect(folder.contents == ["rows.json"])
     let rows = try Self.rows(folder.file("rows.json"))
@@ -61,6 +73,8 @@ import Testing
       let flops = 4 * Double(row.n! * row.m! * row.d!)
       #expect(abs(row.gflops * row.median_seconds * 1e9 / flops - 1) < 1e-9)
       #expect(abs(row.fraction_of_peak * row.peak_gflops / row.gflops - 1) < 1e-9)
+      #expect(row.peak_gflops == max(row.peak_multiply_add_gflops, row.peak_blas_gflops))
+      #expect(row.peak_blas_gflops > 0 && !row.blas.isEmpty && !row.blas_core.isEmpty && !row.products.isEmpty)
       let intensity = row.gflops / row.gbytes_per_second
       let attainable = min(row.peak_gflops, intensity * row.bandwidth_gbytes_per_second)
       #expect(abs(row.fraction_of_attainable * attainable / row.gflops - 1) < 1e-9)
@@ -94,7 +108,7 @@ import Testing
     parser.delegate = elements
     #expect(parser.parse(), "\(String(describing: parser.parserError))")
     #expect(elements.points == rows.count && elements.roofs == 1)
-    for words in ["GFLOP/s", "flop/byte", "float, 1 thread", "eigenvalues d=785"] {
+    for words in ["GFLOP/s", "flop/byte", "float, 1 thread", "eigenvalues d=785", "BLAS ", "load at most "] {
       #expect(elements.text.contains(words), "\(words)")
     }
     #expect(!String(decoding: picture, as: UTF8.self).contains("url("))
@@ -114,11 +128,26 @@ import Testing
       _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
       attributes: [String: String]
     ) {
-      if name == "circle", attributes["class"] == "point" { points += 1 }
+      if name == "circle", attributes["class"]?.hasPrefix("point") == true { points += 1 }
       if name == "path", attributes["class"] == "roof" { roofs += 1 }
     }
 
     func parser(_ parser: XMLParser, foundCharacters string: String) { text += string }
+  }
+
+  /// OpenBLAS says what it runs at. Told to run at less than the CPU has, it is warned of, and products are our own.
+  @Test func slowBLAS() throws {
+    let library = BLASLibrary.current
+    guard library.name.hasPrefix("OpenBLAS"), library.bytes > 16, library.levelBytes > 16 else { return }
+    for (products, expected) in [("auto", "own"), ("blas", "BLAS, Nehalem")] {
+      let result = try Tool.run(
+        ["--quick", "--filter", "gemm", "--threads", "1"], tool: "bench-fisher",
+        environment: ["OPENBLAS_CORETYPE": "Nehalem", "FISHERKIT_PRODUCTS": products])
+      #expect(result.status == 0 && result.errors == "", "\(result)")
+      for words in [
+        "core Nehalem; large products: \(expected)", "warning: BLAS runs its kernels for Nehalem, of 16-byte vectors",
+      ] { #expect(result.output.contains(words), "\(words): \(result)") }
+    }
   }
 
   @Test func scaling() throws {

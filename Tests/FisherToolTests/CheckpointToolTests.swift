@@ -183,6 +183,10 @@ import Testing
     let level = try Tool.run(
       Self.small + ["--epochs", "2", "--checkpoint", run, "--resume"], environment: ["FISHERKIT_CPU": "baseline"])
     #expect(level.status == 65 && level.errors.contains("CPU: expected baseline, as this run has it"), "\(level)")
+    let other = Compute.products == "own" ? "blas" : "own"
+    let route = try Tool.run(
+      Self.small + ["--epochs", "2", "--checkpoint", run, "--resume"], environment: ["FISHERKIT_PRODUCTS": other])
+    #expect(route.status == 65 && route.errors.contains("products: expected "), "\(route)")
     #expect(checkpoints == before)
   }
 

@@ -178,7 +178,7 @@ import Testing
 
   @Test(arguments: [
     ("OMP_NUM_THREADS", "abc"), ("OMP_NUM_THREADS", "-3"), ("OMP_NUM_THREADS", "2 3"), ("OMP_NUM_THREADS", "999999"),
-    ("OMP_NUM_THREADS", "1e3"), ("FISHERKIT_CPU", "nonsense"),
+    ("OMP_NUM_THREADS", "1e3"), ("FISHERKIT_CPU", "nonsense"), ("FISHERKIT_PRODUCTS", "OWN"),
   ])
   func wrongEnvironment(name: String, value: String) throws {
     for tool in ["fisher", "bench-fisher"] {

@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test func roofline() {
-    let roofline = Roofline(peak: 100, bandwidth: 20)
+    let roofline = Roofline(peak: Peak(arithmetic: 100, product: 90), bandwidth: 20)
     #expect(roofline.ridge == 5)
     #expect(roofline.attainable(intensity: 2) == 40 && roofline.bound(intensity: 2) == .memory)
     #expect(roofline.attainable(intensity: 50) == 100 && roofline.bound(intensity: 50) == .compute)
@@ -63,15 +63,23 @@ import Testing
     #expect(!usual.isEnough(repetitions: 20, seconds: 0.01) && usual.isEnough(repetitions: 5000, seconds: 0.3))
   }
 
+  /// Long names among twenty points that lie close: no two cover each other, none a point, and a line leads to each that
+  /// is not beside its own.
   @Test func labelsApart() {
-    let points = (0..<20).map { (i: Int) -> (text: String, x: Double, y: Double) in
-      ("\(i)", Double(100 + 9 * (i % 5)), Double(100 + 9 * (i / 5)))
+    let dots = (0..<20).map { (i: Int) -> (x: Double, y: Double) in
+      (Double(300 + 12 * (i % 5)), Double(200 + 12 * (i / 5)))
     }
-    let labels = LabelPlacement.place(points, width: 400, height: 300)
-    #expect(labels.count == points.count)
-    for i in labels.indices {
-      for j in labels.indices where i < j {
-        #expect(abs(labels[i].x - labels[j].x) >= 7 || abs(labels[i].y - labels[j].y) >= 10, "\(i) and \(j)")
+    let taken = dots.map { LabelPlacement.Box(x: $0.x, y: $0.y, halfWidth: 4, halfHeight: 4) }
+    let text = "a kernel d=785 m=80 (0.95)"
+    let labels = LabelPlacement.place(
+      dots.prefix(10).map { (text, $0.x, $0.y) }, beside: taken, width: 800, height: 500)
+    #expect(labels.count == 10 && labels.contains { $0.leader != nil })
+    let width = 3.1 * Double(text.count)
+    for (i, label) in labels.enumerated() {
+      #expect(label.x - width >= 0 && label.x + width <= 800 && (0...500).contains(label.y), "\(label)")
+      for dot in dots { #expect(abs(label.x - dot.x) >= width || abs(label.y - dot.y) >= 6, "\(i)") }
+      for other in labels[..<i] {
+        #expect(abs(label.x - other.x) >= 2 * width || abs(label.y - other.y) >= 11, "\(label) and \(other)")
       }
     }
   }

@@ -136,6 +136,20 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     OK(fk_##p##eigenvalues(values, g, d, d, work, size));                                                              \
     free(x), free(g), free(y), free(values), free(z), free(inverse), free(work);                                       \
   }                                                                                                                    \
+  static void p##packed(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int threads) {                                          \
+    T *a = p##numbers(k * m), *b = p##numbers(n * k), *c = p##numbers(m * n), *g = p##numbers(m * m);                  \
+    largest_team = 0;                                                                                                  \
+    OK(fk_##p##gemm(c, n, a, m, 1, b, k, 1, m, n, k, 0.5, 0.5, threads));                                              \
+    EXPECT(largest_team == threads);                                                                                   \
+    OK(fk_##p##gram(g, m, a, m, k, m, 0.5, 0.5, threads));                                                             \
+    free(a), free(b), free(c), free(g);                                                                                \
+  }                                                                                                                    \
+  static void p##chained(int threads) {                                                                                \
+    const ptrdiff_t count = fk_##p##multiply_add_width() * threads;                                                    \
+    T *x = p##numbers(count);                                                                                          \
+    OK(fk_##p##multiply_add(x, count, 100, 0.5, 1, threads));                                                          \
+    free(x);                                                                                                           \
+  }                                                                                                                    \
   static void p##run(int threads) {                                                                                    \
     p##gram_and_cholesky(300, 21, 37, threads);                                                                        \
     p##gram_and_cholesky(8200, 9, 3, threads);                                                                         \
@@ -149,6 +163,9 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     p##normalisation(1, 3, threads);                                                                                   \
     p##dense(300, 61, threads);                                                                                        \
     p##dense(8200, 140, threads);                                                                                      \
+    p##packed(300, 61, 300, threads);                                                                                  \
+    p##packed(61, 300, 300, threads);                                                                                  \
+    p##chained(threads);                                                                                               \
   }
 DEFINE_RUN(float, s)
 DEFINE_RUN(double, d)
@@ -184,11 +201,20 @@ int main(void) {
   const int counts[] = {1, 2, 3, 5};
   for (int level = 0; level < fk_level_count(); level++) {
     if (fk_level_select(level) != FK_OK) continue;
-    for (int i = 0; i < 4; i++) {
-      srun(counts[i]);
-      drun(counts[i]);
+    for (int i = 0; i < 8; i++) {
+      EXPECT(fk_product_route_select(i < 4 ? FK_PRODUCTS_BLAS : FK_PRODUCTS_OWN) == FK_OK);
+      srun(counts[i % 4]);
+      drun(counts[i % 4]);
     }
   }
+  EXPECT(fk_product_route_select(FK_PRODUCTS_AUTO) == FK_OK);
+  for (int i = 0; i < 2; i++) { /* of the process, which the thread's own comes before */
+    const fk_product_route route = i == 0 ? FK_PRODUCTS_OWN : FK_PRODUCTS_BLAS;
+    EXPECT(fk_set_product_route(route) == FK_OK && fk_product_route_current() == route);
+    EXPECT(fk_product_route_select(FK_PRODUCTS_OWN) == FK_OK && fk_product_route_current() == FK_PRODUCTS_OWN);
+    EXPECT(fk_product_route_select(FK_PRODUCTS_AUTO) == FK_OK);
+  }
+  EXPECT(fk_set_product_route(FK_PRODUCTS_AUTO) == FK_OK);
   largest_team = 0;
   nested();
   if (failures) fprintf(stderr, "%d expectations failed\n", failures);

@@ -1,3 +1,4 @@
+import FisherKit
 import Foundation
 
 /// The rows as a program reads them: an array of objects. A size that a kernel has not is null, and so are the figures
@@ -11,6 +12,11 @@ struct JSONRow: Encodable {
     case gflops
     case gigabytesPerSecond = "gbytes_per_second"
     case peakGflops = "peak_gflops"
+    case peakMultiplyAdd = "peak_multiply_add_gflops"
+    case peakProduct = "peak_blas_gflops"
+    case blas
+    case blasCore = "blas_core"
+    case products
     case fractionOfPeak = "fraction_of_peak"
     case bandwidth = "bandwidth_gbytes_per_second"
     case fractionOfAttainable = "fraction_of_attainable"
@@ -38,6 +44,11 @@ struct JSONRow: Encodable {
     try row.encode(measurement.timing?.spread, forKey: .spread)
     try row.encode(measurement.timing?.repetitions, forKey: .repetitions)
     try row.encode(measurement.roofline.peak, forKey: .peakGflops)
+    try row.encode(measurement.roofline.limits.arithmetic, forKey: .peakMultiplyAdd)
+    try row.encode(measurement.roofline.limits.product, forKey: .peakProduct)
+    try row.encode(BLASLibrary.current.name, forKey: .blas)
+    try row.encode(BLASLibrary.current.core, forKey: .blasCore)
+    try row.encode(Compute.products, forKey: .products)
     try row.encode(measurement.fractionOfPeak, forKey: .fractionOfPeak)
     try row.encode(measurement.roofline.bandwidth, forKey: .bandwidth)
     try row.encode(measurement.bound.rawValue, forKey: .bound)

@@ -12,7 +12,7 @@ struct Measurement: Sendable {
   let flops: Double
   let bytes: Double
   /// The limits for the same precision and threads, measured in the same run.
-  let roofline: Roofline
+  var roofline: Roofline
   let outcome: Outcome
   /// What PyTorch took, right after.
   var peer: PeerAnswer?

@@ -1,11 +1,16 @@
-/// What limits a call: the arithmetic, at most the matrix product's peak, or moving its operands.
+/// What limits a call: the arithmetic, or moving its operands.
 struct Roofline: Sendable {
-  /// GFLOP/s of the matrix product, of the same precision and threads, in the same run.
-  let peak: Double
+  /// Of the same precision and threads, in the same run.
+  let limits: Peak
   /// GB/s from memory, with as many threads.
   let bandwidth: Double
 
+  init(peak: Peak, bandwidth: Double) { (limits, self.bandwidth) = (peak, bandwidth) }
+
   enum Bound: String, Sendable { case compute, memory }
+
+  /// GFLOP/s.
+  var peak: Double { limits.gflops }
 
   /// GFLOP/s that a kernel can reach which does `intensity` operations for each byte it must move.
   func attainable(intensity: Double) -> Double { min(peak, bandwidth * intensity) }

@@ -18,6 +18,7 @@ struct Patience: Sendable, Encodable {
 /// The times of a repeated call.
 struct Timing: Sendable {
   let median: Double
+  let least: Double
   /// The middle half of the repetitions lies within this share of the median.
   let spread: Double
   let repetitions: Int
@@ -45,6 +46,7 @@ struct Timing: Sendable {
     let sorted = times.sorted()
     func quantile(_ q: Double) -> Double { sorted[Int((q * Double(sorted.count - 1)).rounded())] }
     median = quantile(0.5)
+    least = sorted[0]
     spread = median > 0 ? (quantile(0.75) - quantile(0.25)) / median : 0
     repetitions = sorted.count
   }

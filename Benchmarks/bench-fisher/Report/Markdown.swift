@@ -5,20 +5,31 @@ import Foundation
 enum Markdown {
   static func text(_ results: Results, torch: String?) -> String {
     let lines = results.scalings.isEmpty ? rows(results.measurements, torch: torch) : scalings(results.scalings)
-    return (machine(results.measurements, torch: torch) + [""] + lines).joined(separator: "\n") + "\n"
+    return (machine(results, torch: torch) + [""] + lines).joined(separator: "\n") + "\n"
   }
 
-  private static func machine(_ rows: [Measurement], torch: String?) -> [String] {
+  private static func machine(_ results: Results, torch: String?) -> [String] {
+    let rows = results.measurements
     var limits: [String] = []
     for row in rows {
       let limit =
         "\(row.precision), \(counted(row.threads)): "
-        + "\(fixed(row.roofline.peak, 1)) GFLOP/s, \(fixed(row.roofline.bandwidth, 1)) GB/s"
+        + "\(fixed(row.roofline.peak, 1)) GFLOP/s, \(fixed(row.roofline.bandwidth, 1)) GB/s "
+        + "(multiply-adds \(fixed(row.roofline.limits.arithmetic, 1)), BLAS's product "
+        + "\(fixed(row.roofline.limits.product, 1)))"
       if !limits.contains(limit) { limits.append(limit) }
     }
     let level = rows.first.map { ", instructions: \($0.level)" } ?? ""
-    return [Machine.summary + level + (torch.map { ", PyTorch \($0)" } ?? "") + "."]
-      + ["", "Peak and bandwidth of this run:", ""] + limits.map { "- \($0)" }
+    let library = BLASLibrary.current
+    let load = results.loads.max().map { ", load at most \(fixed($0, 2))" } ?? ""
+    let warnings =
+      [library.warning].compactMap { $0 }
+      + rows.compactMap { BLASLibrary.warning($0.roofline.limits, "\($0.precision), \(counted($0.threads))") }
+      .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    return [
+      "\(Machine.summary)\(level), \(library.summary), large products: \(Compute.products)\(load)"
+        + (torch.map { ", PyTorch \($0)" } ?? "") + "."
+    ] + warnings.flatMap { ["", $0] } + ["", "Peak and bandwidth of this run:", ""] + limits.map { "- \($0)" }
   }
 
   private static func rows(_ measurements: [Measurement], torch: String?) -> [String] {

@@ -15,9 +15,12 @@ enum SVG {
   }
 
   /// With a title it is a point, and the title is what a pointer over it shows.
-  static func circle(_ x: Double, _ y: Double, _ radius: Double, _ colour: String, title: String? = nil) -> String {
+  static func circle(
+    _ x: Double, _ y: Double, _ radius: Double, _ colour: String, title: String? = nil, isNamed: Bool = false
+  ) -> String {
     let start = #"<circle cx="\#(format(x))" cy="\#(format(y))" r="\#(format(radius))" fill="\#(colour)""#
-    return title.map { start + #" class="point"><title>\#(escaped($0))</title></circle>"# } ?? start + "/>"
+    let kind = isNamed ? "point named" : "point"
+    return title.map { start + #" class="\#(kind)"><title>\#(escaped($0))</title></circle>"# } ?? start + "/>"
   }
 }
 
@@ -53,10 +56,10 @@ enum KernelFamily: String, CaseIterable {
   init(kernel: String) {
     self =
       if kernel.contains("cholesky") || kernel.contains("solve") || kernel.contains("kernel")
-        || kernel.contains("eigen")
+        || kernel.contains("eigen") || kernel.contains("inverse")
       {
         .solve
-      } else if kernel.hasPrefix("gram") || kernel == "gemm" {
+      } else if kernel.hasPrefix("gram") || kernel == "gemm" || kernel.contains("multiply") {
         .gram
       } else if kernel.hasPrefix("softmax") || kernel.hasPrefix("two_layer") {
         .softmax

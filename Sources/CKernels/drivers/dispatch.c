@@ -8,15 +8,16 @@
 
 typedef struct fk_level {
   const char *name;
+  int bytes; /* of its vectors */
   const fk_sops *s;
   const fk_dops *d;
 } fk_level;
 
 static const fk_level levels[] = {
-    {"baseline", &fk_sops_baseline, &fk_dops_baseline},
+    {"baseline", 16, &fk_sops_baseline, &fk_dops_baseline},
 #if defined(__x86_64__)
-    {"avx2", &fk_sops_avx2, &fk_dops_avx2},
-    {"avx512", &fk_sops_avx512, &fk_dops_avx512},
+    {"avx2", 32, &fk_sops_avx2, &fk_dops_avx2},
+    {"avx512", 64, &fk_sops_avx512, &fk_dops_avx512},
 #endif
 };
 
@@ -28,6 +29,8 @@ static atomic_int quota_cores = -1; /* 0: none, or OMP_NUM_THREADS says otherwis
 int fk_level_count(void) { return (int)(sizeof levels / sizeof levels[0]); }
 
 const char *fk_level_name(int level) { return level < 0 || level >= fk_level_count() ? NULL : levels[level].name; }
+
+int fk_level_bytes(int level) { return level < 0 || level >= fk_level_count() ? 0 : levels[level].bytes; }
 
 int fk_level_supported(int level) {
   if (level == 0) return 1;

@@ -9,6 +9,8 @@
  * block of a factorisation. */
 #define FK_DEPTH ((ptrdiff_t)(1024 / sizeof(T)))
 #define FK_BLOCK ((ptrdiff_t)64)
+/* Rows of A that a product need not copy are this far apart, so that they do not share cache sets. */
+#define FK_TURNED_STRIDE (FK_DEPTH + (ptrdiff_t)(64 / sizeof(T)))
 /* Inner products of rows at least so long need no packing. */
 #define FK_LONG_ROW ((ptrdiff_t)128)
 
@@ -18,6 +20,9 @@
 #define FK_DECLARE_OPS(T, P)                                                                                           \
   typedef struct fk_##P##ops {                                                                                         \
     ptrdiff_t slices;                                                                                                  \
+    /* Elements of x that multiply_add keeps in registers, and x = factor x + term of them, `rounds` times. */         \
+    ptrdiff_t chained;                                                                                                 \
+    void (*multiply_add)(T *x, ptrdiff_t rounds, T factor, T term);                                                    \
     void (*activation)(T *value, T *derivative, T *nu, const T *z, ptrdiff_t count, const fk_activation *activation);  \
     void (*activation_backward)(T *delta, const T *z, ptrdiff_t count, const fk_activation *activation);               \
     /* panel (n, ldpanel) = the packed products x_i x_j of elements first ..< last. */                                 \
@@ -42,8 +47,9 @@
     void (*multiply)(T *a, const T *b, ptrdiff_t count);                                                               \
     void (*subtract_product)(T *a, const T *b, const T *c, ptrdiff_t count);                                           \
     void (*scaled_root)(T *a, ptrdiff_t count, T scale);                                                               \
-    /* B of a product, in strips of the level's width filled with zeros (FK_DEPTH * FK_BLOCK at most; k <= FK_DEPTH,   \
-     * columns <= FK_BLOCK): A (k, columns), row p times scale[p] unless NULL; or the transpose of A (columns, k). */  \
+    /* B of a product, in strips of the level's width (2 FK_LANES / slices columns) filled with zeros, k <= FK_DEPTH:  \
+     * A (k, columns), row p times scale[p] unless NULL; or the transpose of A (columns, k). Column c of a strip's     \
+     * first begins at packed + c k. */                                                                                \
     void (*pack)(T *packed, const T *A, ptrdiff_t lda, const T *scale, ptrdiff_t k, ptrdiff_t columns);                \
     void (*pack_transposed)(T *packed, const T *A, ptrdiff_t lda, ptrdiff_t k, ptrdiff_t columns);                     \
     /* C (rows, columns) = beta C + alpha A B, B packed, k <= FK_DEPTH. */                                             \
@@ -52,6 +58,12 @@
     /* The same, but what is above the diagonal need not be right. */                                                  \
     void (*product_lower)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows,                  \
                           ptrdiff_t columns, ptrdiff_t k, T alpha, T beta);                                            \
+    /* The same two for rows of A that are FK_TURNED_STRIDE apart, of which one more may be read where their number    \
+     * is odd. */                                                                                                      \
+    void (*product_turned)(T *C, ptrdiff_t ldc, const T *A, const T *B, ptrdiff_t rows, ptrdiff_t columns,             \
+                           ptrdiff_t k, T alpha, T beta);                                                              \
+    void (*product_lower_turned)(T *C, ptrdiff_t ldc, const T *A, const T *B, ptrdiff_t rows, ptrdiff_t columns,       \
+                                 ptrdiff_t k, T alpha, T beta);                                                        \
     /* C = beta C + alpha A B for A (m,k), A(i,p) = A[i * row + p * column], and B (k,n), k <= FK_DEPTH. */            \
     void (*direct)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t row, ptrdiff_t column, const T *B, ptrdiff_t ldb,        \
                    ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, T alpha, T beta);                                            \

@@ -81,6 +81,7 @@ extension TrainingConfiguration {
       ("loss", settingText(trainer.loss)), ("measures", settingText(trainer.measures)),
       ("early stopping", settingText(trainer.stopping as Any)), ("recoveries", "\(trainer.recovery.attempts)"),
       ("precision", "\(Scalar.self)"), ("threads", "\(Compute.threads)"), ("CPU", Compute.level),
+      ("products", Compute.products),
     ]
     // (last, because it comes of all the others)
     for (index, layer) in optimizer.plan.enumerated() {

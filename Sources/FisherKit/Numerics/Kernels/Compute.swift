@@ -22,4 +22,12 @@ public enum Compute {
   /// The instructions in force, such as "avx512": the best that this CPU has, or the one that the environment variable
   /// FISHERKIT_CPU names.
   public static var level: String { String(cString: fk_level_name(fk_level_current())) }
+
+  /// Who computes products too large to be read straight from their operands: "own" kernels, or "BLAS, Haswell" with the
+  /// CPU whose kernels it chose. Our own where those have narrower vectors than the instructions in force, unless the
+  /// environment variable FISHERKIT_PRODUCTS says "blas" or "own". It goes by names and never by a measurement: the last
+  /// places of all results depend on it, and a run that is resumed has to go on as it began.
+  public static var products: String {
+    fk_product_route_current() == FK_PRODUCTS_OWN ? "own" : "BLAS, \(String(cString: fk_blas_core()))"
+  }
 }

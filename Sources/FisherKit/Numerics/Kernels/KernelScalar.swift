@@ -109,6 +109,8 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let inverseFactor: @Sendable (Out, Int, In, Int, Int, Double) -> fk_status
   package let eigenvaluesWorkSize: @Sendable (Int) -> Int
   package let eigenvalues: @Sendable (Out, Out, Int, Int, Work, Int) -> fk_status
+  package let multiplyAddWidth: @Sendable () -> Int
+  package let multiplyAdd: @Sendable (Out, Int, Int, Double, Double, Int32) -> fk_status
 }
 
 extension _KernelTable<Float> {
@@ -137,7 +139,8 @@ extension _KernelTable<Float> {
     gram: fk_sgram, cholesky: fk_scholesky,
     choleskySolve: fk_scholesky_solve, inverseFactor: fk_sinverse_factor,
     eigenvaluesWorkSize: fk_seigenvalues_work_size,
-    eigenvalues: fk_seigenvalues)
+    eigenvalues: fk_seigenvalues,
+    multiplyAddWidth: fk_smultiply_add_width, multiplyAdd: fk_smultiply_add)
 }
 
 extension _KernelTable<Double> {
@@ -166,5 +169,6 @@ extension _KernelTable<Double> {
     gram: fk_dgram, cholesky: fk_dcholesky,
     choleskySolve: fk_dcholesky_solve, inverseFactor: fk_dinverse_factor,
     eigenvaluesWorkSize: fk_deigenvalues_work_size,
-    eigenvalues: fk_deigenvalues)
+    eigenvalues: fk_deigenvalues,
+    multiplyAddWidth: fk_dmultiply_add_width, multiplyAdd: fk_dmultiply_add)
 }
