@@ -56,6 +56,12 @@ struct Halving {
     return target > (costs.map(\.done).max() ?? 0) ? target : nil
   }
 
+  /// The same of the first of some turns. All are made in it; where that leaves nothing to part, it is the only one.
+  static func target(_ costs: [TrialCost], in time: Double, turns: Int) -> Double? {
+    let setup = costs.reduce(0) { $0 + $1.setup }
+    return target(costs, in: setup + (time - setup) / Double(turns)) ?? target(costs, in: time)
+  }
+
   struct Standing<Trial: HalvingTrial> {
     var trial: Trial
     var outcome: HalvingOutcome
@@ -111,12 +117,8 @@ struct Halving {
       let going = trials.filter { trial in !standings.contains { $0.trial === trial && $0.outcome.isFailed } }
       // (those that had to give up their memory begin anew, which is not to be done more often than it must)
       let isPossible = turn == 0 || going.allSatisfy { $0.cost.setup == 0 }
-      let costs = going.map(\.cost)
       let left = begin + share - now()
-      // (all are made in the first turn; where that leaves nothing to part, it is the only one)
-      let setup = costs.reduce(0) { $0 + $1.setup }
-      let part = setup + (left - setup) / Double(Self.turns - turn)
-      guard isPossible, let target = Self.target(costs, in: part) ?? Self.target(costs, in: left) else { break }
+      guard isPossible, let target = Self.target(going.map(\.cost), in: left, turns: Self.turns - turn) else { break }
       var outcomes: [Standing<Trial>] = []
       for trial in going {
         let outcome = now() < end ? try trial.advance(to: target, deadline: end) : .unfinished

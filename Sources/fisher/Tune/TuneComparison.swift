@@ -41,8 +41,7 @@ struct TuneComparison {
     // (where there is no room for both, each turn would begin anew)
     let turns = context.hasRoom(for: defaults.mostBytes + challenger.mostBytes) ? Self.turns : 1
     for turn in 0..<turns {
-      let share = (end - clock.now) / Double(turns - turn)
-      guard let target = Halving.target(pair.map(\.cost), in: share) else { break }
+      guard let target = Halving.target(pair.map(\.cost), in: end - clock.now, turns: turns - turn) else { break }
       let results = try pair.map { try clock.now < end ? $0.advance(to: target, deadline: end) : .unfinished }
       guard !results.contains(.unfinished) else { break }
       (outcome.defaults, outcome.challengers, outcome.seconds) = (results[0], results[1], target)

@@ -66,8 +66,9 @@ final class TuneView {
     }
     let survivors = rung.standings.prefix(rung.kept).map { "\($0.trial.number)" }
     say(
-      "     \(survivors.isEmpty ? "none" : survivors.joined(separator: ", ")) of \(rung.standings.count) "
-        + "\(survivors.count > 1 ? "go" : "goes") on", blank: true)
+      survivors.count == 1
+        ? "     trial \(survivors[0]) is ahead" : "     \(survivors.count) go on: \(survivors.joined(separator: ", "))",
+      blank: true)
   }
 
   func beginComparison(seed: UInt64) { rung = "comparison, seed \(seed)" }
