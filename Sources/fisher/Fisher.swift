@@ -13,7 +13,8 @@ struct Fisher: ParsableCommand {
       """,
     version: FisherKitVersion.current,
     subcommands: [
-      Train.self, Predict.self, Evaluate.self, Inspect.self, Experiment.self, Rfim.self, Solve.self, Report.self,
+      Train.self, Predict.self, Evaluate.self, Inspect.self, Tune.self, Experiment.self, Rfim.self, Solve.self,
+      Report.self,
     ])
 
   /// For messages.

@@ -132,9 +132,11 @@ struct Train: ParsableCommand {
   }
 
   /// The network with its optimizer, all memory allocated.
-  /// - Parameter costs: the machine's speeds where they are known already.
-  func makeTrainer(data: DataSplit, costs: MachineCosts? = nil) throws -> Trainer<Float> {
-    try makeTrainer(model: try makeModel(data: data), data: data, costs: costs)
+  /// - Parameters:
+  ///   - costs: the machine's speeds where they are known already.
+  ///   - memoryCap: what auto may plan for, where no flag says it.
+  func makeTrainer(data: DataSplit, costs: MachineCosts? = nil, memoryCap: Int? = nil) throws -> Trainer<Float> {
+    try makeTrainer(model: try makeModel(data: data), data: data, costs: costs, memoryCap: memoryCap)
   }
 
   private func makeTrainer(

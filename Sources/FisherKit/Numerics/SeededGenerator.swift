@@ -10,6 +10,7 @@ public struct SeededGenerator: RandomNumberGenerator, StateValue, Sendable {
     case shuffling = 2
     case synthesis = 3
     case windows = 4
+    case settings = 5
   }
 
   public init(seed: UInt64, stream: Stream = .initialisation) {

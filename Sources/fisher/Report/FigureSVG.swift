@@ -39,10 +39,12 @@ struct FigureSVG {
     return words.isEmpty ? "network" : words
   }
 
-  private static func draw(
-    _ panels: [Panel], columns: Int, title: String, names: [(place: Int, name: String)]
+  /// - Parameter faint: places of which there are single runs alone.
+  static func draw(
+    _ panels: [Panel], columns: Int, title: String, names: [(place: Int, name: String)], faint: Set<Int> = [],
+    look: String = Look.standalone
   ) -> String {
-    let legend = Legend(names: names, width: PanelSVG.width * Double(columns))
+    let legend = Legend(names: names, faint: faint, width: PanelSVG.width * Double(columns))
     let rows = (panels.count + columns - 1) / columns
     let (width, height) = (PanelSVG.width * Double(columns), PanelSVG.height * Double(rows) + legend.height)
     let drawn = panels.enumerated().map { index, panel in
@@ -57,9 +59,9 @@ struct FigureSVG {
       <title id="title">\(escaped(title))</title>
       <desc id="description">\(escaped(description))</desc>
       <style>
-      \(Look.standalone)
+      \(look)
       </style>
-      <rect width="100%" height="100%" fill="#FFFFFF" />
+      <rect class="paper" width="100%" height="100%" />
       \(legend.svg)\(drawn.joined())</svg>
 
       """
@@ -70,8 +72,10 @@ struct FigureSVG {
 private struct Legend {
   private var places: [(x: Double, y: Double, place: Int, name: String)] = []
   private(set) var height = 0.0
+  private let faint: Set<Int>
 
-  init(names: [(place: Int, name: String)], width: Double) {
+  init(names: [(place: Int, name: String)], faint: Set<Int>, width: Double) {
+    self.faint = faint
     var (x, y) = (PanelSVG.left, 22.0)
     for (place, name) in names {
       let needed = 70 + 8 * Double(name.count)
@@ -85,7 +89,7 @@ private struct Legend {
   var svg: String {
     places.map { x, y, place, name in
       """
-      <line class="mean \(Look.classes(place))" x1="\(x)" x2="\(x + 42)" y1="\(y - 4)" y2="\(y - 4)" />\
+      <line class="\(faint.contains(place) ? "run" : "mean") \(Look.classes(place))" x1="\(x)" x2="\(x + 42)" y1="\(y - 4)" y2="\(y - 4)" />\
       <text x="\(x + 48)" y="\(y)">\(escaped(name))</text>
 
       """

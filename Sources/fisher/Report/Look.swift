@@ -21,6 +21,7 @@ enum Look {
   static var standalone: String {
     let colours = light.enumerated().map { ".c\($0) { stroke: \($1); }" }.joined(separator: "\n")
     return """
+      .paper { fill: #FFFFFF; }
       text { font: 13px Helvetica, Arial, sans-serif; fill: #000000; }
       .panel-title { font-weight: bold; }
       .frame { fill: none; stroke: #333333; }
@@ -31,6 +32,21 @@ enum Look {
       .dot { stroke-linecap: round; stroke-width: 6; }
       \(colours)
       \(dashRules)
+      """
+  }
+
+  /// For a picture on a screen: dark where its reader's is.
+  static var adaptive: String {
+    let colours = dark.enumerated().map { "  .c\($0) { stroke: \($1); }" }.joined(separator: "\n")
+    return """
+      \(standalone)
+      @media (prefers-color-scheme: dark) {
+        .paper { fill: #16191D; }
+        text { fill: #E6E6E6; }
+        .frame { stroke: #AAAAAA; }
+        .tick { stroke: #3A3F45; }
+      \(colours)
+      }
       """
   }
 }

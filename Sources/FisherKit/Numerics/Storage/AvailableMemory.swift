@@ -3,7 +3,7 @@ import Foundation
 /// The bytes that can be had without swapping and without being killed: the least of what Linux estimates, of what the
 /// process's control groups leave and of what its own limits leave; `nil` where nothing of that is known. A dozen small
 /// files are read for it: it is meant for allocations that take longer than that.
-func availableMemory() -> Int? {
+package func availableMemory() -> Int? {
   let system = fileText("/proc/meminfo").flatMap(systemMemory)
   let groups = fileText("/proc/self/cgroup").flatMap { ControlGroup().availableMemory(membership: $0) }
   return [system, groups, memoryWithinLimits()].compactMap { $0 }.min()
