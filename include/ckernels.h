@@ -93,7 +93,14 @@ FK_DECLARE_CHOLESKY(double, d)
    * 2 m d^2 flops; each element of A is read once, where a solve with factors reads it twice. */                      \
   ptrdiff_t fk_##p##symmetric_batch_multiply_work_size(ptrdiff_t d, ptrdiff_t m, int threads);                         \
   fk_status fk_##p##symmetric_batch_multiply(T *D, ptrdiff_t ldd, const T *A, const T *V, ptrdiff_t ldv, ptrdiff_t d,  \
-                                             ptrdiff_t m, void *work, ptrdiff_t work_size, int threads);
+                                             ptrdiff_t m, void *work, ptrdiff_t work_size, int threads);               \
+  /* Each row g_i of G (m,d) overwritten by U^T A_i U g_i + outside_i (g_i - U^T U g_i), for a subspace U (r,d) of     \
+   * orthonormal rows and symmetric blocks A_i of order r in batch-minor storage. R and Y (m,r) are room: R = G U^T is \
+   * left in the first. The work space is that of symmetric_batch_multiply of order r. All of it in one parallel       \
+   * region; the same results for any number of threads. Cost 4 m r d + 2 m r^2 flops. */                              \
+  fk_status fk_##p##projected_multiply(T *G, ptrdiff_t ldg, T *R, ptrdiff_t ldr, T *Y, ptrdiff_t ldy, const T *U,      \
+                                       ptrdiff_t ldu, const T *A, const double *outside, ptrdiff_t d, ptrdiff_t r,     \
+                                       ptrdiff_t m, void *work, ptrdiff_t work_size, int threads);
 FK_DECLARE_INVERSE(float, s)
 FK_DECLARE_INVERSE(double, d)
 

@@ -59,6 +59,13 @@ final class NeuronBlocksInverse<Scalar: KernelScalar>: WindowInverse {
   }
 
   func precondition(_ vectors: inout Matrix<Scalar>) { factors.precondition(&vectors) }
+
+  func precondition(
+    _ gradient: inout Matrix<Scalar>, in basis: borrowing Matrix<Scalar>, outside: [Double],
+    inside: inout Matrix<Scalar>, result: inout Matrix<Scalar>
+  ) -> Bool {
+    factors.precondition(&gradient, in: basis, outside: outside, inside: &inside, result: &result)
+  }
 }
 
 extension BlockBatch<Double> {

@@ -131,6 +131,18 @@ final class NeuronFactors<Scalar: KernelScalar>: State {
     }
   }
 
+  /// The same in a subspace, with a number for each neuron outside of it.
+  /// - Returns: `false`, and nothing was done, where there are factors and not inverses.
+  func precondition(
+    _ gradient: inout Matrix<Scalar>, in basis: borrowing Matrix<Scalar>, outside: [Double],
+    inside: inout Matrix<Scalar>, result: inout Matrix<Scalar>
+  ) -> Bool {
+    guard isInverse else { return false }
+    current.multiply(
+      &gradient, in: basis, outside: outside, inside: &inside, result: &result, workspace: workspace)
+    return true
+  }
+
   // MARK: The ladder
 
   private func isBroken(_ neuron: Int, attempt: Int) -> Bool {

@@ -160,6 +160,7 @@ final class ProjectedInverse<Scalar: KernelScalar>: WindowInverse {
   }
 
   func precondition(_ gradient: inout Matrix<Scalar>) throws(FisherError) {
+    if inverse.precondition(&gradient, in: basis, outside: outside, inside: &projected, result: &inside) { return }
     projected.setToProduct(gradient, .none, basis, .transposed, inner: site.order, outputColumns: rank)
     inside.copy(from: projected)
     try inverse.precondition(&inside)

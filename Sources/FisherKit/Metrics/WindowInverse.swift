@@ -20,10 +20,22 @@ protocol WindowInverse<Scalar>: State {
     part: Int, inputs: borrowing Matrix<Scalar>, weights: borrowing Matrix<Scalar>) throws(FisherError)
   /// Replaces V (m, order) by (Ĝ + λI)⁻¹V. Allocates nothing.
   func precondition(_ vectors: inout Matrix<Scalar>) throws(FisherError)
+  /// Replaces each row g_i of a gradient by Uᵀ(Ĝ_i + λI)⁻¹Ug_i + outside_i (g_i − UᵀUg_i), with Ĝ in a subspace U, all at once;
+  /// `inside` and `result` are room. By default it has no way to, and whoever asks does it part by part.
+  /// - Returns: whether it did.
+  func precondition(
+    _ gradient: inout Matrix<Scalar>, in basis: borrowing Matrix<Scalar>, outside: [Double],
+    inside: inout Matrix<Scalar>, result: inout Matrix<Scalar>
+  ) -> Bool
   var bytes: Int { get }
 }
 
 extension WindowInverse {
+  func precondition(
+    _ gradient: inout Matrix<Scalar>, in basis: borrowing Matrix<Scalar>, outside: [Double],
+    inside: inout Matrix<Scalar>, result: inout Matrix<Scalar>
+  ) -> Bool { false }
+
   func note(_ window: borrowing SampleWindow<Scalar>, weights: borrowing Matrix<Scalar>) {}
 
   func addNu(of weights: borrowing Matrix<Scalar>, to sums: inout [Double]) { weights.addColumns(to: &sums) }

@@ -109,7 +109,7 @@ struct RangeTest {
           curve.ended = incident.remedy.rawValue
           throw Enough()
         case .epoch, .began: mark = .now
-        case .survived, .stoppedEarly, .finished: break
+        case .evaluated, .survived, .stoppedEarly, .finished: break
         }
       }
     } catch is Enough {

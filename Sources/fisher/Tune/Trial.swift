@@ -128,7 +128,7 @@ final class Trial: HalvingTrial {
           isLate = !isAtItsEnd && mark >= deadline
           if isLate || isAtItsEnd || reachedAt != nil { throw Pause() }
         case .began: mark = run.clock.now
-        case .survived, .stoppedEarly, .finished: break
+        case .evaluated, .survived, .stoppedEarly, .finished: break
         }
         run.onProgress(self)
       }

@@ -58,13 +58,13 @@ struct TuneFlags {
   }
 
   /// The unit of the dampings that are drawn.
-  private var dampingUnit: Damping.Unit { defaults.optimizer.dampingRule?.unit ?? Damping.usual.unit }
+  private var dampingUnit: Damping.Unit { defaults.optimizer.natural.dampingRule?.unit ?? Damping.usual.unit }
 
   var usualDamping: Double { Damping.usual(dampingUnit).amount }
 
   /// The flag alone is an absolute number; where no rule is shared each trial says that of the defaults.
   private var dampingRule: DampingRule? {
-    guard defaults.optimizer.dampingRule == nil else { return nil }
+    guard defaults.optimizer.natural.dampingRule == nil else { return nil }
     return DampingRule.allCases.first { !$0.isAdaptive && $0.unit == dampingUnit }
   }
 

@@ -74,7 +74,7 @@ final class TuneRun {
     let optimizer = flags.defaults.optimizer
     let needsCosts = optimizer.optimizer == .rngd && (optimizer.metric ?? .auto) == .auto
     let costs =
-      try optimizer.costModel.map { try CostModelFile(path: $0).load() }
+      try optimizer.natural.costModel.map { try CostModelFile(path: $0).load() }
       ?? (needsCosts ? MachineCosts.measure(Float.self) : nil)
     let context = TrialContext(
       clock: clock, objective: objective, epochs: flags.epochs, costs: costs, memoryCap: free / 2, mostBytes: free / 2)

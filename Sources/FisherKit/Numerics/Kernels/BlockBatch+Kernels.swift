@@ -142,6 +142,28 @@ extension BlockBatch {
     apply(Scalar._kernels.symmetricBatchMultiply, &vectors, workspace)
   }
 
+  /// Replaces each row g_i of `gradient` (m,d) by UᵀG_iUg_i + outside_i (g_i − UᵀUg_i) for a subspace U (order, d); `inside` and
+  /// `result` (m, order) are room. Cost 4m·order·d + 2m·order² flops.
+  func multiply(
+    _ gradient: inout Matrix<Scalar>, in basis: borrowing Matrix<Scalar>, outside: [Double],
+    inside: inout Matrix<Scalar>, result: inout Matrix<Scalar>, workspace: borrowing BlockWorkspace
+  ) {
+    demandShape(of: inside)
+    demandShape(of: result)
+    demandFit(workspace)
+    demand(
+      basis.rows >= order && basis.columns == gradient.columns && gradient.rows == count && outside.count == count,
+      "expected a subspace of \(gradient.columns) inputs, found \(basis.shape)")
+    let (g, inner, out) = (gradient.storage.base, inside.storage.base, result.storage.base)
+    outside.withUnsafeBufferPointer { outside in
+      check(
+        Scalar._kernels.projectedMultiply(
+          g, gradient.stride, inner, inside.stride, out, result.stride, basis.storage.base, basis.stride, storage.base,
+          outside.baseAddress, gradient.columns, order, count, workspace.buffer.base, workspace.buffer.count,
+          workspace.threads))
+    }
+  }
+
   /// A kernel that takes the blocks and a vector for each, and writes the results over them.
   private func apply(
     _ kernel: _KernelTable<Scalar>.OnVectors, _ vectors: inout Matrix<Scalar>, _ workspace: borrowing BlockWorkspace

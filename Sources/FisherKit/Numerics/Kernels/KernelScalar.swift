@@ -56,6 +56,10 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let choleskyBatchInverse: @Sendable (Out, Int, Int, Int32) -> fk_status
   package let symmetricBatchMultiplyWorkSize: @Sendable (Int, Int, Int32) -> Int
   package let symmetricBatchMultiply: OnVectors
+  package let projectedMultiply:
+    @Sendable (
+      Out, Int, Out, Int, Out, Int, In, Int, In, UnsafePointer<Double>?, Int, Int, Int, Work, Int, Int32
+    ) -> fk_status
   package let kernelBatchFactorWorkSize: @Sendable (Int, Int) -> Int
   package let kernelBatchFactor:
     @Sendable (
@@ -122,7 +126,7 @@ extension _KernelTable<Float> {
     choleskyBatchSolveWorkSize: fk_scholesky_batch_solve_work_size, choleskyBatchSolve: fk_scholesky_batch_solve,
     choleskyBatchInverse: fk_scholesky_batch_inverse,
     symmetricBatchMultiplyWorkSize: fk_ssymmetric_batch_multiply_work_size,
-    symmetricBatchMultiply: fk_ssymmetric_batch_multiply,
+    symmetricBatchMultiply: fk_ssymmetric_batch_multiply, projectedMultiply: fk_sprojected_multiply,
     kernelBatchFactorWorkSize: fk_skernel_batch_factor_work_size, kernelBatchFactor: fk_skernel_batch_factor,
     kernelBatchSolveWorkSize: fk_skernel_batch_solve_work_size, kernelBatchSolve: fk_skernel_batch_solve,
     softmax: fk_ssoftmax, softmaxCrossEntropy: fk_ssoftmax_cross_entropy,
@@ -152,7 +156,7 @@ extension _KernelTable<Double> {
     choleskyBatchSolveWorkSize: fk_dcholesky_batch_solve_work_size, choleskyBatchSolve: fk_dcholesky_batch_solve,
     choleskyBatchInverse: fk_dcholesky_batch_inverse,
     symmetricBatchMultiplyWorkSize: fk_dsymmetric_batch_multiply_work_size,
-    symmetricBatchMultiply: fk_dsymmetric_batch_multiply,
+    symmetricBatchMultiply: fk_dsymmetric_batch_multiply, projectedMultiply: fk_dprojected_multiply,
     kernelBatchFactorWorkSize: fk_dkernel_batch_factor_work_size, kernelBatchFactor: fk_dkernel_batch_factor,
     kernelBatchSolveWorkSize: fk_dkernel_batch_solve_work_size, kernelBatchSolve: fk_dkernel_batch_solve,
     softmax: fk_dsoftmax, softmaxCrossEntropy: fk_dsoftmax_cross_entropy,
