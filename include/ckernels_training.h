@@ -26,10 +26,9 @@ extern "C" {
                                double l2);                                                                             \
   /* v = momentum v + g; w -= rate * v */                                                                              \
   fk_status fk_##p##update_momentum(T *w, T *v, const T *g, ptrdiff_t count, double rate, double momentum);            \
-  /* A running mean m of gradients and what is made of both: m = p m + q g; then g = a m + b g, with the new m and the \
-   * old g, and so is c, unless it is NULL. m, g and c are apart from each other. */                                   \
-  fk_status fk_##p##update_blend(T *m, T *g, T *c, ptrdiff_t count, double keep, double take, double mean,             \
-                                 double rest);                                                                         \
+  /* A running mean m of gradients and what is made of both: m = keep m + take g; then g = mean m + rest g, with the   \
+   * new m and the old g. m and g are apart from each other. */                                                        \
+  fk_status fk_##p##update_blend(T *m, T *g, ptrdiff_t count, double keep, double take, double mean, double rest);     \
   /* W *= factor, the last column (the biases) left out. W is (m,d). */                                                \
   fk_status fk_##p##scale_weights(T *W, ptrdiff_t ldw, ptrdiff_t m, ptrdiff_t d, double factor);                       \
   /* Kingma & Ba, with the bias corrections of step t = 1, 2, ... already in `rate` and `epsilon`: first and second    \
@@ -45,6 +44,11 @@ extern "C" {
    * column; and C = G. C, G and W are apart from each other. */                                                       \
   fk_status fk_##p##take_gradient(double *squares, T *C, ptrdiff_t ldc, T *G, ptrdiff_t ldg, const T *W,               \
                                   ptrdiff_t ldw, ptrdiff_t m, ptrdiff_t d, double l2);                                 \
+  /* The same, with a running mean M (m,d) in between: squares as above; g = G + l2 W but for the last column; M =     \
+   * keep M + take g; and C = G = mean M + rest g. All four are apart from each other. */                              \
+  fk_status fk_##p##take_average(double *squares, T *C, ptrdiff_t ldc, T *G, ptrdiff_t ldg, const T *W, ptrdiff_t ldw, \
+                                 T *M, ptrdiff_t ldm, ptrdiff_t m, ptrdiff_t d, double l2, double keep, double take,   \
+                                 double mean, double rest);                                                            \
   /* *result = 1 when all entries of the (n,m) matrix are finite, else 0. */                                           \
   fk_status fk_##p##all_finite(int *result, const T *a, ptrdiff_t lda, ptrdiff_t n, ptrdiff_t m);
 FK_DECLARE_TRAINING(float, s)

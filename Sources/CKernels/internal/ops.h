@@ -88,11 +88,12 @@
     void (*axpy)(T *y, const T *x, ptrdiff_t count, T a);                                                              \
     void (*descend)(T *w, const T *g, ptrdiff_t count, T rate, T l2);                                                  \
     void (*momentum)(T *w, T *v, const T *g, ptrdiff_t count, T rate, T mu);                                           \
-    void (*blend)(T *m, T *g, T *c, ptrdiff_t count, T p, T q, T a, T b);                                              \
+    void (*blend)(T *m, T *g, ptrdiff_t count, T p, T q, T a, T b);                                                    \
     void (*scale)(T *w, ptrdiff_t count, T factor);                                                                    \
     void (*adam)(T *w, T *first, T *second, const T *g, ptrdiff_t count, T rate, T beta1, T beta2, T epsilon);         \
     double (*dot)(const T *a, const T *b, ptrdiff_t count);                                                            \
     double (*take_gradient)(T *c, T *g, const T *w, ptrdiff_t count, T l2);                                            \
+    double (*take_average)(T *c, T *g, const T *w, T *m, ptrdiff_t count, T l2, T p, T q, T a, T b);                   \
     int (*all_finite)(const T *a, ptrdiff_t count);                                                                    \
     /* `width` channels, FK_LANES at most; W and G are (width, 2). */                                                  \
     void (*batch_norm_forward)(T *Y, ptrdiff_t ldy, T *xhat, ptrdiff_t ldxhat, T *mean, T *variance, T *istd,          \

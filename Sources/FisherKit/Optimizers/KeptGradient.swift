@@ -24,6 +24,17 @@ final class KeptGradient<Scalar: KernelScalar>: State {
     return sumOfDots()
   }
 
+  /// Takes a running mean of g, which the gradient becomes, in the same pass.
+  /// - Returns: ‖g‖² of this gradient, without L2.
+  func take(
+    _ gradient: inout Matrix<Scalar>, weights: borrowing Matrix<Scalar>, l2: Double, average mean: RunningMean<Scalar>,
+    share: Double, isNesterov: Bool
+  ) -> Double {
+    mean.take(
+      &gradient, weights: weights, l2: l2, into: &value, share: share, isNesterov: isNesterov, squares: &dots)
+    return sumOfDots()
+  }
+
   func take(_ gradient: borrowing Matrix<Scalar>) { value.copy(from: gradient) }
 
   /// ‖m‖² of a matrix of this shape.

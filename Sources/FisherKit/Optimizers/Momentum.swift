@@ -66,7 +66,7 @@ public final class Momentum<Scalar: KernelScalar>: Optimizer {
       parameter.addCoupled(decay)
       parameter.shrink(decay, rate: learningRate)
       if isNesterov {
-        velocity.value.blend(&parameter.gradient, keep: momentum, take: 1, mean: momentum, rest: 1)
+        velocity.value.blend(&parameter.gradient, RunningShares(keep: momentum, take: 1, mean: momentum, rest: 1))
         parameter.value.descend(parameter.gradient, rate: learningRate)
       } else {
         parameter.value.descend(

@@ -160,8 +160,9 @@ private final class MuonMatrix<Scalar: KernelScalar>: State {
   func orthogonalize(momentum: Double, isNesterov: Bool) {
     parameter.gradient.fill(column: parameter.order - 1, with: 0)
     mean.blend(
-      &parameter.gradient, keep: momentum, take: 1 - momentum, mean: isNesterov ? momentum : 1,
-      rest: isNesterov ? 1 - momentum : 0)
+      &parameter.gradient,
+      RunningShares(
+        keep: momentum, take: 1 - momentum, mean: isNesterov ? momentum : 1, rest: isNesterov ? 1 - momentum : 0))
     factor.orthogonalize(&parameter.gradient)
   }
 

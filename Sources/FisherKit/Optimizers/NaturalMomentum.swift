@@ -45,11 +45,24 @@ final class RunningMean<Scalar: KernelScalar>: State {
   /// The gradient becomes the mean, without what the zeros leave of it; with Nesterov the mean as the next gradient would
   /// find it, if it were this one again.
   func average(_ gradient: inout Matrix<Scalar>, share: Double, isNesterov: Bool) {
+    mean.blend(&gradient, shares(share, isNesterov: isNesterov))
+  }
+
+  /// The same in one pass with ``Matrix/take(_:weights:l2:average:_:squares:)``.
+  func take(
+    _ gradient: inout Matrix<Scalar>, weights: borrowing Matrix<Scalar>, l2: Double, into kept: inout Matrix<Scalar>,
+    share: Double, isNesterov: Bool, squares: inout [Double]
+  ) {
+    kept.take(
+      &gradient, weights: weights, l2: l2, average: &mean, shares(share, isNesterov: isNesterov), squares: &squares)
+  }
+
+  private func shares(_ share: Double, isNesterov: Bool) -> RunningShares {
     kept *= share
-    // (Nesterov: β(mean without zeros, a step on) + what is new, each without its zeros)
-    let scale = isNesterov ? share / (1 - share * kept) : 1 / (1 - kept)
-    let rest = isNesterov ? (1 - share) / (1 - share * kept) : 0
-    mean.blend(&gradient, keep: share, take: 1 - share, mean: scale, rest: rest)
+    guard isNesterov else { return RunningShares(keep: share, take: 1 - share, mean: 1 / (1 - kept), rest: 0) }
+    // (of what the zeros would leave a step further on)
+    let whole = 1 - share * kept
+    return RunningShares(keep: share, take: 1 - share, mean: share / whole, rest: (1 - share) / whole)
   }
 
   func restart() {

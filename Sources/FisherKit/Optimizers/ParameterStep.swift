@@ -57,7 +57,8 @@ final class ParameterStep<Scalar: KernelScalar>: State {
   var outputScale: Double { site?.outputScale ?? 1 }
   var isReady: Bool { site?.isReady ?? false }
 
-  /// Takes the loss's gradient g and adds that of ½ l2 ‖W‖², times (‖g‖/(30 l2 ‖W‖))² where that is less than 1, with the g of
+  /// Takes the loss's gradient g, of which ``parameter``'s becomes what the step goes by: a running mean, where gradients are
+  /// averaged before they are preconditioned. First adds that of ½ l2 ‖W‖², times (‖g‖/(30 l2 ‖W‖))² where that is less than 1, with the g of
   /// the step before. Where the loss says next to nothing of a layer yet, as at the bottom of a deep network that was just
   /// started, the layer's matrix is next to nothing too, and would make of the penalty a step that only shrinks the weights:
   /// their signal fades, and with it what the loss says of them. Where a network trains, ‖g‖ is 20 to 300 times l2 ‖W‖.
@@ -65,27 +66,30 @@ final class ParameterStep<Scalar: KernelScalar>: State {
   /// Below a mini-batch of 50 the gradient is longer by its noise, which says nothing: by √(50/samples).
   ///
   /// - Parameters:
-  ///   - samples: of a step; `nil` for no limit. `step`: ‖W‖ is taken every 16 steps.
+  ///   - samples: of a step; `nil` for no limit. `step`: ‖W‖ is taken every 16 steps. `share`: β, as a schedule may have it.
   /// - Returns: whether the gradient is all numbers.
-  func takeGradient(samples: Int?, step: Int) -> Bool {
+  func takeGradient(samples: Int?, step: Int, share: Double) -> Bool {
     let decay = limit(settings.decay.coupled(of: parameter), samples: samples, step: step)
-    let square = gradient.take(&parameter.gradient, weights: parameter.value, l2: decay)
-    guard square.isFinite else { return false }
-    gradientSquares = square
-    if decay > 0, settings.decay.includesLastColumn(of: parameter) {
-      parameter.addCoupledBias(decay)
-      gradient.take(parameter.gradient)
+    let averages = mean != nil && settings.momentum.place == .before
+    let decaysBiases = decay > 0 && settings.decay.includesLastColumn(of: parameter)
+    if let mean, averages, graft == nil, !decaysBiases {
+      let square = gradient.take(
+        &parameter.gradient, weights: parameter.value, l2: decay, average: mean, share: share,
+        isNesterov: settings.momentum.isNesterov)
+      return note(square)
     }
+    guard note(gradient.take(&parameter.gradient, weights: parameter.value, l2: decay)) else { return false }
+    if decaysBiases { parameter.addCoupledBias(decay) }
     graft?.take(parameter.gradient)
+    if averages { mean?.average(&parameter.gradient, share: share, isNesterov: settings.momentum.isNesterov) }
+    if decaysBiases || averages { gradient.take(parameter.gradient) }
     return true
   }
 
-  /// What the step goes by, of gradients averaged before they are preconditioned.
-  /// - Parameter share: β, as a schedule may have it.
-  func average(share: Double) {
-    guard let mean, settings.momentum.place == .before else { return }
-    mean.average(&parameter.gradient, share: share, isNesterov: settings.momentum.isNesterov)
-    gradient.take(parameter.gradient)
+  private func note(_ square: Double) -> Bool {
+    guard square.isFinite else { return false }
+    gradientSquares = square
+    return true
   }
 
   /// How many times l2 ‖W‖ a gradient has to be for the penalty to count in full.

@@ -155,11 +155,10 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     }
     try profile.measure(.observe, Work()) { () throws(FisherError) in
       for part in turns
-      where !part.takeGradient(samples: kappa > 0 ? batchSize : nil, step: steps + 1) {
+      where !part.takeGradient(samples: kappa > 0 ? batchSize : nil, step: steps + 1, share: share) {
         throw .nonFinite(what: "gradient of \(part.name)", step: steps + 1)
       }
       steps += 1
-      for part in turns { part.average(share: share) }
       try observe(model, by: preconditioner)
     }
     if preconditioner.isAnyDue {

@@ -93,12 +93,17 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let addWeightDecay: @Sendable (Out, Int, In, Int, Int, Int, Double) -> fk_status
   package let updateSGD: @Sendable (Out, Int, In, Int, Int, Int, Double, Double) -> fk_status
   package let updateMomentum: @Sendable (Out, Out, In, Int, Double, Double) -> fk_status
-  package let updateBlend: @Sendable (Out, Out, Out, Int, Double, Double, Double, Double) -> fk_status
+  package let updateBlend: @Sendable (Out, Out, Int, Double, Double, Double, Double) -> fk_status
   package let scaleWeights: @Sendable (Out, Int, Int, Int, Double) -> fk_status
   package let updateAdam: @Sendable (Out, Out, Out, In, Int, Double, Double, Double, Double) -> fk_status
   package let rowDots: @Sendable (UnsafeMutablePointer<Double>?, In, Int, In, Int, Int, Int) -> fk_status
   package let takeGradient:
     @Sendable (UnsafeMutablePointer<Double>?, Out, Int, Out, Int, In, Int, Int, Int, Double) -> fk_status
+  package let takeAverage:
+    @Sendable (
+      UnsafeMutablePointer<Double>?, Out, Int, Out, Int, In, Int, Out, Int, Int, Int, Double, Double, Double, Double,
+      Double
+    ) -> fk_status
   package let allFinite: @Sendable (UnsafeMutablePointer<Int32>?, In, Int, Int, Int) -> fk_status
   package let batchNormForward:
     @Sendable (Out, Int, Out, Int, Out, Out, Out, In, Int, In, Int, Int, Int, Double, Int32) -> fk_status
@@ -137,7 +142,7 @@ extension _KernelTable<Float> {
     gatherBytes: fk_sgather_bytes, gatherFloats: fk_sgather_floats, addWeightDecay: fk_sadd_weight_decay,
     updateSGD: fk_supdate_sgd, updateMomentum: fk_supdate_momentum, updateBlend: fk_supdate_blend,
     scaleWeights: fk_sscale_weights, updateAdam: fk_supdate_adam,
-    rowDots: fk_srow_dots, takeGradient: fk_stake_gradient, allFinite: fk_sall_finite,
+    rowDots: fk_srow_dots, takeGradient: fk_stake_gradient, takeAverage: fk_stake_average, allFinite: fk_sall_finite,
     batchNormForward: fk_sbatch_norm_forward,
     batchNormBackward: fk_sbatch_norm_backward, batchNormEvaluate: fk_sbatch_norm_evaluate, gemm: fk_sgemm,
     gram: fk_sgram, cholesky: fk_scholesky,
@@ -167,7 +172,7 @@ extension _KernelTable<Double> {
     gatherBytes: fk_dgather_bytes, gatherFloats: fk_dgather_floats, addWeightDecay: fk_dadd_weight_decay,
     updateSGD: fk_dupdate_sgd, updateMomentum: fk_dupdate_momentum, updateBlend: fk_dupdate_blend,
     scaleWeights: fk_dscale_weights, updateAdam: fk_dupdate_adam,
-    rowDots: fk_drow_dots, takeGradient: fk_dtake_gradient, allFinite: fk_dall_finite,
+    rowDots: fk_drow_dots, takeGradient: fk_dtake_gradient, takeAverage: fk_dtake_average, allFinite: fk_dall_finite,
     batchNormForward: fk_dbatch_norm_forward,
     batchNormBackward: fk_dbatch_norm_backward, batchNormEvaluate: fk_dbatch_norm_evaluate, gemm: fk_dgemm,
     gram: fk_dgram, cholesky: fk_dcholesky,

@@ -13,20 +13,11 @@ extension Matrix {
 
   /// self = keep · self + take · gradient; then gradient = mean · self + rest · gradient, with the new mean and the old
   /// gradient.
-  mutating func blend(_ gradient: inout Matrix, keep: Double, take: Double, mean: Double, rest: Double) {
+  mutating func blend(_ gradient: inout Matrix, _ shares: RunningShares) {
     demand(inUse == gradient.inUse, "a gradient of another shape")
     check(
-      Scalar._kernels.updateBlend(storage.base, gradient.storage.base, nil, inUse, keep, take, mean, rest))
-  }
-
-  /// The same, with a copy of what comes out.
-  mutating func blend(
-    _ gradient: inout Matrix, copy: inout Matrix, keep: Double, take: Double, mean: Double, rest: Double
-  ) {
-    demand(inUse == gradient.inUse && inUse == copy.inUse, "a gradient of another shape")
-    check(
       Scalar._kernels.updateBlend(
-        storage.base, gradient.storage.base, copy.storage.base, inUse, keep, take, mean, rest))
+        storage.base, gradient.storage.base, inUse, shares.keep, shares.take, shares.mean, shares.rest))
   }
 
   /// dots[i] = ⟨row i, row i of other⟩ for each row of two matrices of one shape, summed in double precision; or with
@@ -63,6 +54,28 @@ extension Matrix {
     }
   }
 
+  /// The same, with a running mean in between: g = gradient + l2 · weights but for the last column; average = keep · average +
+  /// take · g; and self = gradient = mean · average + rest · g.
+  mutating func take(
+    _ gradient: inout Matrix, weights: borrowing Matrix, l2: Double, average: inout Matrix, _ shares: RunningShares,
+    squares: inout [Double]
+  ) {
+    demandShape(of: gradient)
+    demandShape(of: weights)
+    demandShape(of: average)
+    demand(squares.count == rows, "expected room for \(rows) squares, found \(squares.count)")
+    let (base, stride) = (storage.base, self.stride)
+    let (from, fromStride) = (gradient.storage.base, gradient.stride)
+    let (weightBase, weightStride) = (weights.storage.base, weights.stride)
+    let (meanBase, meanStride) = (average.storage.base, average.stride)
+    squares.withUnsafeMutableBufferPointer { squares in
+      check(
+        Scalar._kernels.takeAverage(
+          squares.baseAddress, base, stride, from, fromStride, weightBase, weightStride, meanBase, meanStride, rows,
+          columns, l2, shares.keep, shares.take, shares.mean, shares.rest))
+    }
+  }
+
   /// self −= rate · (gradient + l2 · self), the last column, the biases, without l2.
   mutating func descend(_ gradient: borrowing Matrix, rate: Double, l2: Double = 0) {
     demand(rows == gradient.rows && columns == gradient.columns, "a gradient of another shape")
@@ -91,4 +104,12 @@ extension Matrix {
         storage.base, first.storage.base, second.storage.base, gradient.storage.base, inUse, rate, beta1, beta2,
         epsilon))
   }
+}
+
+/// How a running mean and what a step goes by come of a gradient g: m ← keep · m + take · g, then mean · m + rest · g.
+struct RunningShares {
+  var keep: Double
+  var take: Double
+  var mean: Double
+  var rest: Double
 }
