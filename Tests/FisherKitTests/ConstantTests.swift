@@ -56,7 +56,7 @@ import Testing
 
   @Test func metrics() throws {
     #expect(PaperMetric().decay == 0.995 && AverageMetric().decay == 0.5)
-    #expect(ProjectedMetric().rank == .fixed(64) && AutoMetric.usualRank == 64 && AutoMetric.usualWindowSamples == 1000)
+    #expect(ProjectedMetric().rank == .fixed(64) && AutoMetric.usualRank == 32 && AutoMetric.usualWindowSamples == 500)
     #expect(IterativeMetric().tolerance == 0.03 && IterativeMetric().iterations == 50)
     let windows = [
       KernelMetric().windowSamples, ExactMetric().windowSamples, AverageMetric().windowSamples,
@@ -93,6 +93,8 @@ import Testing
   /// Left alone, a mini-batch's divergence may be 4e-4 nats a sample and 0.08 for a model.
   @Test func trustRegion() {
     #expect(TrustRegion.perSample == 0.0004 && TrustRegion.perModel == 0.08 && TrustRegion.leastShare == 0.03)
+    let averaged = TrustRegion.usual.kappa(batchSize: 500, parameters: 2, momentum: 0.9)
+    #expect(abs(averaged - 0.01) < 1e-15)
     #expect(TrustRegion.usual.kappa(batchSize: 199, parameters: 1) == 199 * 0.0004)
     #expect(TrustRegion.usual.kappa(batchSize: 201, parameters: 1) == 0.08)
     #expect(TrustRegion.usual.kappa(batchSize: 1000, parameters: 8) == 0.01)

@@ -88,7 +88,8 @@ import Testing
     #expect(
       names.isSuperset(of: [
         "layer 1", "parameter 1, layer 1", "optimizer", "learning rate", "metric", "damping", "refresh", "decay",
-        "momentum", "batch", "seed", "data", "loss", "measures", "precision", "threads", "CPU", "products", "plan 1, layer 1",
+        "momentum", "batch", "seed", "data", "loss", "measures", "precision", "threads", "CPU", "products",
+        "plan 1, layer 1",
       ]))
     struct Own {
       var list = [1, 2], inner: Double? = 0.1, kind = EarlyStopping.Watched.measure("m", isBetterLarger: true)

@@ -4,9 +4,9 @@
 ///
 /// The choice depends on the costs, and so on the machine: costs that were kept make it the same everywhere.
 ///
-/// A rank of 64, a window of 1,000 samples and a refresh every 10,000 come within 0.003 of the exact metric's train
-/// cross-entropy on networks of images (784-80-80-80-10: 0.2525 and 0.2516 after two epochs of Fashion-MNIST). A rank of 32
-/// is within 0.006; 128 is 0.001 better at a third more time.
+/// A rank of 32, a window of 500 samples and a refresh every 10,000 come within 0.006 of the exact metric's train
+/// cross-entropy on networks of images. A rank of 64 with 1,000 samples is 0.003 nearer to it for two fifths more time; over
+/// the 64 cells of the robustness grid with mini-batches of 4 to 1,000 its losses are 0.6 % less in the geometric mean.
 public struct AutoMetric: Metric {
   /// The most bytes that the curvatures of all layers may hold together, with what refreshes make beside them.
   public let memoryCap: Int
@@ -36,8 +36,8 @@ public struct AutoMetric: Metric {
     self.windowSamples = windowSamples
   }
 
-  public static var usualRank: Int { 64 }
-  public static var usualWindowSamples: Int { 1000 }
+  public static var usualRank: Int { 32 }
+  public static var usualWindowSamples: Int { 500 }
   /// The samples from one refresh to the next, and the most steps.
   public static var refreshSamples: Int { 10_000 }
   public static var mostRefreshSteps: Int { 500 }

@@ -134,7 +134,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     (turns, steps, batchSize) = ([], 0, batches.samplesPerStep)
     if choosesRate { learningRate = Self.usualLearningRate(batchSize: batchSize) }
     let parameters = model.parameters
-    kappa = trustRegion.kappa(batchSize: batchSize, parameters: parameters.count)
+    kappa = trustRegion.kappa(
+      batchSize: batchSize, parameters: parameters.count, momentum: momentum.share)
     let made = try Preconditioner<Scalar>(
       sites: parameters.compactMap(\.site), metric: metric, damping: damping, schedule: schedule, batches: batches,
       incidents: incidents)

@@ -50,8 +50,11 @@ public struct TrustRegion: Equatable, Sendable, CustomStringConvertible {
   }
 
   /// κ for mini-batches of this size, in a model of so many parameters.
-  public func kappa(batchSize: Int, parameters: Int) -> Double {
-    kappa ?? min(Self.perSample * Double(batchSize), Self.perModel) / Double(max(1, parameters))
+  ///
+  /// Gradients that are averaged with β have less noise to hold a step back by, and go the same way for 1/(1 − β) steps: what
+  /// one sample may move is less by as much.
+  public func kappa(batchSize: Int, parameters: Int, momentum share: Double = 0) -> Double {
+    kappa ?? min(Self.perSample * (1 - share) * Double(batchSize), Self.perModel) / Double(max(1, parameters))
   }
 
   /// What the step γδ is multiplied by: 1, unless the region says otherwise.
