@@ -14,6 +14,19 @@ struct Inspect: ParsableCommand {
       Of a safetensors file, such as fisher train --save writes: the network's layers and activations, its parameters, the tensors with their \
       shapes, and the metadata.
 
+      With --groups FILE, groups of parameters as fisher train --groups takes them, it also says which parameter of the model \
+      belongs to which group. Such a file is
+
+        {"groups": [
+          {"parameters": ["layer 1", "* scale*"], "flags": "--optimizer adamw --learning-rate 1e-3"},
+          {"without_subsystem": true, "flags": "--optimizer muon --schedule cosine"},
+          {"parameters": ["layer 2"], "frozen": true}
+        ]}
+
+      where * stands for any text and ? for any character of a parameter's name, without_subsystem for parameters that have no \
+      Fisher matrix, and flags are those of fisher train's optimizer and schedules. A parameter belongs to the first group \
+      that takes it; all others are stepped as the main flags say.
+
       Of a checkpoint, such as fisher train --checkpoint writes: how far the run was, all settings of the run, and what is in \
       it by name; the file is checked on the way.
       """)
@@ -23,6 +36,7 @@ struct Inspect: ParsableCommand {
       "The matrices, the model or the checkpoint.", valueName: "g.npy|model.safetensors|step.checkpoint")) var file:
     String
   @Option(parsing: .unconditional, help: ArgumentHelp("λ.", valueName: "λ")) var damping = 0.005
+  @Option(help: ArgumentHelp("Groups of a model's parameters, in JSON.", valueName: "file")) var groups: String?
 
   func validate() throws {
     guard damping >= 0, damping <= 1e30 else {
@@ -32,8 +46,14 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     ToolThreads.start(Compute.threads)
+    if try groups != nil && (CheckpointFile.isOne(path: file) || !Self.isModel(file)) {
+      throw ValidationError("--groups: expected a model that was kept, found \(file)")
+    }
     if try CheckpointFile.isOne(path: file) { return Standard.print(try Self.describe(checkpoint: file)) }
-    if try Self.isModel(file) { return Standard.print(try Self.describe(model: file)) }
+    if try Self.isModel(file) {
+      let groups = try groups.map { try Self.describe(groups: $0, of: file) }
+      return Standard.print(try Self.describe(model: file) + (groups ?? ""))
+    }
     let array = try NPYArray(path: file)
     let shape = array.shape
     guard shape.count == 2 || shape.count == 3, shape[shape.count - 1] == shape[shape.count - 2], !shape.contains(0)

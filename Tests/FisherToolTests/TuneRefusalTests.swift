@@ -96,7 +96,7 @@ import Testing
     #expect(try flags("").text(of: settings) == "--learning-rate 1e-05 --damping-rule norm --damping 0.5")
     #expect(try flags("--damping-rule adaptive").text(of: settings) == "--learning-rate 1e-05 --damping 0.5")
     let training = try flags("--damping-rule adaptive").training(settings, seed: 3)
-    #expect(training.optimizer.damping == 0.5 && training.schedule.seed == 3)
+    #expect(training.optimizer.natural.damping == 0.5 && training.schedule.seed == 3)
     #expect(try flags("").text(of: TuneSettings()) == "the defaults")
   }
 }

@@ -7,9 +7,10 @@
 /// half of each since they are symmetric, and XB; 2ls² + s³ flops.
 ///
 /// A matrix much longer than wide is iterated upon by its Gram matrix R = X₀ᵀX₀ alone: all X_k = X₀ Q_k for polynomials Q_k
-/// of R, which commute, so that long products are two in all. Cost 4ls² + 31s³ flops.
+/// of R, which commute, so that long products are two in all. Cost 4ls² + 31s³ flops. A wide one is not transposed then: its
+/// R is X₀X₀ᵀ.
 ///
-/// Memory: l(2s) or ls + 4s² numbers.
+/// Memory: 2ls + 2s² or ls + 4s² numbers.
 final class NewtonSchulz<Scalar: KernelScalar>: State {
   static var coefficients: (a: Double, b: Double, c: Double) { (3.4445, -4.7750, 2.0315) }
   static var iterations: Int { 5 }
@@ -24,6 +25,7 @@ final class NewtonSchulz<Scalar: KernelScalar>: State {
   private var square: Matrix<Scalar>
   private var product: Matrix<Scalar>
   private var total: Matrix<Scalar>
+  private var squares: [Double]
 
   /// For matrices of this shape.
   init(rows: Int, columns: Int, name: String) throws(FisherError) {
@@ -32,12 +34,13 @@ final class NewtonSchulz<Scalar: KernelScalar>: State {
     let (l, s) = isTransposed ? (columns, rows) : (rows, columns)
     isLong = 2 * l > 3 * s
     let what = "\(name): room to orthogonalise"
-    x = try Matrix(rows: l, columns: s, what: what)
-    next = try Matrix(rows: l, columns: s, what: what)
+    x = try Matrix(rows: isLong ? 0 : l, columns: s, what: what)
+    next = try isLong ? Matrix(rows: rows, columns: columns, what: what) : Matrix(rows: l, columns: s, what: what)
     gram = try Matrix(rows: s, columns: s, what: what)
     square = try Matrix(rows: s, columns: s, what: what)
     product = try Matrix(rows: isLong ? s : 0, columns: isLong ? s : 0, what: what)
     total = try Matrix(rows: isLong ? s : 0, columns: isLong ? s : 0, what: what)
+    squares = Array(repeating: 0, count: rows)
   }
 
   /// (all of it within a step)
@@ -45,22 +48,28 @@ final class NewtonSchulz<Scalar: KernelScalar>: State {
     for bytes in [x.bytes, next.bytes, gram.bytes, square.bytes, product.bytes, total.bytes] {
       visitor.scratch("room", bytes: bytes)
     }
+    visitor.scratch("squares", squares)
   }
 
   /// What one matrix takes.
   var work: Work {
-    let (l, s) = (Double(x.rows), Double(x.columns))
+    let (l, s) = (Double(max(next.rows, next.columns)), Double(gram.rows))
     let products = isLong ? 3 * l * s * s + 31 * s * s * s : Double(Self.iterations) * (3 * l * s * s + s * s * s)
-    return Work(products: products, bytes: Double(3 * x.bytes))
+    return Work(products: products, bytes: Double(3 * next.bytes))
   }
 
   /// Replaces G by UVᵀ; zeros stay zeros.
   func orthogonalize(_ g: inout Matrix<Scalar>) {
-    let norm = g.dot(g).squareRoot()
+    g.rowDots(g, into: &squares)
+    var sum = 0.0
+    for i in squares.indices { sum += squares[i] }
+    let norm = sum.squareRoot()
     guard norm > 0 else { return }
+    let scale = 1 / (norm + 1e-7)
+    if isLong { return iterateOnGram(&g, scale: scale) }
     if isTransposed { x.setToTransposed(g) } else { x.copy(from: g) }
-    x.scale(by: 1 / (norm + 1e-7))
-    if isLong { iterateOnGram() } else { iterate() }
+    x.scale(by: scale)
+    iterate()
     if isTransposed { g.setToTransposed(x) } else { g.copy(from: x) }
   }
 
@@ -78,10 +87,14 @@ final class NewtonSchulz<Scalar: KernelScalar>: State {
     }
   }
 
-  private func iterateOnGram() {
+  private func iterateOnGram(_ g: inout Matrix<Scalar>, scale: Double) {
     let (a, b, c) = Self.coefficients
-    gram.setToGram(x)
-    gram.symmetrize()
+    if isTransposed {
+      gram.setToProduct(g, .none, g, .transposed, alpha: scale * scale)
+    } else {
+      gram.setToGram(g, alpha: scale * scale)
+      gram.symmetrize()
+    }
     for k in 0..<Self.iterations {
       // P = aI + bR + cR²
       square.copy(from: gram)
@@ -100,7 +113,11 @@ final class NewtonSchulz<Scalar: KernelScalar>: State {
         gram.setToProduct(product, square)
       }
     }
-    next.setToProduct(x, total)
-    x.exchangeStorage(with: &next)
+    if isTransposed {
+      next.setToProduct(total, g, alpha: scale)
+    } else {
+      next.setToProduct(g, total, alpha: scale)
+    }
+    g.copy(from: next)
   }
 }
