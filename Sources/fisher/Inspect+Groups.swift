@@ -9,12 +9,7 @@ extension Inspect {
     let groups = try file.optimizer(rest: try SGD<Float>()) {
       try $0.make(batch: RunOptions.usualBatch, costs: NaturalOptions.anyCosts)
     }
-    let names: [[String]]
-    do {
-      names = try groups.assignment(of: network.parameters)
-    } catch FisherError.invalidArgument(let what, let expected, let found) {
-      throw DataError("\(path): \(what)", expected: expected, found: found)
-    }
+    let names = try assignment(groups, of: network, path: path)
     let width = network.parameters.reduce(9) { max($0, min(60, $1.name.count)) }
     var lines = ["", "\(pad("parameter", -width))  group"]
     for parameter in network.parameters {
@@ -24,5 +19,16 @@ extension Inspect {
       lines.append("\(pad(parameter.name, -width))  \(text)")
     }
     return lines.map { $0.visible(keeping: []) + "\n" }.joined()
+  }
+
+  private static func assignment(
+    _ groups: OptimizerGroups<Float>, of network: Sequential<Float>, path: String
+  ) throws -> [[String]] {
+    do throws(FisherError) {
+      return try groups.assignment(of: network.parameters)
+    } catch {
+      guard case .invalidArgument(let what, let expected, let found) = error else { throw error }
+      throw DataError("\(path): \(what)", expected: expected, found: found)
+    }
   }
 }

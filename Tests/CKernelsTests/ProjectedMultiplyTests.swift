@@ -5,8 +5,8 @@ import Testing
 /// Directions in a subspace and outside of it, against plain loops.
 @Suite struct ProjectedMultiplyTests {
   static let shapes: [(d: Int, r: Int, m: Int, threads: Int32)] =
-    [1, 2, 5, 7, 8, 15, 16, 17, 31, 33, 81, 130, 200].flatMap { d in
-      [1, 3, 4, 16, 33].filter { $0 <= d }.flatMap { r in [1, 4, 15, 17, 80].map { (d, r, $0, 1) } }
+    [1, 2, 5, 7, 8, 15, 16, 17, 31, 33, 81, 130].flatMap { d in
+      [1, 3, 4, 16].filter { $0 <= d }.flatMap { r in [1, 4, 17].map { (d, r, $0, 1) } }
     } + [(785, 32, 80, 1), (785, 64, 17, 2), (300, 270, 33, 2), (81, 32, 5, 8)]
 
   @Test(arguments: Target.all) func matchesReference(target: Target) { target.run { matchesReference($0) } }

@@ -114,6 +114,43 @@ import Testing
       Case(
         flags: "--activation sigm --optimizer adam", forward: Sigm(), metric: Sigm(),
         optimizer: { try Adam(learningRate: 5e-4, decay: .l2(1e-3)) }),
+      Case(flags: "--optimizer adamw", optimizer: { try Adam(learningRate: 5e-4, decay: .decoupled(0.01)) }),
+      Case(
+        flags: "--optimizer muon --learning-rate 0.03 --momentum 0.9 --no-nesterov --muon-scale rms "
+          + "--rest-learning-rate 0.001 --l2 0 --weight-decay 0.02 --decay-biases",
+        optimizer: {
+          try Muon(
+            learningRate: 0.03, momentum: 0.9, isNesterov: false, scale: .rootMeanSquare, restLearningRate: 0.001,
+            decay: WeightDecay(decoupled: 0.02, includesBiases: true))
+        }),
+      Case(
+        flags: "--optimizer sgd --momentum 0.8 --nesterov",
+        optimizer: { try Momentum(learningRate: 0.1, momentum: 0.8, isNesterov: true, decay: .l2(1e-3)) }),
+      Case(
+        flags: "--metric exact --momentum 0.9 --nesterov --schedule warm-up:5%+cosine --damping-schedule linear:to=0.5 "
+          + "--trust-region-schedule steps:at=50%:by=0.5 --momentum-schedule linear:from=0.8:to=1",
+        optimizer: {
+          try ScheduledOptimizer(
+            RNGD(metric: ExactMetric(), momentum: NaturalMomentum(0.9, isNesterov: true), decay: .l2(1e-3)),
+            [
+              .learningRate: WarmUp().over(.share(0.05)).then(Cosine()), .damping: LinearSchedule(to: 0.5),
+              .trustRegion: Staircase(at: [.share(0.5)], by: 0.5), .momentum: LinearSchedule(from: 0.8, to: 1),
+            ])
+        }),
+      Case(
+        flags: "--metric exact --momentum 0.5 --momentum-place after --graft adam --learning-rate 0.001",
+        optimizer: {
+          try RNGD(
+            metric: ExactMetric(), learningRate: 0.001, momentum: NaturalMomentum(0.5, .after), graft: .adam,
+            decay: .l2(1e-3))
+        }),
+      Case(
+        flags: "--optimizer sgd --clip 0.5 --clip-parameters 0.3 --accumulate 3 --average-weights 0.9",
+        optimizer: {
+          let clipped = try ClippedGradients(
+            SGD<Float>(learningRate: 0.1, decay: .l2(1e-3)), norm: 0.5, parameterNorm: 0.3)
+          return try AveragedWeights(AccumulatedGradients(clipped, over: 3), decay: 0.9)
+        }),
       Case(flags: "--optimizer momentum", optimizer: { try Momentum(learningRate: 0.01, decay: .l2(1e-3)) }),
       Case(
         flags: "--optimizer sgd --activation linear", forward: Linear(), metric: Linear(),
@@ -136,7 +173,8 @@ import Testing
       seed: settings.seed)
     for index in settings.pairs { try model.pairLayers(at: index) }
     let trainer = try Trainer(
-      model: model, optimizer: try settings.optimizer(), data: data, batchSize: settings.batch, seed: settings.seed)
+      model: model, optimizer: try settings.optimizer(), data: data, batchSize: settings.batch, epochs: 1,
+      seed: settings.seed)
     var expected: [EpochReport] = []
     let test = try trainer.run(epochs: 1) { if case .epoch(let report) = $0 { expected.append(report) } }
     /// (Foundation's JSON numbers are off in their last place.)

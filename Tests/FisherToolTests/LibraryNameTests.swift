@@ -35,6 +35,15 @@ import Testing
       ("--optimizer adam --l2 -1", "--l2: expected a number from 0 to 1e30, found -1.0"),
       ("--optimizer sgd --lr 0", "--learning-rate: expected a number from 1e-30 to 1e30, found 0.0"),
       ("--normalize-steps --trust-region 0", "--normalize-steps: expected a κ above 0, found 0.0"),
+      ("--optimizer muon --momentum 1", "--momentum: expected a number in [0, 1), found 1.0"),
+      ("--momentum -0.5", "--momentum: expected a number in [0, 1), found -0.5"),
+      ("--optimizer adamw --weight-decay -1", "--weight-decay: expected a number from 0 to 1e30, found -1.0"),
+      ("--optimizer sgd --graft adam", "--graft: expected --optimizer rngd, found sgd"),
+      ("--optimizer adam --muon-scale rms", "--muon-scale: expected --optimizer muon, found adam"),
+      ("--nesterov", "--nesterov: expected --optimizer momentum, sgd or muon, or rngd with --momentum, found rngd"),
+      ("--schedule cosin", "--schedule: schedule: expected constant, cosine"),
+      ("--schedule warm-up+cosine", "a length for warm-up, such as warm-up:over=5%"),
+      ("--damping-schedule cosine:to=x", "--damping-schedule: schedule, to of cosine: expected a number, found x"),
       ("--metric kernel --window-samples -3", "--window-samples: expected 1 or more, found -3"),
     ] {
       let error = #expect(throws: (any Error).self) { try OptimizerOptions.parse(flags.components(separatedBy: " ")) }

@@ -67,8 +67,8 @@ import Testing
   /// A refresh of two exact layers is 3 + 2 calls, a step 1 + 1; before the first interval of 200 there are 8 refreshes.
   @Test func expectedTimes() throws {
     let (lines, _) = try train()
-    #expect(lines.contains { $0.hasPrefix("layer 1    exact, 12 blocks of order 65, 1000 samples, ") }, "\(lines)")
-    #expect(lines.contains { $0.hasPrefix("layer 2    exact, one softmax matrix of order 130, 1000 samples, ") })
+    #expect(lines.contains { $0.hasPrefix("layer 1    exact, 12 blocks of order 65, 500 samples, ") }, "\(lines)")
+    #expect(lines.contains { $0.hasPrefix("layer 2    exact, one softmax matrix of order 130, 500 samples, ") })
     #expect(
       lines.contains(
         "expected   5.00 ms a refresh, 2.00 ms a step beside it; 40.00 ms for 8 before the first interval is over"))
