@@ -95,7 +95,11 @@ struct GroupFile {
   ) throws -> OptimizerGroups<Float> {
     var list: [ParameterGroup<Float>] = []
     for group in groups {
-      list.append(ParameterGroup(group.pattern, optimizer: try options(of: group).map(make)))
+      do {
+        list.append(ParameterGroup(group.pattern, optimizer: try options(of: group).map(make)))
+      } catch let error as FisherError {
+        throw DataError("\(path): \(group.pattern)", expected: "flags that go with the others", found: "\(error)")
+      }
     }
     return try OptimizerGroups(list + [ParameterGroup(.all, optimizer: rest)])
   }

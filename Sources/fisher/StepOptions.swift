@@ -48,8 +48,9 @@ struct StepOptions: ParsableArguments {
     if clip != nil || clipParameters != nil {
       made = try ClippedGradients(made, norm: clip, parameterNorm: clipParameters)
     }
-    if accumulate > 1 { made = try AccumulatedGradients(made, over: accumulate) }
+    // (weights are averaged by steps, not by mini-batches)
     if let averageWeights { made = try AveragedWeights(made, decay: averageWeights) }
+    if accumulate > 1 { made = try AccumulatedGradients(made, over: accumulate) }
     return made
   }
 

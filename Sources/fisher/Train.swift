@@ -143,6 +143,12 @@ struct Train: ParsableCommand {
     model: Sequential<Float>, data: DataSplit, costs: MachineCosts? = nil, memoryCap: Int? = nil
   ) throws -> Trainer<Float> {
     let batch = schedule.batch(for: data)
+    let batches = (data.training.count + batch - 1) / batch
+    guard steps.accumulate <= 1 || steps.accumulate / batches < schedule.epochs + 1 else {
+      throw ValidationError(
+        "--accumulate: expected no more than the \(batches * schedule.epochs) mini-batches of the run, found "
+          + "\(steps.accumulate)")
+    }
     return try Trainer(
       model: model,
       optimizer: try steps.wrap(optimizer) {

@@ -48,6 +48,56 @@ import Testing
     }
   }
 
+  /// Numbers whose squares overflow are scaled as others are.
+  @Test(arguments: [1e160, 1e300]) func clippedFromAfar(scale: Double) throws {
+    for (norm, parameterNorm) in [(0.5, nil), (nil, 0.25), (0.5, 0.25)] as [(Double?, Double?)] {
+      let optimizer = try ClippedGradients(try SGD<Double>(learningRate: 1), norm: norm, parameterNorm: parameterNorm)
+      let near = try step(
+        try ClippedGradients(try SGD<Double>(learningRate: 1), norm: norm, parameterNorm: parameterNorm), scale: 1e6)
+      let far = try step(optimizer, scale: scale)
+      for (near, far) in zip(near.found, far.found) {
+        #expect(Comparison.normwise(far, near, tolerance: 1e-9).isAllowed)
+      }
+      #expect(optimizer.lastNorm.isFinite && optimizer.lastNorm > scale * 1e-6)
+    }
+  }
+
+  /// Inside of accumulation weights are averaged step by step.
+  @Test func averagesOfAccumulatedSteps() throws {
+    func averages(_ make: (any Optimizer<Double>) throws -> any Optimizer<Double>, batches: Int) throws -> [[Double]] {
+      let (model, labels) = try smallNetwork(Double.self)
+      let optimizer = try make(try AveragedWeights(try SGD<Double>(learningRate: 0.1), decay: 0.5))
+      try optimizer.prepare(for: model, batchSize: 9)
+      for _ in 0..<batches {
+        _ = model.gradients(labels: labels.span)
+        _ = try optimizer.step(model)
+      }
+      optimizer.beginEvaluation(model)
+      return model.parameters.map { $0.value.numbers }
+    }
+    let each = try averages({ $0 }, batches: 4)
+    let pairs = try averages({ try AccumulatedGradients($0, over: 2) }, batches: 8)
+    for (a, b) in zip(each, pairs) { #expect(Comparison.normwise(b, a, tolerance: 1e-12).isAllowed) }
+  }
+
+  /// Epochs of accumulated steps need not be whole numbers of them.
+  @Test func epochsOfAccumulatedSteps() throws {
+    let scheduled = try ScheduledOptimizer(
+      try SGD<Double>(learningRate: 1),
+      [.learningRate: Constant().over(.epochs(2)).then(LinearSchedule(from: 0, to: 0))])
+    let (model, _) = try smallNetwork(Double.self)
+    let optimizer = try AccumulatedGradients(scheduled, over: 2)
+    try optimizer.prepare(for: model, batchSize: 9)
+    optimizer.expect(RunLength(stepsPerEpoch: 3, epochs: 4))
+    var rates: [Double] = []
+    for batch in 1...12 {
+      for parameter in model.parameters { parameter.gradient.setToZero() }
+      _ = try optimizer.step(model)
+      if batch % 2 == 0 { rates.append(scheduled.inner.learningRate) }
+    }
+    #expect(rates == [1, 1, 1, 0, 0, 0])
+  }
+
   @Test func clippingRefuses() throws {
     let sgd = try SGD<Double>()
     #expect(throws: FisherError.self) { try ClippedGradients(sgd) }

@@ -10,7 +10,7 @@ import Testing
   ) throws -> [[Double]] {
     let (model, _) = try smallNetwork(Double.self)
     try optimizer.prepare(for: model, batchSize: 9)
-    optimizer.expect(RunLength(stepsPerEpoch: count, epochs: 1))
+    optimizer.expect(RunLength(stepsPerEpoch: Double(count), epochs: 1))
     var generator = SplitMix64(seed: 8)
     for step in 0..<count {
       let labels = try fill(model, samples: 9, using: &generator)

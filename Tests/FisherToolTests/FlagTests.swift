@@ -149,7 +149,7 @@ import Testing
         optimizer: {
           let clipped = try ClippedGradients(
             SGD<Float>(learningRate: 0.1, decay: .l2(1e-3)), norm: 0.5, parameterNorm: 0.3)
-          return try AveragedWeights(AccumulatedGradients(clipped, over: 3), decay: 0.9)
+          return try AccumulatedGradients(AveragedWeights(clipped, decay: 0.9), over: 3)
         }),
       Case(flags: "--optimizer momentum", optimizer: { try Momentum(learningRate: 0.01, decay: .l2(1e-3)) }),
       Case(

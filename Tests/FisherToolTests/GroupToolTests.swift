@@ -88,5 +88,7 @@ import Testing
     let report = try Tool.run(["report", log, "--format", "csv"])
     #expect(report.status == 0, "\(report)")
     #expect(try train("--evaluate-every 0", in: folder).status == 64)
+    let none = try train("--quiet --accumulate 1000000", in: folder)
+    #expect(none.status == 64 && none.errors.contains("mini-batches of the run"), "\(none)")
   }
 }

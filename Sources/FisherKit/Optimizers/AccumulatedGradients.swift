@@ -51,10 +51,9 @@ public final class AccumulatedGradients<Scalar: KernelScalar>: WrappingOptimizer
   }
 
   public func expect(_ run: RunLength) {
-    // (epochs are whole, and so are the steps of a run: what is left over goes on into the next epoch)
     let steps = run.steps.map { $0 / count }
     inner.expect(
-      RunLength(stepsPerEpoch: run.stepsPerEpoch.map { max(1, $0 / count) }, epochs: run.epochs, steps: steps))
+      RunLength(stepsPerEpoch: run.stepsPerEpoch.map { $0 / Double(count) }, epochs: run.epochs, steps: steps))
   }
 
   public func restart() {

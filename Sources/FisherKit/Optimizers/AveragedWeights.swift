@@ -1,7 +1,7 @@
 /// An optimizer with an exponential average of the weights, by which the model is evaluated and kept: after step t
 /// w̄ ← β_t w̄ + (1 − β_t) w, with β_t = min(β, t/(t + 9)), and 0 at first, so that a short run's average is not of its start (Polyak &
 /// Juditsky 1992; Tan & Le 2019). Training goes on from w. Running means of a normalisation are averages already, and stay
-/// as they are.
+/// as they are. With ``AccumulatedGradients`` it belongs inside of them, where each of its steps is one.
 public final class AveragedWeights<Scalar: KernelScalar>: WrappingOptimizer {
   public let inner: any Optimizer<Scalar>
   /// β

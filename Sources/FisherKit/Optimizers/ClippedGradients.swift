@@ -7,8 +7,9 @@ public final class ClippedGradients<Scalar: KernelScalar>: WrappingOptimizer {
   public let parameterNorm: Double?
   /// ‖g‖ over all parameters of the last step, before it was clipped.
   public private(set) var lastNorm = 0.0
-  /// Of each parameter.
-  private var squares: [Double] = []
+  /// ‖g‖ of each parameter, what its gradient was divided by to find that, and sums beside it.
+  private var norms: [Double] = []
+  private var divisors: [Double] = []
   private var dots: [[Double]] = []
   private var steps = 0
 
@@ -28,43 +29,54 @@ public final class ClippedGradients<Scalar: KernelScalar>: WrappingOptimizer {
   public func prepare(for model: any Model<Scalar>, batches: MiniBatches) throws(FisherError) {
     try inner.prepare(for: model, batches: batches)
     let parameters = model.parameters
-    squares = Array(repeating: 0, count: parameters.count)
+    norms = Array(repeating: 0, count: parameters.count)
+    divisors = norms
     dots = parameters.map { Array(repeating: 0, count: $0.neurons) }
     steps = 0
   }
 
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
     let parameters = model.parameters
-    demand(squares.count == parameters.count, "prepare the optimizer for this model first")
-    var total = 0.0
-    for i in parameters.indices {
-      parameters[i].gradient.rowDots(parameters[i].gradient, into: &dots[i])
-      squares[i] = 0
-      for k in dots[i].indices { squares[i] += dots[i][k] }
-      // (a float's square may overflow where a gradient is a number all the same, and clipping is for that)
-      guard parameters[i].gradient.isFinite || squares[i].isFinite else {
-        throw .nonFinite(what: "gradient of \(parameters[i].name)", step: steps + 1)
-      }
-      total += squares[i]
-    }
+    demand(norms.count == parameters.count, "prepare the optimizer for this model first")
+    try model.requireFiniteGradients(step: steps + 1)
     steps += 1
-    lastNorm = total.squareRoot()
+    var most = 0.0
     for i in parameters.indices {
-      var factor = 1.0
-      if let parameterNorm, squares[i] > parameterNorm * parameterNorm {
-        factor = parameterNorm / squares[i].squareRoot()
-      }
-      squares[i] *= factor * factor
-      if factor < 1 { parameters[i].gradient.scale(by: factor) }
+      measure(&parameters[i].gradient, i)
+      most = max(most, norms[i])
     }
-    if let norm {
-      var total = 0.0
-      for i in squares.indices { total += squares[i] }
-      if total > norm * norm {
-        for parameter in parameters { parameter.gradient.scale(by: norm / total.squareRoot()) }
-      }
+    // (in units of the largest, whose square is a number)
+    func all() -> Double {
+      var sum = 0.0
+      for i in norms.indices where most > 0 { sum += (norms[i] / most) * (norms[i] / most) }
+      return most * sum.squareRoot()
+    }
+    lastNorm = all()
+    for i in parameters.indices {
+      guard let parameterNorm, norms[i] > parameterNorm else { continue }
+      divisors[i] *= parameterNorm / norms[i]
+      norms[i] = parameterNorm
+    }
+    let clipped = all()
+    let factor = norm.map { clipped > $0 ? $0 / clipped : 1 } ?? 1
+    for i in parameters.indices where divisors[i] * factor != 1 {
+      parameters[i].gradient.scale(by: divisors[i] * factor)
     }
     return try inner.step(model)
+  }
+
+  /// Finds ‖g‖ of a gradient of finite numbers, whose squares may overflow; it is divided by 2⁶⁴ until they do not.
+  private func measure(_ gradient: inout Matrix<Scalar>, _ i: Int) {
+    divisors[i] = 1
+    while true {
+      gradient.rowDots(gradient, into: &dots[i])
+      var sum = 0.0
+      for k in dots[i].indices { sum += dots[i][k] }
+      norms[i] = sum.squareRoot() * divisors[i]
+      if sum.isFinite { return }
+      gradient.scale(by: 0x1p-64)
+      divisors[i] *= 0x1p64
+    }
   }
 
   public var settings: [String: String] {
@@ -76,7 +88,7 @@ public final class ClippedGradients<Scalar: KernelScalar>: WrappingOptimizer {
 
   public func visit(_ visitor: StateVisitor) throws {
     try visitor.visit("steps", &steps, in: 0...(.max))
-    visitor.scratch("squares", bytes: 8 * (squares.count + dots.reduce(0) { $0 + $1.count }))
+    visitor.scratch("norms", bytes: 8 * (2 * norms.count + dots.reduce(0) { $0 + $1.count }))
     try visitor.child("optimizer", inner)
   }
 }

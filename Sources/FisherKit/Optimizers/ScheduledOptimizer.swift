@@ -95,7 +95,7 @@ public final class ScheduledOptimizer<Scalar: KernelScalar>: WrappingOptimizer {
   }
 
   private func endsWithRun(_ schedule: any Schedule) -> Bool {
-    schedule.factor(at: ScheduleProgress(step: 0, length: nil, run: RunLength(stepsPerEpoch: 1 << 20))) == nil
+    schedule.factor(at: ScheduleProgress(step: 0, length: nil, run: RunLength(stepsPerEpoch: 1e6))) == nil
   }
 
   public var settings: [String: String] {

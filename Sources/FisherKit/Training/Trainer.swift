@@ -95,7 +95,8 @@ public final class Trainer<Scalar: KernelScalar> {
     watch = try RecoveryWatch(model: model, batchSize: batchSize)
     try optimizer.prepare(for: model, batchSize: batchSize)
     plannedEpochs = epochs
-    optimizer.expect(RunLength(stepsPerEpoch: (data.training.count + batchSize - 1) / batchSize, epochs: epochs))
+    optimizer.expect(
+      RunLength(stepsPerEpoch: Double((data.training.count + batchSize - 1) / batchSize), epochs: epochs))
     firstLearningRate = optimizer.learningRate
     best = try stopping.map { try BestEpoch($0, model: model) }
   }
@@ -124,7 +125,7 @@ public final class Trainer<Scalar: KernelScalar> {
   @discardableResult
   public func run(epochs: Int, onEvent: (TrainingEvent) throws -> Void = { _ in }) throws -> Score {
     if plannedEpochs == nil {
-      optimizer.expect(RunLength(stepsPerEpoch: stepsPerEpoch, epochs: epochsDone + max(0, epochs)))
+      optimizer.expect(RunLength(stepsPerEpoch: Double(stepsPerEpoch), epochs: epochsDone + max(0, epochs)))
     }
     optimizer.endEvaluation(model)
     try onEvent(.began(plan))

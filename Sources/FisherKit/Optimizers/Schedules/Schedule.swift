@@ -36,17 +36,18 @@ public struct ScheduleProgress: Equatable, Sendable {
 
 /// How long training is going to be, as far as that is known.
 public struct RunLength: Equatable, Sendable {
-  public var stepsPerEpoch: Int?
+  /// Not always a whole number, where a step is made of several mini-batches.
+  public var stepsPerEpoch: Double?
   public var epochs: Int?
 
   public var steps: Int?
 
   /// - Parameter steps: by default those of its epochs.
-  public init(stepsPerEpoch: Int? = nil, epochs: Int? = nil, steps: Int? = nil) {
+  public init(stepsPerEpoch: Double? = nil, epochs: Int? = nil, steps: Int? = nil) {
     (self.stepsPerEpoch, self.epochs, self.steps) = (stepsPerEpoch, epochs, steps)
     guard steps == nil, let stepsPerEpoch, let epochs else { return }
-    let (all, overflow) = stepsPerEpoch.multipliedReportingOverflow(by: epochs)
-    if !overflow { self.steps = all }
+    let all = (stepsPerEpoch * Double(epochs)).rounded(.down)
+    if all < 0x1p62 { self.steps = Int(all) }
   }
 }
 
@@ -61,7 +62,7 @@ public enum Duration: Equatable, Sendable, CustomStringConvertible {
   public func steps(in run: RunLength) -> Int? {
     switch self {
     case .steps(let count): count
-    case .epochs(let count): run.stepsPerEpoch.map { Int((count * Double($0)).rounded()) }
+    case .epochs(let count): run.stepsPerEpoch.map { Int((count * $0).rounded()) }
     case .share(let share): run.steps.map { Int((share * Double($0)).rounded()) }
     }
   }
