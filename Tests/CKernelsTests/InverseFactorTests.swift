@@ -4,24 +4,24 @@ import Testing
 
 /// L^-1 of one matrix with ones on its diagonal, which makes rows orthonormal.
 @Suite struct InverseFactorTests {
-  static let orders = [0] + Sizes.all + [63, 64, 65, 127, 128, 129, 200]
+  static let orders = [0] + Sizes.all + [63, 64, 65, 128, 129]
 
   @Test(arguments: Target.all) func matchesReference(target: Target) { target.run { matchesReference($0) } }
 
   func matchesReference<T: KernelPrecision>(_ type: T.Type) {
     var random = SplitMix64(seed: 71)
     for r in Self.orders {
+      let numbers = correlations(r, of: 2 * r, using: &random)
       for shift in [1e-5, 0.25] {
-        let a = GuardedMatrix<T>(correlations(r, of: 2 * r, using: &random), rows: r, columns: r, layout: .strided)
+        let a = GuardedMatrix<T>(numbers, rows: r, columns: r, layout: .strided)
         let x = inverse(type, a, shift: shift)
         let expected = Reference.inverseFactor(a.elements, r: r, shift: shift)
         // (the condition of 2r samples over r is some tens)
         expect(
           Comparison.normwise(x, expected, tolerance: 64 * Tolerance.inverse.relative(T.precision, terms: r)), type,
           "r \(r) shift \(shift)")
-        for i in 0..<r {
-          for j in 0..<r where j > i { expect(x[i * r + j] == 0, type, "r \(r): (\(i),\(j)) is not 0") }
-        }
+        let above = x.indices.first { $0 % r > $0 / r && x[$0] != 0 }
+        expect(above == nil, type, "r \(r): element \(above ?? -1), above the diagonal, is not 0")
       }
     }
   }
@@ -59,7 +59,8 @@ import Testing
       var a = numbers
       a[bad * r + bad] = .nan
       let x = inverse(type, GuardedMatrix<T>(a, rows: r, columns: r, layout: .strided), shift: 1e-4)
-      for k in 0..<bad * r { expect(x[k] == good[k], type, "NaN at \(bad): \(k) differs") }
+      let other = (0..<bad * r).first { x[$0] != good[$0] }
+      expect(other == nil, type, "NaN at \(bad): \(other ?? -1) differs")
       expect(x[bad * r + bad].isFinite, type, "NaN at \(bad): it is not lifted")
     }
   }

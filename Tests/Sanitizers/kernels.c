@@ -108,6 +108,9 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     double *dots = take(n * (ptrdiff_t)sizeof *dots);                                                                  \
     OK(fk_##p##row_dots(dots, z, m, a, m, n, m));                                                                      \
     OK(fk_##p##take_gradient(dots, c, m, z, m, a, m, n, m, 0.1));                                                      \
+    OK(fk_##p##take_average(dots, c, m, z, m, a, m, b, m, n, m, 0.1, 0.9, 0.1, 0.9, 0.1));                             \
+    OK(fk_##p##update_blend(a, b, n *m, 0.9, 0.1, 0.9, 0.1));                                                          \
+    OK(fk_##p##scale_weights(a, m, n, m, 0.9));                                                                        \
     free(dots);                                                                                                        \
     free(z), free(a), free(b), free(c), free(wide), free(source), free(bytes), free(rows);                             \
   }                                                                                                                    \
@@ -150,6 +153,18 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     OK(fk_##p##multiply_add(x, count, 100, 0.5, 1, threads));                                                          \
     free(x);                                                                                                           \
   }                                                                                                                    \
+  static void p##projected(ptrdiff_t d, ptrdiff_t r, ptrdiff_t m, int threads) {                                       \
+    T *g = p##numbers(m * d), *inside = p##numbers(m * r), *room = p##numbers(m * r), *u = p##numbers(r * d);          \
+    T *blocks = p##numbers(fk_##p##block_batch_count(r, m));                                                           \
+    double *outside = take(m * (ptrdiff_t)sizeof *outside);                                                            \
+    for (ptrdiff_t i = 0; i < m; i++) outside[i] = 0.5;                                                                \
+    const ptrdiff_t size = fk_##p##symmetric_batch_multiply_work_size(r, m, threads);                                  \
+    void *work = take(size);                                                                                           \
+    largest_team = 0;                                                                                                  \
+    OK(fk_##p##projected_multiply(g, d, inside, r, room, r, u, d, blocks, outside, d, r, m, work, size, threads));     \
+    EXPECT(largest_team == threads || m * r * d < 250000);                                                             \
+    free(g), free(inside), free(room), free(u), free(blocks), free(outside), free(work);                               \
+  }                                                                                                                    \
   static void p##run(int threads) {                                                                                    \
     p##gram_and_cholesky(300, 21, 37, threads);                                                                        \
     p##gram_and_cholesky(8200, 9, 3, threads);                                                                         \
@@ -165,6 +180,9 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     p##dense(8200, 140, threads);                                                                                      \
     p##packed(300, 61, 300, threads);                                                                                  \
     p##packed(61, 300, 300, threads);                                                                                  \
+    p##projected(300, 33, 80, threads);                                                                                \
+    p##projected(17, 5, 3, threads);                                                                                   \
+    p##projected(3, 2, 19, threads);                                                                                   \
     p##chained(threads);                                                                                               \
   }
 DEFINE_RUN(float, s)
