@@ -67,7 +67,7 @@
     /* C = beta C + alpha A B for A (m,k), A(i,p) = A[i * row + p * column], and B (k,n), k <= FK_DEPTH. */            \
     void (*direct)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t row, ptrdiff_t column, const T *B, ptrdiff_t ldb,        \
                    ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, T alpha, T beta);                                            \
-    /* C = beta C + alpha A B^T for A (m,k) and B (n,k), k >= FK_LONG_ROW. */                                          \
+    /* C = beta C + alpha A B^T for A (m,k) and B (n,k), k at least a vector. */                                       \
     void (*dots)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t ldb, ptrdiff_t m, ptrdiff_t n,  \
                  ptrdiff_t k, T alpha, T beta);                                                                        \
     /* out = A^T; and what is below the diagonal of A copied to above it. */                                           \
