@@ -110,6 +110,27 @@ FK_DECLARE_BATCH_NORM(double, d)
 FK_DECLARE_BLAS(float, s)
 FK_DECLARE_BLAS(double, d)
 
+/* ---- Orthogonal factors ------------------------------------------------------------------------------------------ */
+
+/* Whether the level in force multiplies numbers of bfloat16 two at a time (AVX512_BF16). */
+int fk_bfloat16_supported(void);
+
+#define FK_DECLARE_NEWTON_SCHULZ(T, p)                                                                                 \
+  /* Each of `count` finite matrices G_i (m_i,d_i) = U S V^T overwritten by about U V^T (a zero matrix stays): Newton  \
+   * and Schulz's iteration X = a X + b X X^T X + c (X X^T)^2 X from X = G / (|G| + 1e-7), where row k of              \
+   * `coefficients` (iterations,3) is (a, b, c). With s <= l the sides of G, in T by X X^T alone and at a cost of      \
+   * 3 s^2 l flops and s^3 more for each of 4 iterations - 3 symmetric products, all of which are halves;              \
+   * or with is_bfloat16 by X, 3 s^2 l + s^3 an iteration, factors of products rounded to bfloat16 and sums in float:  \
+   * FK_UNSUPPORTED where fk_bfloat16_supported is 0, and for double. Matrices of fewer than 2e8 flops are a thread's  \
+   * each, the others all threads'; the results are the same for any number of them. */                                \
+  ptrdiff_t fk_##p##newton_schulz_work_size(const ptrdiff_t *m, const ptrdiff_t *d, ptrdiff_t count,                   \
+                                            ptrdiff_t iterations, int is_bfloat16, int threads);                       \
+  fk_status fk_##p##newton_schulz(T *const *G, const ptrdiff_t *ldg, const ptrdiff_t *m, const ptrdiff_t *d,           \
+                                  ptrdiff_t count, const double *coefficients, ptrdiff_t iterations, int is_bfloat16,  \
+                                  void *work, ptrdiff_t work_size, int threads);
+FK_DECLARE_NEWTON_SCHULZ(float, s)
+FK_DECLARE_NEWTON_SCHULZ(double, d)
+
 /* ---- The rate of arithmetic alone -------------------------------------------------------------------------------- */
 
 #define FK_DECLARE_MULTIPLY_ADD(T, p)                                                                                  \

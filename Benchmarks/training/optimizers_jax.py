@@ -9,8 +9,8 @@ def sgd(library, rate):
     return library.sgd(rate)
 
 
-def momentum(library, rate, beta=0.9):
-    return library.sgd(rate, beta)
+def momentum(library, rate, beta=0.9, nesterov=0):
+    return library.sgd(rate, beta, bool(nesterov))
 
 
 def adam(library, rate, b1=0.9, b2=0.999):
@@ -20,6 +20,11 @@ def adam(library, rate, b1=0.9, b2=0.999):
 def adamw(library, rate, b1=0.9, b2=0.999):
     # (its decay is that of every setting, on weights alone)
     return library.adam(rate, b1, b2)
+
+
+def lion(library, rate, b1=0.9, b2=0.99):
+    # (decay as for AdamW)
+    return library.lion(rate, b1, b2, weight_decay=0.0)
 
 
 def muon(library, rate, adam_rate, beta=0.95):
@@ -38,4 +43,4 @@ def schedule_free(library, rate, b1=0.9, b2=0.999, decay=0.0):
     return library.contrib.schedule_free_adamw(rate, b1=b1, b2=b2, weight_decay=decay)
 
 
-OPTIMIZERS = {f.__name__: f for f in (sgd, momentum, adam, adamw, muon, soap, schedule_free)}
+OPTIMIZERS = {f.__name__: f for f in (sgd, momentum, adam, adamw, lion, muon, soap, schedule_free)}

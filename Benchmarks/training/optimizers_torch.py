@@ -14,8 +14,8 @@ def sgd(library, weights, biases, rate, l2=0.0):
     return [library.optim.SGD(groups(weights, biases, l2), rate, fused=True)]
 
 
-def momentum(library, weights, biases, rate, beta=0.9, l2=0.0):
-    return [library.optim.SGD(groups(weights, biases, l2), rate, momentum=beta, fused=True)]
+def momentum(library, weights, biases, rate, beta=0.9, nesterov=0, l2=0.0):
+    return [library.optim.SGD(groups(weights, biases, l2), rate, momentum=beta, nesterov=bool(nesterov), fused=True)]
 
 
 def adam(library, weights, biases, rate, b1=0.9, b2=0.999, l2=0.0):

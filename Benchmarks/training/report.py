@@ -25,28 +25,59 @@ INTRODUCTION = """# Results of training against peers
 
 Written by `scripts/training-results`. Task: {data}, networks with relu, softmax cross-entropy, float; L2 is 10⁻³ on \
 weights where no setting says otherwise. The seconds are those of training alone. One process computes at a time, after \
-{quiet:g} s of quiet, ours and the peers' by turns, all figures from one run; medians over seeds. The peers start from \
+{quiet:g} s of quiet, ours and the peers' by turns, all figures of a section from one run; medians over seeds. The peers start from \
 the same weights as each other and see the same batches in the same order; ours draws its own, of the same \
 distributions. Ratios above 1 mean that ours took less time. Figures of different runs or machines do not compare; \
 ratios within one do.
 """
 
 
+# Races stand between the first and the rest.
+FIRST = "quality"
+
+
 def page(answers):
-    given = answers["conditions"]
-    parts = [INTRODUCTION.format(**given), conditions(given) + "\n"]
-    for name, found in answers["sections"].items():
+    runs = answers["runs"]
+    sections = in_order({name: found for run in runs for name, found in run["sections"].items()})
+    parts = [INTRODUCTION.format(**runs[-1]["conditions"])]
+    for run in runs:
+        measured = "" if len(runs) == 1 else f"Measured together: {', '.join(map(title, in_order(run['sections']).items()))}.\n\n"
+        parts.append(measured + conditions(run["conditions"]) + "\n")
+    for name, found in sections.items():
         if "failed" in found:
-            title, text = found["title"], f"This section failed: {found['failed']}"
-        elif "plan" in found:
-            title, text = found["plan"]["title"], race_page.page(found)
+            text = f"This section failed: {found['failed']}"
         else:
-            title, text = PAGES[name][0], PAGES[name][1](found)
-        parts.append(f"## {title}\n\n{text.strip()}\n")
-    plans = [found["plan"] for found in answers["sections"].values() if "plan" in found]
+            text = race_page.page(found) if "plan" in found else PAGES[name][1](found)
+        parts.append(f"## {title((name, found))}\n\n{text.strip()}\n")
+    plans = [found["plan"] for found in sections.values() if "plan" in found]
     if plans:
         parts.append("## The plans\n\n" + "\n\n".join(map(plan_text, plans)) + "\n")
     return "\n".join(parts)
+
+
+def title(section):
+    name, found = section
+    return found["title"] if "failed" in found else found["plan"]["title"] if "plan" in found else PAGES[name][0]
+
+
+def in_order(sections):
+    """
+    >>> list(in_order({"steps": 1, "wide": 2, "quality": 3, "short": 4}))
+    ['quality', 'wide', 'short', 'steps']
+    """
+    rest = list(PAGES)
+    return dict(sorted(sections.items(), key=lambda pair: -1 if pair[0] == FIRST else
+                       rest.index(pair[0]) if pair[0] in rest else 0))
+
+
+def kept(answers, measured):
+    """The runs of earlier answers without the sections that were measured again.
+
+    >>> kept({"runs": [{"sections": {"a": 1, "b": 2}}, {"sections": {"b": 3}}]}, ["b"])
+    [{'sections': {'a': 1}}]
+    """
+    runs = [run | {"sections": {k: v for k, v in run["sections"].items() if k not in measured}} for run in answers["runs"]]
+    return [run for run in runs if run["sections"]]
 
 
 def plan_text(plan):
@@ -99,6 +130,16 @@ def write(path, answers):
     text = json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
     write_whole(answers_path(path), text + "\n")
     write_whole(path, page(json.loads(text)))
+
+
+def read(path):
+    """The answers beside a page, none where there are none."""
+    try:
+        with open(answers_path(path), encoding="utf-8") as file:
+            answers = json.load(file)
+    except FileNotFoundError:
+        return {"runs": []}
+    return answers
 
 
 def answers_path(path):

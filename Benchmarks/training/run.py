@@ -7,7 +7,8 @@ usage: run.py --fisher PATH [--peer-python PYTHON] [--plan FILE]... [--sections 
 Runs `fisher train` (a release build) and, with a Python that has them, the peers that the plans name (peers.py), one
 process at a time and by turns. The plans say what is raced, and for how long settings are searched: all of it takes some
 hours on two cores, which should have nothing else to do. Every answer is kept in RESULTS.json, beside the page, of which
---from makes the page again. Needs nothing but Python's standard library itself.
+--from makes the page again; sections that --sections leaves out stay as they were there. Needs nothing but Python's
+standard library itself.
 """
 
 import json
@@ -100,6 +101,8 @@ def measure(given, races, names, folder):
     seeds = [0] if given.quick else list(range(given.seeds))
     setup = Setup(processes, data, count, inputs, folder, seeds, given.quick, evaluations)
     by_name, sections, failed = {found["race"]: found for found in races}, {}, False
+    # Sections that are not measured stay as they were.
+    earlier = kept_sections(given, names) if given.sections is not None else []
     try:
         for name in names:
             processes.say(f"== {name}")
@@ -110,11 +113,21 @@ def measure(given, races, names, folder):
                 traceback.print_exc()
                 title = by_name[name]["title"] if name in by_name else report.PAGES[name][0]
                 sections[name], failed = {"title": title, "failed": f"{type(error).__name__}: {error}"}, True
-            answers = report.rounded({"conditions": conditions(given, processes), "sections": sections})
-            report.write(given.out, answers)
+            run = {"conditions": conditions(given, processes), "sections": sections}
+            report.write(given.out, report.rounded({"runs": [*earlier, run]}))
     finally:
         processes.close()
     return 70 if failed else 0
+
+
+def kept_sections(given, names):
+    try:
+        return report.kept(report.read(given.out), names)
+    except OSError as error:
+        refuse("--out", "a page with its answers or none", f"{report.answers_path(given.out)}: {error.strerror}")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        found = f"{report.answers_path(given.out)}: {type(error).__name__}: {error}"
+        refuse("--out", "a page with its answers or none", found, BAD_DATA)
 
 
 def again(given):

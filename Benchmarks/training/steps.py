@@ -8,6 +8,8 @@ MUON = [(80, 500), (1024, 500)]
 EPOCHS = 2
 RATES = {"sgd": 0.1, "muon": 0.02, "rngd": 0.01}
 PEERS = {"JAX": "jax", "PyTorch": "torch"}
+# Ours, with products of bfloat16 in Muon's iteration, as PyTorch's has.
+HALF = "ours in bfloat16"
 
 
 def measure(setup):
@@ -20,24 +22,31 @@ def measure(setup):
         for row in rows:
             if row["optimizer"] != "muon" or has_muon:
                 row["runs"].setdefault("ours", []).append(ours(setup, row, seed))
+            if row["optimizer"] == "muon" and has_bfloat16(setup):
+                row["runs"].setdefault(HALF, []).append(ours(setup, row, seed, ["--muon-precision", "bfloat16"]))
             for name, peer in PEERS.items() if setup.has_peers and row["optimizer"] != "rngd" else ():
                 row["runs"].setdefault(name, []).append(theirs(setup, row, peer, seed))
     setup.processes.close()
     return {"rows": rows, "has_muon": has_muon}
 
 
+def has_bfloat16(setup):
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        return "avx512_bf16" in file.read() and "bfloat16" in (setup.processes.flags.get("--muon-precision") or [])
+
+
 def hidden(row):
     return [row["width"]] * 3
 
 
-def ours(setup, row, seed):
+def ours(setup, row, seed, more=()):
     name, batch = row["optimizer"], row["batch"]
     # (at the defaults' batch, the defaults' rate)
     rate = [] if name == "rngd" and batch == 50 else ["--learning-rate", RATES[name]]
     shape = ",".join(map(str, [setup.inputs, *hidden(row), 10]))
     return setup.processes.fisher(
         f"our {name.upper()} {row['width']} at {batch}",
-        ["--optimizer", name, *rate, "--batch", batch, "--shape", shape],
+        ["--optimizer", name, *rate, "--batch", batch, "--shape", shape, *more],
         data=setup.data, seed=seed, epochs=EPOCHS)
 
 
@@ -80,15 +89,16 @@ def page(data):
 
 
 def compared(data, middle, optimizer, title):
-    lines = []
-    for row in data["rows"]:
-        if row["optimizer"] == optimizer:
-            values = {name: middle.get((optimizer, row["width"], row["batch"], name), []) for name in ("ours", *PEERS)}
-            medians = {name: median(found) for name, found in values.items()}
-            lines.append([f"w = {row['width']:,}, batch {row['batch']}"]
-                         + [spread(found, 3) if found else "–" for found in values.values()]
-                         + [times(medians[name], medians["ours"]) for name in PEERS])
-    return table([title, "ours", *PEERS, *(f"{name} / ours" for name in PEERS)], lines)
+    found = [row for row in data["rows"] if row["optimizer"] == optimizer]
+    names = ["ours"] + [HALF] * any(HALF in row["runs"] for row in found) + list(PEERS)
+    own, lines = [name for name in names if name not in PEERS], []
+    for row in found:
+        values = {name: middle.get((optimizer, row["width"], row["batch"], name), []) for name in names}
+        medians = {name: median(of) for name, of in values.items()}
+        lines.append([f"w = {row['width']:,}, batch {row['batch']}"]
+                     + [spread(of, 3) if of else "–" for of in values.values()]
+                     + [times(medians[peer], medians[name]) for name in own for peer in PEERS])
+    return table([title, *names, *(f"{peer} / {name}" for name in own for peer in PEERS)], lines)
 
 
 def ratios(data, middle):

@@ -36,11 +36,11 @@ import Testing
     let numbers = generator.uniform(rows * columns)
     let expected = orthogonalized(numbers.rows(of: columns)).flatMap { $0 }
     var g = try Matrix<Double>.make(numbers, rows: rows, columns: columns)
-    let method = try NewtonSchulz<Double>(rows: rows, columns: columns, name: "g")
+    let method = try NewtonSchulz<Double>(shapes: [(rows, columns)])
     method.orthogonalize(&g)
     #expect(Comparison.normwise(g.numbers, expected, tolerance: 1e-11).isAllowed, "\(rows) × \(columns)")
     var single = try Matrix<Float>.make(numbers, rows: rows, columns: columns)
-    try NewtonSchulz<Float>(rows: rows, columns: columns, name: "g").orthogonalize(&single)
+    try NewtonSchulz<Float>(shapes: [(rows, columns)]).orthogonalize(&single)
     #expect(Comparison.normwise(single.numbers, expected, tolerance: 2e-4).isAllowed, "\(rows) × \(columns) of floats")
     // (another one by the same room)
     var again = try Matrix<Double>.make(numbers.map { 3 * $0 }, rows: rows, columns: columns)
@@ -55,7 +55,7 @@ import Testing
   @Test func singularValues() throws {
     var generator = SplitMix64(seed: 4)
     var g = try Matrix<Double>.make(generator.uniform(24 * 60), rows: 24, columns: 60)
-    try NewtonSchulz<Double>(rows: 24, columns: 60, name: "g").orthogonalize(&g)
+    try NewtonSchulz<Double>(shapes: [(24, 60)]).orthogonalize(&g)
     var gram = try Matrix<Double>(rows: 24, columns: 24)
     gram.setToProduct(g, .none, g, .transposed)
     let values = try gram.symmetricEigenvalues().map { $0.squareRoot() }
@@ -147,5 +147,12 @@ import Testing
 extension [Double] {
   fileprivate func rows(of columns: Int) -> [[Double]] {
     stride(from: 0, to: count, by: columns).map { Array(self[$0..<($0 + columns)]) }
+  }
+}
+
+extension NewtonSchulz {
+  fileprivate func orthogonalize(_ matrix: inout Matrix<Scalar>) {
+    place(&matrix, at: 0)
+    orthogonalize()
   }
 }

@@ -120,13 +120,13 @@ import Testing
     #expect(
       grid.optimizers.map(\.learningRates) == [
         [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005], [0.05, 0.02, 0.01, 0.005, 0.002, 0.001],
-        [0.002, 0.001, 0.0005, 0.0002, 0.0001, 0.00005], [0.05, 0.02, 0.01, 0.005, 0.002],
-        [0.05, 0.02, 0.01, 0.005, 0.002],
+        [0.002, 0.001, 0.0005, 0.0002, 0.0001, 0.00005], [0.002, 0.001, 0.0005, 0.0002, 0.0001, 0.00005],
+        [0.05, 0.02, 0.01, 0.005, 0.002, 0.001], [0.05, 0.02, 0.01, 0.005, 0.002], [0.05, 0.02, 0.01, 0.005, 0.002],
       ])
-    #expect(grid.optimizers[3].flags.hasSuffix("--damping 0.005 --refresh 100 --trust-region 0 --no-early-refreshes"))
+    #expect(grid.optimizers[5].flags.hasSuffix("--damping 0.005 --refresh 100 --trust-region 0 --no-early-refreshes"))
     #expect(grid.seeds == 40 && grid.selectionSeeds == 40 && grid.losses == [0.5, 0.4, 0.3, 0.27, 0.25])
-    // 40 seeds of 4 networks at 7 + 6 + 6 + 5 + 5 rates
-    #expect(grid.runCount == 4640 && ExperimentGrid.quick.runCount == 4 * 10 * 2)
+    // 40 seeds of 4 networks at 7 + 6 + 6 + 6 + 6 + 5 + 5 rates
+    #expect(grid.runCount == 6560 && ExperimentGrid.quick.runCount == 4 * 14 * 2)
   }
 
   private func run(_ rate: Double, _ accuracies: [Double], seed: UInt64 = 0) -> RunRecord {

@@ -120,7 +120,10 @@ import Testing
     }
     let names = try FileManager.default.contentsOfDirectory(atPath: figures).sorted()
     #expect(
-      names == ["gated-script-epochs.svg", "gated-script-seconds.svg", "plain-epochs.svg", "plain-seconds.svg"])
+      names == [
+        "figure-1-plain-epochs.svg", "figure-1-plain-seconds.svg", "figure-2-gated-script-epochs.svg",
+        "figure-2-gated-script-seconds.svg",
+      ])
     for name in names {
       let data = try Data(contentsOf: URL(fileURLWithPath: "\(figures)/\(name)"))
       let outline = Outline()
@@ -226,7 +229,7 @@ import Testing
     let data = try #require(
       page.components(separatedBy: "id=\"runs\">").last?.components(separatedBy: "</script>").first)
     #expect(!data.unicodeScalars.contains("<"))
-    for file in ["a-script-x-y-lt-2j-epochs.svg", "a-script-x-y-lt-2j-seconds.svg"] {
+    for file in ["figure-1-a-script-x-y-lt-2j-epochs.svg", "figure-1-a-script-x-y-lt-2j-seconds.svg"] {
       let parser = XMLParser(data: try Data(contentsOf: URL(fileURLWithPath: folder.file("svg/\(file)"))))
       #expect(parser.parse(), "\(file): \(String(describing: parser.parserError))")
     }

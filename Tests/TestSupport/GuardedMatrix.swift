@@ -18,11 +18,12 @@ public final class GuardedMatrix<Scalar: ReferenceScalar> {
   }
 
   /// Rounds the `elements` to the scalar; without elements the matrix itself holds sentinels too.
-  public init(_ elements: [Double]? = nil, rows: Int, columns: Int, layout: Layout = .packed) {
+  /// - Parameter gap: between strided rows.
+  public init(_ elements: [Double]? = nil, rows: Int, columns: Int, layout: Layout = .packed, gap: Int = 3) {
     precondition(elements == nil || elements?.count == rows * columns)
     self.rows = rows
     self.columns = columns
-    leadingDimension = layout == .packed ? columns : columns + 3
+    leadingDimension = layout == .packed ? columns : columns + gap
     let margin = 64 / MemoryLayout<Scalar>.stride
     start = layout == .packed ? margin : margin + 1
     let count = start + rows * leadingDimension + margin

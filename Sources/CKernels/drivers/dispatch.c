@@ -94,5 +94,14 @@ void fk_start_threads(int threads) {
   (void)first;
 }
 
+const fk_pair_ops *fk_pair_ops_current(void) {
+#if defined(__x86_64__)
+  if (fk_level_current() == 2 && __builtin_cpu_supports("avx512bf16")) return &fk_pair_ops_avx512;
+#endif
+  return NULL;
+}
+
+int fk_bfloat16_supported(void) { return fk_pair_ops_current() != NULL; }
+
 const fk_sops *fk_sops_current(void) { return levels[fk_level_current()].s; }
 const fk_dops *fk_dops_current(void) { return levels[fk_level_current()].d; }

@@ -105,6 +105,14 @@
     void (*batch_norm_evaluate)(T *Y, ptrdiff_t ldy, const T *X, ptrdiff_t ldx, const T *mean, const T *variance,      \
                                 const T *W, ptrdiff_t ldw, ptrdiff_t n, ptrdiff_t width, T epsilon);                   \
   } fk_##P##ops;                                                                                                       \
+  /* What products of matrices whose rows are the terms of sums need; k of a product is at most FK_DEPTH. */           \
+  typedef struct fk_##P##product_ops {                                                                                 \
+    void (*pack_transposed)(T *packed, const T *A, ptrdiff_t lda, ptrdiff_t k, ptrdiff_t columns);                     \
+    void (*product)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows, ptrdiff_t columns,     \
+                    ptrdiff_t k, T alpha, T beta);                                                                     \
+    void (*product_lower)(T *C, ptrdiff_t ldc, const T *A, ptrdiff_t lda, const T *B, ptrdiff_t rows,                  \
+                          ptrdiff_t columns, ptrdiff_t k, T alpha, T beta);                                            \
+  } fk_##P##product_ops;                                                                                               \
   const fk_##P##ops *fk_##P##ops_current(void);                                                                        \
   extern const fk_##P##ops fk_##P##ops_baseline;                                                                       \
   extern const fk_##P##ops fk_##P##ops_avx2;                                                                           \
@@ -113,5 +121,15 @@
 
 FK_DECLARE_OPS(float, s)
 FK_DECLARE_OPS(double, d)
+
+/* Products of bfloat16, two terms in the place of one float: see leaf/pairs.inc. */
+typedef struct fk_pair_ops {
+  fk_sproduct_ops products;
+  void (*round_row)(uint16_t *out, const float *x, ptrdiff_t count);
+  void (*pack_pairs)(float *packed, const uint16_t *A, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t columns);
+} fk_pair_ops;
+/* NULL where the level in force has none. */
+const fk_pair_ops *fk_pair_ops_current(void);
+extern const fk_pair_ops fk_pair_ops_avx512;
 
 #endif

@@ -29,27 +29,30 @@ public final class Muon<Scalar: KernelScalar>: Optimizer {
   public let isNesterov: Bool
   public let scale: Scale
   public let decay: WeightDecay
+  public let precision: MuonPrecision
   /// Of what AdamW has, as a share of ``learningRate``, which schedules and recoveries change.
   public let restShare: Double
   private let firstMomentum: Double
   private var matrices: [MuonMatrix<Scalar>?] = []
   private var rest: [AdamPart<Scalar>] = []
+  private var factors: NewtonSchulz<Scalar>?
   private var steps = 0
   private var profile: StepProfile?
-  private var work = Work()
 
   /// - Parameters:
   ///   - momentum: in [0, 1).
   ///   - restLearningRate: of the steps of AdamW, which have β 0.9 and 0.999, and the same decay.
+  ///   - precision: of the products of the iteration; `bfloat16` is refused by ``prepare(for:batches:)`` where it cannot be.
   public init(
     learningRate: Double = Muon.usualLearningRate, momentum: Double = 0.95, isNesterov: Bool = true,
-    scale: Scale = .spectral, restLearningRate: Double = Muon.usualRestLearningRate, decay: WeightDecay = .none
+    scale: Scale = .spectral, restLearningRate: Double = Muon.usualRestLearningRate, decay: WeightDecay = .none,
+    precision: MuonPrecision = .full
   ) throws(FisherError) {
     try requireStep(learningRate: learningRate, decay: decay)
     try requireShare(momentum, "momentum")
     try requireStep(learningRate: restLearningRate, decay: decay)
     (self.learningRate, self.momentum, self.isNesterov) = (learningRate, momentum, isNesterov)
-    (self.scale, self.decay, firstMomentum) = (scale, decay, momentum)
+    (self.scale, self.decay, self.precision, firstMomentum) = (scale, decay, precision, momentum)
     restShare = restLearningRate / learningRate
   }
 
@@ -62,6 +65,7 @@ public final class Muon<Scalar: KernelScalar>: Optimizer {
     [
       "momentum": "\(firstMomentum)", "Nesterov": "\(isNesterov)", "scale": scale.rawValue,
       "share of the rest": "\(restShare)", "decay": "\(decay)",
+      "precision": precision.rawValue,
     ]
   }
 
@@ -85,17 +89,20 @@ public final class Muon<Scalar: KernelScalar>: Optimizer {
       if let matrix { try visitor.child("matrix \(index)", matrix) }
     }
     for (index, part) in rest.enumerated() { try visitor.child("rest \(index)", part) }
+    if let factors { try visitor.child("factors", factors) }
   }
 
   public func prepare(for model: any Model<Scalar>, batches: MiniBatches) throws(FisherError) {
-    (matrices, rest, steps, work) = ([], [], 0, Work())
+    (matrices, rest, steps) = ([], [], 0)
+    var shapes: [(rows: Int, columns: Int)] = []
     for parameter in model.parameters {
       // (a scale and a shift for each channel are no matrix)
-      let matrix = parameter.isDecayed && parameter.order > 1 ? try MuonMatrix(parameter) : nil
+      let matrix = parameter.isDecayed && parameter.order > 1 ? try MuonMatrix(parameter, index: shapes.count) : nil
       matrices.append(matrix)
       rest.append(try AdamPart(parameter, onlyBiases: matrix != nil))
-      if let matrix { work = work + matrix.work }
+      if matrix != nil { shapes.append((parameter.neurons, parameter.order - 1)) }
     }
+    factors = try NewtonSchulz(shapes: shapes, precision: precision)
   }
 
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
@@ -108,8 +115,14 @@ public final class Muon<Scalar: KernelScalar>: Optimizer {
       parameters[i].addCoupled(decay)
       rest[i].take(steps: steps)
     }
-    profile.measure(.precondition, work) {
-      for i in matrices.indices { matrices[i]?.orthogonalize(momentum: momentum, isNesterov: isNesterov) }
+    if let factors {
+      profile.measure(.precondition, factors.work) {
+        for i in matrices.indices {
+          matrices[i]?.takeMean(momentum: momentum, isNesterov: isNesterov)
+          matrices[i]?.place(in: factors)
+        }
+        factors.orthogonalize()
+      }
     }
     profile.measure(.update, model.updateWork) {
       for i in parameters.indices {
@@ -140,31 +153,26 @@ public final class Muon<Scalar: KernelScalar>: Optimizer {
 /// The weights of one parameter, its biases left out.
 private final class MuonMatrix<Scalar: KernelScalar>: State {
   private let parameter: Parameter<Scalar>
+  private let index: Int
   private var mean: Matrix<Scalar>
-  private let factor: NewtonSchulz<Scalar>
 
-  init(_ parameter: Parameter<Scalar>) throws(FisherError) {
-    self.parameter = parameter
+  init(_ parameter: Parameter<Scalar>, index: Int) throws(FisherError) {
+    (self.parameter, self.index) = (parameter, index)
     mean = try Matrix(rows: parameter.neurons, columns: parameter.order, what: "\(parameter.name): mean of gradients")
-    factor = try NewtonSchulz(rows: parameter.neurons, columns: parameter.order, name: parameter.name)
   }
 
-  var work: Work { factor.work }
+  func visit(_ visitor: StateVisitor) throws { try visitor.visit("mean of gradients", &mean) }
 
-  func visit(_ visitor: StateVisitor) throws {
-    try visitor.visit("mean of gradients", &mean)
-    try visitor.child("factor", factor)
-  }
-
-  /// The gradient becomes O, with zeros for biases.
-  func orthogonalize(momentum: Double, isNesterov: Bool) {
+  /// The gradient becomes what is orthogonalised, with zeros for biases.
+  func takeMean(momentum: Double, isNesterov: Bool) {
     parameter.gradient.fill(column: parameter.order - 1, with: 0)
     mean.blend(
       &parameter.gradient,
       RunningShares(
         keep: momentum, take: 1 - momentum, mean: isNesterov ? momentum : 1, rest: isNesterov ? 1 - momentum : 0))
-    factor.orthogonalize(&parameter.gradient)
   }
+
+  func place(in factors: NewtonSchulz<Scalar>) { factors.place(&parameter.gradient, at: index) }
 
   func restart() { mean.setToZero() }
 }

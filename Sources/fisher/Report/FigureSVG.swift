@@ -10,22 +10,19 @@ struct FigureSVG {
   var name: String
   var text: String
 
-  /// Two of each network: by epochs with the second half below, and by seconds.
+  /// Two of each network, numbered in their order: by epochs with the second half below, and by seconds.
   static func all(_ study: Study) -> [FigureSVG] {
-    var known: Set<String> = []
-    return study.networks.flatMap { network -> [FigureSVG] in
+    study.networks.enumerated().flatMap { index, network -> [FigureSVG] in
       let figure = NetworkFigure(network)
-      let base = fileName(network.name)
-      // names that differ only in what a file's name cannot have
-      var (unique, count) = (base, 2)
-      while !known.insert(unique).inserted { (unique, count) = ("\(base)-\(count)", count + 1) }
+      let name = "figure-\(index + 1)-\(fileName(network.name))"
       return [("epochs", figure.whole + figure.zoomed, 2), ("seconds", figure.bySeconds, 1)].compactMap {
         suffix, panels, columns in
         panels.isEmpty
           ? nil
           : FigureSVG(
-            network: network.name, title: "\(network.name): \(panels.map(\.title).joined(separator: ", "))",
-            name: "\(unique)-\(suffix)", text: draw(panels, columns: columns, title: network.name, names: figure.names))
+            network: network.name,
+            title: "Figure \(index + 1), \(network.name): \(panels.map(\.heading).joined(separator: ", "))",
+            name: "\(name)-\(suffix)", text: draw(panels, columns: columns, title: network.name, names: figure.names))
       }
     }
   }

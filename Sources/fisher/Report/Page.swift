@@ -81,7 +81,7 @@ struct Page {
     let below = figure.zoomed.isEmpty ? "" : "Below each by epoch: the second half of the epochs. "
     return """
       <figure>
-      <figcaption>Each run at the chosen rate is drawn faintly, the mean over those that did not fail boldly. \
+      <figcaption>Figure \(index + 1). Each run at the chosen rate is drawn faintly, the mean over those that did not fail boldly. \
       \(below)Panels are zoomed and moved by their buttons; one that is zoomed is also dragged. With the \
       focus on it, arrow keys move it, + and − zoom, and 0 resets it.</figcaption>
       <ul class="legend" aria-label="Optimizers">\(legend.joined())</ul>

@@ -118,6 +118,12 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let inverseFactor: @Sendable (Out, Int, In, Int, Int, Double) -> fk_status
   package let eigenvaluesWorkSize: @Sendable (Int) -> Int
   package let eigenvalues: @Sendable (Out, Out, Int, Int, Work, Int) -> fk_status
+  package let newtonSchulzWorkSize: @Sendable (UnsafePointer<Int>?, UnsafePointer<Int>?, Int, Int, Int32, Int32) -> Int
+  package let newtonSchulz:
+    @Sendable (
+      UnsafePointer<Out>?, UnsafePointer<Int>?, UnsafePointer<Int>?, UnsafePointer<Int>?, Int, UnsafePointer<Double>?,
+      Int, Int32, Work, Int, Int32
+    ) -> fk_status
   package let multiplyAddWidth: @Sendable () -> Int
   package let multiplyAdd: @Sendable (Out, Int, Int, Double, Double, Int32) -> fk_status
 }
@@ -149,6 +155,7 @@ extension _KernelTable<Float> {
     choleskySolve: fk_scholesky_solve, inverseFactor: fk_sinverse_factor,
     eigenvaluesWorkSize: fk_seigenvalues_work_size,
     eigenvalues: fk_seigenvalues,
+    newtonSchulzWorkSize: fk_snewton_schulz_work_size, newtonSchulz: fk_snewton_schulz,
     multiplyAddWidth: fk_smultiply_add_width, multiplyAdd: fk_smultiply_add)
 }
 
@@ -179,5 +186,6 @@ extension _KernelTable<Double> {
     choleskySolve: fk_dcholesky_solve, inverseFactor: fk_dinverse_factor,
     eigenvaluesWorkSize: fk_deigenvalues_work_size,
     eigenvalues: fk_deigenvalues,
+    newtonSchulzWorkSize: fk_dnewton_schulz_work_size, newtonSchulz: fk_dnewton_schulz,
     multiplyAddWidth: fk_dmultiply_add_width, multiplyAdd: fk_dmultiply_add)
 }
