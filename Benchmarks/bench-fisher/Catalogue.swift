@@ -20,6 +20,7 @@ enum Catalogue {
       TakeGradient<T>.self, AllFinite<T>.self,
       BatchNormForward<T>.self, BatchNormBackward<T>.self, BatchNormEvaluate<T>.self,
       Gemm<T>.self, Gram<T>.self, DenseCholesky<T>.self, InverseFactor<T>.self, Eigenvalues<T>.self,
+      NewtonSchulz<T, FullFactors>.self, NewtonSchulz<T, Bfloat16Factors>.self,
     ]
   }
 }

@@ -8,7 +8,7 @@ import sys
 
 FASHION = "/usr/share/datasets/fashion-mnist"
 HERE = os.path.dirname(os.path.abspath(__file__))
-PLANS = [os.path.join(HERE, "plans", f"{name}.json") for name in ("short", "long", "wide")]
+PLANS = [os.path.join(HERE, "plans", f"{name}.json") for name in ("short", "long", "wide", "deep", "broad")]
 BAD_COMMAND, BAD_DATA = 64, 65
 
 
@@ -32,7 +32,7 @@ def arguments(description):
     parser.add_argument("--peer-python", metavar="PYTHON", help="a Python with the peers' packages")
     parser.add_argument("--data", default="fashion-mnist", help="fashion-mnist (default), synthetic, or a folder")
     parser.add_argument("--plan", action="append", metavar="FILE", help="a race, or contenders for one; may be repeated "
-                        "(default: short, long and wide of plans/); those of plans/ may be said by name")
+                        "(default: all of plans/); those of plans/ may be said by name")
     parser.add_argument("--sections", metavar="NAME,…", help="quality, steps, exact, memory, growth, and names of races "
                         "(default: all)")
     parser.add_argument("--search-seconds", type=float, metavar="S", help="of training for each search, for the plans' own")

@@ -3,6 +3,7 @@
 import json
 import os
 
+import engine
 import exact
 import growth
 import memory
@@ -49,6 +50,9 @@ def page(answers):
         else:
             text = race_page.page(found) if "plan" in found else PAGES[name][1](found)
         parts.append(f"## {title((name, found))}\n\n{text.strip()}\n")
+    by_engine = engine.page({name: found for name, found in sections.items() if "failed" not in found})
+    if by_engine:
+        parts.append(f"## RNGD against Muon on the same engine\n\n{by_engine}\n")
     plans = [found["plan"] for found in sections.values() if "plan" in found]
     if plans:
         parts.append("## The plans\n\n" + "\n\n".join(map(plan_text, plans)) + "\n")

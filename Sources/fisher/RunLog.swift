@@ -2,29 +2,22 @@ import FisherKit
 import FisherKitToolSupport
 import Foundation
 
-/// The JSON lines of a run. FILE is never half a run, and a run that fails leaves an older FILE alone.
+/// The JSON lines of a run.
 final class RunLog {
-  private let path: String
-  private let file: WholeFile
+  private let file: LogFile
   private var epochs = 0
 
-  init(path: String) throws {
-    file = try OptionError.naming("--log") { () throws(OutputError) in
-      try ExperimentLog.requireNone(at: path)
-      return try WholeFile(path: path, keepsPart: true)
-    }
-    self.path = path
-  }
+  init(path: String) throws { file = try LogFile(path: path) }
 
   /// The lines of the epochs that were done before, with the first line of all.
   func begin(_ lines: String, epochs: Int) throws {
-    try write(lines)
+    try file.write(lines)
     self.epochs = epochs
   }
 
   func record(_ event: TrainingEvent) throws {
     if case .epoch(let report) = event { epochs = report.epoch }
-    if let line = Self.line(of: event) { try write(line) }
+    if let line = Self.line(of: event) { try file.write(line) }
   }
 
   /// With its end; `nil` of what a log says nothing of.
@@ -75,30 +68,14 @@ final class RunLog {
     (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
   }
 
-  private func write(_ line: String) throws {
-    try OptionError.naming("--log") { () throws(OutputError) in try file.write(line) }
-  }
-
-  func finish() throws {
-    try OptionError.naming("--log") { () throws(OutputError) in
-      // (an experiment may have begun one meanwhile)
-      try ExperimentLog.requireNone(at: path)
-      try file.finish()
-    }
-  }
+  func finish() throws { try file.finish() }
 
   /// Ends the log of a run that was interrupted. Its epochs take the log's name, unless that would cost an older log.
   /// - Returns: where they are.
   func keep() throws -> String {
-    guard epochs > 0 else {
-      file.discard()
-      return "no epoch was done, and there is no log"
-    }
-    if access(path, F_OK) != 0 {
-      try finish()
-      return "the log of \(epochs) epochs is \(path)"
-    }
-    return "the log of \(epochs) epochs is \(file.writtenPath), and \(path) is the older one"
+    if epochs > 0 { return try file.keep("the log of \(epochs) epochs") }
+    file.discard()
+    return "no epoch was done, and there is no log"
   }
 
   /// Ends the log of a run that failed.

@@ -4,7 +4,6 @@ import Testing
 
 /// Orthogonal factors of several matrices at once, in full precision and in bfloat16, against plain loops.
 @Suite struct NewtonSchulzTests {
-  typealias Rows = [[Double]]
   static let coefficients: [[Double]] = [
     [3.4445, -4.7750, 2.0315], [3.4445, -4.7750, 2.0315], [2.0, -1.5, 0.5], [3.4445, -4.7750, 2.0315],
     [1.875, -1.25, 0.375],
@@ -14,46 +13,6 @@ import Testing
     [(1, 1)], [(1, 40), (40, 1), (0, 5), (5, 0)], [(7, 7), (16, 17), (17, 16), (33, 31), (31, 95), (95, 31)],
     [(64, 64), (80, 100), (97, 80), (10, 80)], [(257, 300), (5, 9), (300, 257)],
   ]
-
-  /// X ← aX + (b XXᵀ + c (XXᵀ)²) X of the side that is no longer; factors of products are `seen`.
-  static func factor(_ g: Rows, of coefficients: [[Double]], seen: (Double) -> Double = { $0 }) -> Rows {
-    let isTurned = g.count > (g.first?.count ?? 0)
-    let norm = g.joined().reduce(0) { $0 + $1 * $1 }.squareRoot()
-    guard norm > 0 else { return g }
-    var x = (isTurned ? transposed(g) : g).map { $0.map { $0 / (norm + 1e-7) } }
-    for of in coefficients {
-      let rounded = x.map { $0.map(seen) }
-      let gram = products(rounded, rounded)
-      let square = { products($0, $0) }(gram.map { $0.map(seen) })
-      let p = gram.indices.map { i in gram.indices.map { j in seen(of[1] * gram[i][j] + of[2] * square[i][j]) } }
-      let moved = products(p, transposed(rounded))
-      x = x.indices.map { i in x[i].indices.map { of[0] * x[i][$0] + moved[i][$0] } }
-    }
-    return isTurned ? transposed(x) : x
-  }
-
-  /// ABᵀ
-  private static func products(_ a: Rows, _ b: Rows) -> Rows {
-    a.map { row in
-      b.map { other in
-        row.withUnsafeBufferPointer { row in
-          other.withUnsafeBufferPointer { other in
-            var sum = 0.0
-            for k in row.indices { sum += row[k] * other[k] }
-            return sum
-          }
-        }
-      }
-    }
-  }
-
-  private static func transposed(_ a: Rows) -> Rows { (a.first ?? []).indices.map { j in a.map { $0[j] } } }
-
-  /// To 8 bits, of two as near the even one.
-  static func bfloat16(_ x: Double) -> Double {
-    let bits = Float(x).bitPattern
-    return Double(Float(bitPattern: (bits &+ 0x7fff &+ (bits >> 16 & 1)) & 0xffff_0000))
-  }
 
   private func run<T: KernelPrecision>(
     _ type: T.Type, _ matrices: [GuardedMatrix<T>], isBfloat16: Int32, threads: Int32, place: String
@@ -86,7 +45,8 @@ import Testing
         results.append(matrices.flatMap(\.elements))
         guard threads == 1 else { continue }
         for (matrix, before) in zip(matrices, before) where !before.isEmpty {
-          let expected = Self.factor(before.rows(of: matrix.columns), of: Self.coefficients).flatMap { $0 }
+          let expected = Reference.orthogonalFactor(
+            before, rows: matrix.rows, columns: matrix.columns, coefficients: Self.coefficients)
           let comparison = Comparison.normwise(
             matrix.elements, expected, tolerance: T.self == Float.self ? 2e-3 : 1e-10)
           expect(comparison, type, "\(place): \(matrix.rows) × \(matrix.columns)")
@@ -135,8 +95,9 @@ import Testing
         results.append(matrices.flatMap(\.elements))
         guard threads == 1 else { continue }
         for (matrix, before) in zip(matrices, before) where !before.isEmpty {
-          let rows = before.rows(of: matrix.columns)
-          let expected = Self.factor(rows, of: Self.coefficients, seen: Self.bfloat16).flatMap { $0 }
+          let expected = Reference.orthogonalFactor(
+            before, rows: matrix.rows, columns: matrix.columns, coefficients: Self.coefficients,
+            seen: Reference.bfloat16)
           // (a sum that falls on the other side of a rounding moves what follows)
           let comparison = Comparison.normwise(matrix.elements, expected, tolerance: 0.02)
           expect(comparison, Float.self, "\(place): \(matrix.rows) × \(matrix.columns)")
@@ -187,11 +148,5 @@ extension ArgumentTests {
     expectRefused(type, calls)
     expect(matrix.elements.allSatisfy(\.isNaN), type, "something was written")
     expect(call(count: 0) == FK_OK, type, "no matrices")
-  }
-}
-
-extension [Double] {
-  fileprivate func rows(of columns: Int) -> [[Double]] {
-    stride(from: 0, to: count, by: columns).map { Array(self[$0..<$0 + columns]) }
   }
 }

@@ -165,6 +165,19 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     EXPECT(largest_team == threads || m * r * d < 250000);                                                             \
     free(g), free(inside), free(room), free(u), free(blocks), free(outside), free(work);                               \
   }                                                                                                                    \
+  static void p##orthogonal(int is_bfloat16, int threads) {                                                            \
+    const ptrdiff_t m[] = {30, 70, 5, 300}, d[] = {90, 40, 5, 310};                                                    \
+    T *g[4];                                                                                                           \
+    for (int i = 0; i < 4; i++) g[i] = p##numbers(m[i] * d[i]);                                                        \
+    const double coefficients[] = {3.4445, -4.775, 2.0315, 2, -1.5, 0.5};                                              \
+    const ptrdiff_t size = fk_##p##newton_schulz_work_size(m, d, 4, 2, is_bfloat16, threads);                          \
+    void *work = take(size);                                                                                           \
+    largest_team = 0;                                                                                                  \
+    OK(fk_##p##newton_schulz(g, d, m, d, 4, coefficients, 2, is_bfloat16, work, size, threads));                       \
+    EXPECT(largest_team == threads);                                                                                   \
+    for (int i = 0; i < 4; i++) free(g[i]);                                                                            \
+    free(work);                                                                                                        \
+  }                                                                                                                    \
   static void p##run(int threads) {                                                                                    \
     p##gram_and_cholesky(300, 21, 37, threads);                                                                        \
     p##gram_and_cholesky(8200, 9, 3, threads);                                                                         \
@@ -184,6 +197,7 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     p##projected(17, 5, 3, threads);                                                                                   \
     p##projected(3, 2, 19, threads);                                                                                   \
     p##chained(threads);                                                                                               \
+    p##orthogonal(0, threads);                                                                                         \
   }
 DEFINE_RUN(float, s)
 DEFINE_RUN(double, d)
@@ -223,6 +237,7 @@ int main(void) {
       EXPECT(fk_product_route_select(i < 4 ? FK_PRODUCTS_BLAS : FK_PRODUCTS_OWN) == FK_OK);
       srun(counts[i % 4]);
       drun(counts[i % 4]);
+      if (fk_bfloat16_supported()) sorthogonal(1, counts[i % 4]);
     }
   }
   EXPECT(fk_product_route_select(FK_PRODUCTS_AUTO) == FK_OK);

@@ -92,45 +92,27 @@ struct TuneChoice: Codable, Equatable {
   }
 }
 
-/// The lines of a tuner's run. It takes its name when the run is done, or is interrupted and there is no older file.
+/// The lines of a tuner's run.
 final class TuneLog {
-  private let path: String
-  private let file: WholeFile
+  private let file: LogFile
   private var trials = 0
 
-  init(path: String) throws {
-    self.path = path
-    file = try OptionError.naming("--log") { () throws(OutputError) in
-      try ExperimentLog.requireNone(at: path)
-      return try WholeFile(path: path, keepsPart: true)
-    }
-  }
+  init(path: String) throws { file = try LogFile(path: path) }
 
   func write(_ value: some Encodable) throws {
     let line = try jsonLine(value) + "\n"
     if value is TuneRecord { trials += 1 }
-    try OptionError.naming("--log") { () throws(OutputError) in try file.write(line) }
+    try file.write(line)
   }
 
-  func finish() throws {
-    try OptionError.naming("--log") { () throws(OutputError) in
-      try ExperimentLog.requireNone(at: path)
-      try file.finish()
-    }
-  }
+  func finish() throws { try file.finish() }
 
   /// Ends the log of a run that was interrupted.
   /// - Returns: where it is.
   func keep() throws -> String {
-    guard trials > 0 else {
-      file.discard()
-      return "no trial was done, and there is no log"
-    }
-    if access(path, F_OK) != 0 {
-      try finish()
-      return "the log is \(path)"
-    }
-    return "the log is \(file.writtenPath), and \(path) is the older one"
+    if trials > 0 { return try file.keep("the log") }
+    file.discard()
+    return "no trial was done, and there is no log"
   }
 
   /// Ends the log of a run that failed: what trials came to stays.
