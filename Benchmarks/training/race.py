@@ -13,7 +13,9 @@ def measure(setup, race):
                   if setup.has_peers or "peer" not in given]
     heats = [heat(setup, race, contenders, objective) for objective in objectives(race)]
     setup.processes.close()
-    return {"plan": race, "evaluations": setup.evaluations, "seeds": setup.seeds, "heats": heats}
+    # (where a plan is on this machine is nobody's matter)
+    shown = [{k: v for k, v in given.items() if k != "file"} for given in race["contenders"]]
+    return {"plan": race | {"contenders": shown}, "evaluations": setup.evaluations, "seeds": setup.seeds, "heats": heats}
 
 
 def heat(setup, race, contenders, objective):
@@ -23,7 +25,8 @@ def heat(setup, race, contenders, objective):
     for contender in contenders:
         setup.processes.say(f"-- {race['race']}, {objective.name}: search for {contender.name}")
         search = Search(contender, objective, race["search"])
-        searches.append({"contender": contender.name, "ours": contender.is_ours} | search.run())
+        searches.append({"contender": contender.name, "ours": contender.is_ours} | search.run()
+                        | {"undecided": search.is_undecided()})
         finalists += [
             {"contender": contender.name, "ours": contender.is_ours, "setting": setting, "label": label(setting),
              "runner": contender, "runs": []} for setting in search.finalists()]

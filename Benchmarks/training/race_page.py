@@ -5,6 +5,10 @@ import standings
 from table import number, table
 
 
+# How a search ended that did not get anywhere near.
+UNDECIDED = "; no trial came to the loss: the first known setting is in the final"
+
+
 def page(data):
     plan = data["plan"]
     parts = ["\n".join(["- " + line for line in plan.get("about", [])]), rules(data)]
@@ -41,6 +45,7 @@ def searches(heats):
             out = sum(any(run.get("error") or run["points"][-1]["loss"] is None for run in t["runs"]) for t in trials)
             full = sum(trial["rung"] == len(found["rungs"]) - 1 for trial in trials)
             rows.append([f"{heat['objective']}: {found['contender']}", len(trials), full, out]
-                        + [number(found["trained_seconds"], 1), number(found["wall_seconds"], 0), found["ended"]])
+                        + [number(found["trained_seconds"], 1), number(found["wall_seconds"], 0)]
+                        + [found["ended"] + UNDECIDED * bool(found.get("undecided"))])
     header = ["", "settings", "on the last rung", "failed or not finite", "s of training", "s by the clock", "ended as"]
     return table(header, rows)

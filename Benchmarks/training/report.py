@@ -89,7 +89,7 @@ def plan_text(plan):
     head = {k: v for k, v in plan.items() if k != "contenders"}
     lines = [json.dumps(head, ensure_ascii=False)]
     for contender in plan["contenders"]:
-        lines.append(json.dumps({k: v for k, v in contender.items() if k != "file"}, ensure_ascii=False))
+        lines.append(json.dumps(contender, ensure_ascii=False))
     return "```json\n" + "\n".join(lines) + "\n```"
 
 
@@ -140,10 +140,9 @@ def read(path):
     """The answers beside a page, none where there are none."""
     try:
         with open(answers_path(path), encoding="utf-8") as file:
-            answers = json.load(file)
+            return json.load(file)
     except FileNotFoundError:
         return {"runs": []}
-    return answers
 
 
 def answers_path(path):

@@ -102,13 +102,17 @@ class Search:
         trial |= {"rung": rung, "runs": runs}
 
     def finalists(self):
-        """The best settings; those whose loss is not finite are left out. Where none came to the target, the budget was
-        too short to tell: then the first that was known to be good is one of them, whatever it came to in that time."""
+        """The best settings; those whose loss is not finite are left out. In an undecided search the first that was
+        known to be good is one of them, whatever it came to in that time."""
         count, known = self.plan["finalists"], self.contender.given["known"][:1]
         found = best(self.objective, self.trials, count)
-        if not self.objective.scales_run and not any(self.key(trial)[0] == 0 for trial in self.trials):
+        if self.is_undecided():
             found = known + [setting for setting in found if setting not in known]
         return found[:count]
+
+    def is_undecided(self):
+        """Whether no trial came to the target: the budget was too short to tell."""
+        return not self.objective.scales_run and not any(self.key(trial)[0] == 0 for trial in self.trials)
 
 
 def best(objective, trials, count):

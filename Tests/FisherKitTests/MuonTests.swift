@@ -7,25 +7,12 @@ import Testing
 @Suite struct MuonTests {
   private typealias Rows = [[Double]]
 
-  private func product(_ a: Rows, _ b: Rows) -> Rows {
-    a.map { row in (b.first ?? []).indices.map { j in row.indices.reduce(0) { $0 + row[$1] * b[$1][j] } } }
-  }
-
-  private func transposed(_ a: Rows) -> Rows { (a.first ?? []).indices.map { j in a.map { $0[j] } } }
-
-  /// X ← aX + (b XXᵀ + c (XXᵀ)²) X, five times, whatever the shape.
   private func orthogonalized(_ g: Rows) -> Rows {
-    let norm = g.joined().reduce(0) { $0 + $1 * $1 }.squareRoot()
-    guard norm > 0 else { return g }
-    var x = g.map { $0.map { $0 / (norm + 1e-7) } }
-    for _ in 0..<5 {
-      let a = product(x, transposed(x)), square = product(a, a)
-      let p = a.indices.map { i in
-        a.indices.map { j in (i == j ? 3.4445 : 0) - 4.7750 * a[i][j] + 2.0315 * square[i][j] }
-      }
-      x = product(p, x)
-    }
-    return x
+    let columns = g.first?.count ?? 0
+    return Reference.orthogonalFactor(
+      g.flatMap { $0 }, rows: g.count, columns: columns,
+      coefficients: Array(repeating: [3.4445, -4.7750, 2.0315], count: 5)
+    ).rows(of: columns)
   }
 
   @Test(arguments: [

@@ -116,7 +116,8 @@ import Testing
         optimizer: { try Adam(learningRate: 5e-4, decay: .l2(1e-3)) }),
       Case(flags: "--optimizer adamw", optimizer: { try Adam(learningRate: 5e-4, decay: .decoupled(0.01)) }),
       Case(
-        flags: "--optimizer muon --learning-rate 0.03 --momentum 0.9 --no-nesterov --muon-scale rms "
+        flags:
+          "--optimizer muon --learning-rate 0.03 --momentum 0.9 --no-nesterov --muon-scale rms --muon-precision full "
           + "--rest-learning-rate 0.001 --l2 0 --weight-decay 0.02 --decay-biases",
         optimizer: {
           try Muon(

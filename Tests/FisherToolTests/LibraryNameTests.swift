@@ -40,6 +40,8 @@ import Testing
       ("--optimizer adamw --weight-decay -1", "--weight-decay: expected a number from 0 to 1e30, found -1.0"),
       ("--optimizer sgd --graft adam", "--graft: expected --optimizer rngd, found sgd"),
       ("--optimizer adam --muon-scale rms", "--muon-scale: expected --optimizer muon, found adam"),
+      ("--optimizer adam --muon-precision full", "--muon-precision: expected --optimizer muon, found adam"),
+      ("--optimizer muon --muon-precision half", "'half' is invalid for '--muon-precision <name>'"),
       ("--nesterov", "--nesterov: expected --optimizer momentum, sgd or muon, or rngd with --momentum, found rngd"),
       ("--schedule cosin", "--schedule: schedule: expected constant, cosine"),
       ("--schedule warm-up+cosine", "a length for warm-up, such as warm-up:over=5%"),

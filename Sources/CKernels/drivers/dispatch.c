@@ -11,13 +11,14 @@ typedef struct fk_level {
   int bytes; /* of its vectors */
   const fk_sops *s;
   const fk_dops *d;
+  const fk_pair_ops *pairs; /* where the CPU has them too */
 } fk_level;
 
 static const fk_level levels[] = {
-    {"baseline", 16, &fk_sops_baseline, &fk_dops_baseline},
+    {"baseline", 16, &fk_sops_baseline, &fk_dops_baseline, NULL},
 #if defined(__x86_64__)
-    {"avx2", 32, &fk_sops_avx2, &fk_dops_avx2},
-    {"avx512", 64, &fk_sops_avx512, &fk_dops_avx512},
+    {"avx2", 32, &fk_sops_avx2, &fk_dops_avx2, NULL},
+    {"avx512", 64, &fk_sops_avx512, &fk_dops_avx512, &fk_pair_ops_avx512},
 #endif
 };
 
@@ -96,7 +97,7 @@ void fk_start_threads(int threads) {
 
 const fk_pair_ops *fk_pair_ops_current(void) {
 #if defined(__x86_64__)
-  if (fk_level_current() == 2 && __builtin_cpu_supports("avx512bf16")) return &fk_pair_ops_avx512;
+  if (__builtin_cpu_supports("avx512bf16")) return levels[fk_level_current()].pairs;
 #endif
   return NULL;
 }

@@ -20,7 +20,7 @@ struct Experiment: ParsableCommand {
   @Argument(help: ArgumentHelp("A grid in JSON (default: the paper's).", valueName: "grid.json")) var grid: String?
   @Option(help: ArgumentHelp("The log of runs, to be begun or to go on with.", valueName: "file.jsonl"))
   var log: String?
-  @Flag(help: "Two rates, two seeds and two epochs of the paper's experiment: about two minutes on two cores.")
+  @Flag(help: "Two rates, two seeds and two epochs of the paper's experiment: about three minutes on two cores.")
   var quick = false
   @Flag(help: "Print the grid and do nothing.") var printGrid = false
   @Option(
