@@ -23,6 +23,13 @@ struct StepOptions: ParsableArguments {
       valueName: "β"))
   var averageWeights: Double?
   @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Schedule-Free steps: gradients are taken between where steps lead and their average, this part of the way, such as 0.9; "
+        + "the average is evaluated and kept. Best without momentum, and needs no falling rate.",
+      valueName: "β"))
+  var scheduleFree: Double?
+  @Option(
     help: ArgumentHelp(
       "Groups of parameters with optimizers of their own, in JSON: see fisher inspect --help.", valueName: "file"))
   var groups: String?
@@ -34,6 +41,7 @@ struct StepOptions: ParsableArguments {
         _ = try ClippedGradients(plain, norm: clip, parameterNorm: clipParameters)
       }
       _ = try AccumulatedGradients(plain, over: accumulate)
+      if let scheduleFree { _ = try ScheduleFree(plain, beta: scheduleFree) }
       if let averageWeights { _ = try AveragedWeights(plain, decay: averageWeights) }
     }
   }
@@ -48,6 +56,7 @@ struct StepOptions: ParsableArguments {
     if clip != nil || clipParameters != nil {
       made = try ClippedGradients(made, norm: clip, parameterNorm: clipParameters)
     }
+    if let scheduleFree { made = try ScheduleFree(made, beta: scheduleFree) }
     // (weights are averaged by steps, not by mini-batches)
     if let averageWeights { made = try AveragedWeights(made, decay: averageWeights) }
     if accumulate > 1 { made = try AccumulatedGradients(made, over: accumulate) }
@@ -59,6 +68,7 @@ struct StepOptions: ParsableArguments {
     [
       clip.map { "gradients clipped at \(short($0))" }, clipParameters.map { "each parameter's at \(short($0))" },
       accumulate > 1 ? "\(accumulate) mini-batches in a step" : nil,
+      scheduleFree.map { "schedule-free by \(short($0))" },
       averageWeights.map { "weights averaged by \(short($0))" },
       groups.map { "groups of \($0.visible(keeping: []))" },
     ].compactMap { $0 }

@@ -46,6 +46,43 @@ import Testing
     }
   }
 
+  @Test(arguments: Target.all) func scheduleFree(target: Target) { target.run { scheduleFree($0) } }
+
+  func scheduleFree<T: KernelPrecision>(_ type: T.Type) {
+    var random = SplitMix64(seed: 83)
+    for count in [0, 1, 7, 16, 33, 4095, 4097, 70_000] {
+      for (beta, share) in [(0.9, 0.125), (0, 1), (0.5, 0), (0.97, 1)] {
+        let vectors = (0..<3).map { _ in
+          GuardedMatrix<T>(random.normal(count), rows: 1, columns: count, layout: .strided)
+        }
+        let before = vectors.map(\.elements)
+        var (w, z, x) = (before[0], before[1], before[2])
+        for i in 0..<count {
+          z[i] = w[i] + beta * (z[i] - x[i])
+          x[i] = (1 - share) * x[i] + share * z[i]
+          w[i] = (1 - beta) * z[i] + beta * x[i]
+        }
+        let place = "count \(count) beta \(beta) share \(share)"
+        expect(
+          T.kernels.updateScheduleFree(
+            vectors[0].pointer, vectors[1].pointer, vectors[2].pointer, count, beta, share), type, place)
+        expectIntact(vectors, place)
+        let scales = (0..<count).map { i in before.reduce(0) { $0 + 2 * abs($1[i]) } }
+        for (found, expected) in zip(vectors, [w, z, x]) {
+          expect(
+            Comparison.elementwise(
+              found.elements, expected, scales: scales, tolerance: Tolerance.update.relative(T.precision)), type, place)
+        }
+        // (weights that no step moved are the same ones, to the last digit)
+        let same = (0..<3).map { _ in GuardedMatrix<T>(before[0], rows: 1, columns: count, layout: .strided) }
+        expect(
+          T.kernels.updateScheduleFree(same[0].pointer, same[1].pointer, same[2].pointer, count, beta, share), type,
+          place)
+        for vector in same { expect(vector.elements == before[0], type, "\(place): weights at rest moved") }
+      }
+    }
+  }
+
   /// In one pass what take_gradient and blend do in two.
   @Test(arguments: Target.all) func takeAverage(target: Target) { target.run { takeAverage($0) } }
 
@@ -149,6 +186,11 @@ extension ArgumentTests {
       ("blend: g NULL", FK_INVALID_ARGUMENT, T.kernels.updateBlend(p, nil, 1, 1, 1, 1, 1)),
       ("blend: count negative", FK_INVALID_ARGUMENT, T.kernels.updateBlend(p, p, -1, 1, 1, 1, 1)),
       ("blend: count too large", FK_SIZE_OVERFLOW, T.kernels.updateBlend(p, p, .max, 1, 1, 1, 1)),
+      ("schedule-free: w NULL", FK_INVALID_ARGUMENT, T.kernels.updateScheduleFree(nil, p, p, 1, 1, 1)),
+      ("schedule-free: z NULL", FK_INVALID_ARGUMENT, T.kernels.updateScheduleFree(p, nil, p, 1, 1, 1)),
+      ("schedule-free: x NULL", FK_INVALID_ARGUMENT, T.kernels.updateScheduleFree(p, p, nil, 1, 1, 1)),
+      ("schedule-free: count negative", FK_INVALID_ARGUMENT, T.kernels.updateScheduleFree(p, p, p, -1, 1, 1)),
+      ("schedule-free: count too large", FK_SIZE_OVERFLOW, T.kernels.updateScheduleFree(p, p, p, .max, 1, 1)),
       ("scale: W NULL", FK_INVALID_ARGUMENT, T.kernels.scaleWeights(nil, 4, 2, 2, 1)),
       ("scale: m negative", FK_INVALID_ARGUMENT, T.kernels.scaleWeights(p, 4, -1, 2, 1)),
       ("scale: ldw below d", FK_INVALID_ARGUMENT, T.kernels.scaleWeights(p, 1, 2, 2, 1)),

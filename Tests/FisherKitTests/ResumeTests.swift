@@ -35,6 +35,11 @@ import Testing
     ResumedRun("averaged", stopping: EarlyStopping(patience: 1, leastGain: 0.05), epochs: 9) {
       try AveragedWeights(Muon(learningRate: 0.05), decay: 0.9)
     },
+    ResumedRun("schedule-free", stopping: EarlyStopping(patience: 1, leastGain: 0.05), epochs: 9) {
+      try ScheduleFree(
+        ScheduledOptimizer(
+          Adam(learningRate: 0.02, beta1: 0), [.learningRate: WarmUp().over(.steps(5)).then(Constant())]))
+    },
     ResumedRun("groups", batchNorm: true) {
       try OptimizerGroups([
         ParameterGroup(.withoutSubsystem, optimizer: Adam(learningRate: 0.01)),

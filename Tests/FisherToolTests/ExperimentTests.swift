@@ -173,9 +173,9 @@ import Testing
       let path = folder.file("grid.json")
       try result.output.write(toFile: path, atomically: true, encoding: .utf8)
       #expect(try ExperimentGrid.load(path: path) == expected)
-      for cell in expected.selectionCells.prefix(200) {
-        _ = try cell.training()
-      }
+      // (cells of all kinds of the grid, which has thousands)
+      let cells = expected.selectionCells
+      for index in stride(from: 0, to: cells.count, by: max(1, cells.count / 29)) { _ = try cells[index].training() }
     }
     #expect(ExperimentGrid.paper.networks.count == 4 && ExperimentGrid.paper.seeds == 40)
   }

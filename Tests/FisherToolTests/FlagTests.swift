@@ -152,6 +152,11 @@ import Testing
             SGD<Float>(learningRate: 0.1, decay: .l2(1e-3)), norm: 0.5, parameterNorm: 0.3)
           return try AccumulatedGradients(AveragedWeights(clipped, decay: 0.9), over: 3)
         }),
+      Case(
+        flags: "--optimizer adam --momentum 0 --schedule-free 0.8 --accumulate 2",
+        optimizer: {
+          try AccumulatedGradients(ScheduleFree(Adam(beta1: 0, decay: .l2(1e-3)), beta: 0.8), over: 2)
+        }),
       Case(flags: "--optimizer momentum", optimizer: { try Momentum(learningRate: 0.01, decay: .l2(1e-3)) }),
       Case(
         flags: "--optimizer sgd --activation linear", forward: Linear(), metric: Linear(),

@@ -110,6 +110,7 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     OK(fk_##p##take_gradient(dots, c, m, z, m, a, m, n, m, 0.1));                                                      \
     OK(fk_##p##take_average(dots, c, m, z, m, a, m, b, m, n, m, 0.1, 0.9, 0.1, 0.9, 0.1));                             \
     OK(fk_##p##update_blend(a, b, n *m, 0.9, 0.1, 0.9, 0.1));                                                          \
+    OK(fk_##p##update_schedule_free(a, b, c, n *m, 0.9, 0.1));                                                         \
     OK(fk_##p##scale_weights(a, m, n, m, 0.9));                                                                        \
     free(dots);                                                                                                        \
     free(z), free(a), free(b), free(c), free(wide), free(source), free(bytes), free(rows);                             \

@@ -89,6 +89,7 @@
     void (*descend)(T *w, const T *g, ptrdiff_t count, T rate, T l2);                                                  \
     void (*momentum)(T *w, T *v, const T *g, ptrdiff_t count, T rate, T mu);                                           \
     void (*blend)(T *m, T *g, ptrdiff_t count, T p, T q, T a, T b);                                                    \
+    void (*schedule_free)(T *w, T *z, T *x, ptrdiff_t count, T beta, T share);                                         \
     void (*scale)(T *w, ptrdiff_t count, T factor);                                                                    \
     void (*adam)(T *w, T *first, T *second, const T *g, ptrdiff_t count, T rate, T beta1, T beta2, T epsilon);         \
     double (*dot)(const T *a, const T *b, ptrdiff_t count);                                                            \

@@ -13,7 +13,7 @@
 ///
 /// Weights decay as its ``WeightDecay`` says. A number that changes as training goes on is a ``ScheduledOptimizer``'s matter,
 /// clipping that of ``ClippedGradients``, steps of several mini-batches that of ``AccumulatedGradients``, averages of weights
-/// that of ``AveragedWeights``, and other settings for some of the parameters that of ``OptimizerGroups``: each of them is an
+/// that of ``AveragedWeights`` and ``ScheduleFree``, and other settings for some of the parameters that of ``OptimizerGroups``: each of them is an
 /// optimizer around others.
 public protocol Optimizer<Scalar>: State {
   associatedtype Scalar: KernelScalar

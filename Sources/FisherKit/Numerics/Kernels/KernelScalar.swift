@@ -94,6 +94,7 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let updateSGD: @Sendable (Out, Int, In, Int, Int, Int, Double, Double) -> fk_status
   package let updateMomentum: @Sendable (Out, Out, In, Int, Double, Double) -> fk_status
   package let updateBlend: @Sendable (Out, Out, Int, Double, Double, Double, Double) -> fk_status
+  package let updateScheduleFree: @Sendable (Out, Out, Out, Int, Double, Double) -> fk_status
   package let scaleWeights: @Sendable (Out, Int, Int, Int, Double) -> fk_status
   package let updateAdam: @Sendable (Out, Out, Out, In, Int, Double, Double, Double, Double) -> fk_status
   package let rowDots: @Sendable (UnsafeMutablePointer<Double>?, In, Int, In, Int, Int, Int) -> fk_status
@@ -147,7 +148,7 @@ extension _KernelTable<Float> {
     twoLayerMatvecWorkSize: fk_stwo_layer_matvec_work_size, twoLayerMatvec: fk_stwo_layer_matvec,
     gatherBytes: fk_sgather_bytes, gatherFloats: fk_sgather_floats, addWeightDecay: fk_sadd_weight_decay,
     updateSGD: fk_supdate_sgd, updateMomentum: fk_supdate_momentum, updateBlend: fk_supdate_blend,
-    scaleWeights: fk_sscale_weights, updateAdam: fk_supdate_adam,
+    updateScheduleFree: fk_supdate_schedule_free, scaleWeights: fk_sscale_weights, updateAdam: fk_supdate_adam,
     rowDots: fk_srow_dots, takeGradient: fk_stake_gradient, takeAverage: fk_stake_average, allFinite: fk_sall_finite,
     batchNormForward: fk_sbatch_norm_forward,
     batchNormBackward: fk_sbatch_norm_backward, batchNormEvaluate: fk_sbatch_norm_evaluate, gemm: fk_sgemm,
@@ -178,7 +179,7 @@ extension _KernelTable<Double> {
     twoLayerMatvecWorkSize: fk_dtwo_layer_matvec_work_size, twoLayerMatvec: fk_dtwo_layer_matvec,
     gatherBytes: fk_dgather_bytes, gatherFloats: fk_dgather_floats, addWeightDecay: fk_dadd_weight_decay,
     updateSGD: fk_dupdate_sgd, updateMomentum: fk_dupdate_momentum, updateBlend: fk_dupdate_blend,
-    scaleWeights: fk_dscale_weights, updateAdam: fk_dupdate_adam,
+    updateScheduleFree: fk_dupdate_schedule_free, scaleWeights: fk_dscale_weights, updateAdam: fk_dupdate_adam,
     rowDots: fk_drow_dots, takeGradient: fk_dtake_gradient, takeAverage: fk_dtake_average, allFinite: fk_dall_finite,
     batchNormForward: fk_dbatch_norm_forward,
     batchNormBackward: fk_dbatch_norm_backward, batchNormEvaluate: fk_dbatch_norm_evaluate, gemm: fk_dgemm,

@@ -20,6 +20,12 @@ extension Matrix {
         storage.base, gradient.storage.base, inUse, shares.keep, shares.take, shares.mean, shares.rest))
   }
 
+  /// After a step of self from y = z + β(x − z): z = self + β(z − x); x += share (z − x); and self = z + β(x − z).
+  mutating func scheduleFree(_ z: inout Matrix, mean x: inout Matrix, beta: Double, share: Double) {
+    demand(inUse == z.inUse && inUse == x.inUse, "weights of another shape")
+    check(Scalar._kernels.updateScheduleFree(storage.base, z.storage.base, x.storage.base, inUse, beta, share))
+  }
+
   /// dots[i] = ⟨row i, row i of other⟩ for each row of two matrices of one shape, summed in double precision; or with
   /// `summed` their sum ⟨A, B⟩, the same for each row. Not finite where either row is not. Cost 2nm flops.
   public func rowDots(_ other: borrowing Matrix, into dots: inout [Double], summed: Bool = false) {
