@@ -29,10 +29,8 @@ extern "C" {
   /* A running mean m of gradients and what is made of both: m = keep m + take g; then g = mean m + rest g, with the   \
    * new m and the old g. m and g are apart from each other. */                                                        \
   fk_status fk_##p##update_blend(T *m, T *g, ptrdiff_t count, double keep, double take, double mean, double rest);     \
-  /* After a step of w from y = z + beta (x - z), Schedule-Free's three (Defazio et al. 2024, eq 2 to 4): z = w + beta \
-   * (z - x), which is z + (w - y); x = x + share (z - x); and w = z + beta (x - z), the new y. They are apart from                 \
-   * each other.                                                                                                       \
-   */                                                                                                                  \
+  /* After a step of w from y = z + beta (x - z), Schedule-Free's three (Defazio et al. 2024, eqs 2 to 4), apart from  \
+   * each other: z = w + beta (z - x), which is z + (w - y); x = x + share (z - x); w = z + beta (x - z). */           \
   fk_status fk_##p##update_schedule_free(T *w, T *z, T *x, ptrdiff_t count, double beta, double share);                \
   /* W *= factor, the last column (the biases) left out. W is (m,d). */                                                \
   fk_status fk_##p##scale_weights(T *W, ptrdiff_t ldw, ptrdiff_t m, ptrdiff_t d, double factor);                       \

@@ -16,13 +16,12 @@ public final class ScheduleFree<Scalar: KernelScalar>: WrappingOptimizer {
   /// β
   public let beta: Double
   private var ends: [KeptMatrix<Scalar>] = []
-  /// x; while the model is evaluated, y.
-  private var averages: [KeptMatrix<Scalar>] = []
+  /// x
+  private var averages = EvaluatedWeights<Scalar>()
   private var steps = 0
   private var largestRate = 0.0
   /// Σ γ_s²
   private var weight = 0.0
-  private var isEvaluating = false
 
   /// - Parameter beta: in [0, 1); at 0 gradients are taken at z, and x is an average of it.
   /// - Throws: `invalidArgument` also for an optimizer whose damping goes by the loss after its steps: y does not take the
@@ -38,24 +37,21 @@ public final class ScheduleFree<Scalar: KernelScalar>: WrappingOptimizer {
 
   public func prepare(for model: any Model<Scalar>, batches: MiniBatches) throws(FisherError) {
     try inner.prepare(for: model, batches: batches)
-    (ends, averages, isEvaluating) = ([], [], false)
     begin()
-    for parameter in model.parameters {
-      ends.append(try KeptMatrix(like: parameter, what: "end of steps"))
-      averages.append(try KeptMatrix(like: parameter, what: "average of steps' ends"))
-    }
+    ends = []
+    for parameter in model.parameters { ends.append(try KeptMatrix(like: parameter, what: "end of steps")) }
+    averages = try EvaluatedWeights(of: model, what: "average of steps' ends")
   }
 
   private func begin() { (steps, largestRate, weight) = (0, 0, 0) }
 
   public func step(_ model: any Model<Scalar>) throws(FisherError) -> [Incident] {
     let parameters = model.parameters
-    demand(averages.count == parameters.count, "prepare the optimizer for this model first")
-    demand(!isEvaluating, "a step while the average is in place: end the evaluation first")
+    averages.demandReady(for: parameters)
     if steps == 0 {
       for i in parameters.indices {
         ends[i].value.copy(from: parameters[i].value)
-        averages[i].value.copy(from: parameters[i].value)
+        averages.kept[i].value.copy(from: parameters[i].value)
       }
     }
     let incidents = try inner.step(model)
@@ -68,27 +64,19 @@ public final class ScheduleFree<Scalar: KernelScalar>: WrappingOptimizer {
     }
     weight += 1
     for i in parameters.indices {
-      parameters[i].value.scheduleFree(&ends[i].value, mean: &averages[i].value, beta: beta, share: 1 / weight)
+      parameters[i].value.scheduleFree(&ends[i].value, mean: &averages.kept[i].value, beta: beta, share: 1 / weight)
     }
     return incidents
   }
 
   public func beginEvaluation(_ model: any Model<Scalar>) {
     inner.beginEvaluation(model)
-    if !isEvaluating { exchange(model) }
-    isEvaluating = true
+    averages.begin(model, isThere: steps > 0)
   }
 
   public func endEvaluation(_ model: any Model<Scalar>) {
-    if isEvaluating { exchange(model) }
-    isEvaluating = false
+    averages.end(model, isThere: steps > 0)
     inner.endEvaluation(model)
-  }
-
-  private func exchange(_ model: any Model<Scalar>) {
-    guard steps > 0 else { return }
-    let parameters = model.parameters
-    for i in parameters.indices { parameters[i].value.exchangeStorage(with: &averages[i].value) }
   }
 
   /// Begins anew from the weights of the next step.
@@ -105,9 +93,8 @@ public final class ScheduleFree<Scalar: KernelScalar>: WrappingOptimizer {
     try visitor.visit("steps", &steps, in: 0...(.max))
     try visitor.visit("largest rate", &largestRate)
     try visitor.visit("weight", &weight)
-    try visitor.visit("is evaluating", &isEvaluating)
     try visitor.visit("ends of steps", ends)
-    try visitor.visit("average of steps' ends", averages)
+    try averages.visit(visitor, as: "average of steps' ends")
     try visitor.child("optimizer", inner)
   }
 }
