@@ -27,7 +27,7 @@ public final class ScheduleFree<Scalar: KernelScalar>: WrappingOptimizer {
   /// - Throws: `invalidArgument` also for an optimizer whose damping goes by the loss after its steps: y does not take the
   ///   whole of them.
   public init(_ inner: any Optimizer<Scalar>, beta: Double = 0.9) throws(FisherError) {
-    try requireShare(beta, "schedule-free β")
+    try requireShare(beta, "schedule-free")
     if inner.all(RNGD<Scalar>.self).contains(where: { $0.damping.isAdaptive }) {
       throw .invalidArgument(
         what: "schedule-free", expected: "an optimizer with fixed damping", found: "damping that adapts to its steps")
