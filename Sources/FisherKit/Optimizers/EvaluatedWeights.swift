@@ -5,13 +5,9 @@ struct EvaluatedWeights<Scalar: KernelScalar> {
   private(set) var kept: [KeptMatrix<Scalar>] = []
   private(set) var isInPlace = false
 
-  /// A matrix for each of the model's parameters, with its numbers.
+  /// A matrix for each of the model's parameters; an optimizer's first step writes them.
   init(of model: any Model<Scalar>, what: String) throws(FisherError) {
-    for parameter in model.parameters {
-      let matrix = try KeptMatrix(like: parameter, what: what)
-      matrix.value.copy(from: parameter.value)
-      kept.append(matrix)
-    }
+    for parameter in model.parameters { kept.append(try KeptMatrix(like: parameter, what: what)) }
   }
 
   /// Of no model yet.
