@@ -1,9 +1,11 @@
 /* ckernels.h: the C surface of FisherKit. What the paper needs is here, what training needs beside it in
- * ckernels_training.h, and notation, contracts and status in ckernels_base.h; all come with this one. */
+ * ckernels_training.h, convolutions and their kin in ckernels_layers.h, and notation, contracts and status in
+ * ckernels_base.h; all come with this one. */
 #ifndef FISHERKIT_CKERNELS_H
 #define FISHERKIT_CKERNELS_H
 
 #include "ckernels_base.h"
+#include "ckernels_layers.h"
 #include "ckernels_training.h"
 
 #ifdef __cplusplus

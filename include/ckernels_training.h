@@ -109,7 +109,10 @@ FK_DECLARE_BATCH_NORM(double, d)
   /* values = the d eigenvalues of the symmetric A (d,d), ascending. The lower triangle is read and destroyed;         \
    * FK_INVALID_ARGUMENT when an element of it is not finite. Cost 4/3 d^3 flops. */                                   \
   ptrdiff_t fk_##p##eigenvalues_work_size(ptrdiff_t d);                                                                \
-  fk_status fk_##p##eigenvalues(T *values, T *A, ptrdiff_t lda, ptrdiff_t d, void *work, ptrdiff_t work_size);
+  fk_status fk_##p##eigenvalues(T *values, T *A, ptrdiff_t lda, ptrdiff_t d, void *work, ptrdiff_t work_size);         \
+  /* The same with eigenvectors: row k of A is that of values[k], of length 1. Cost about 9 d^3 flops. */              \
+  ptrdiff_t fk_##p##eigenvectors_work_size(ptrdiff_t d);                                                               \
+  fk_status fk_##p##eigenvectors(T *values, T *A, ptrdiff_t lda, ptrdiff_t d, void *work, ptrdiff_t work_size);
 FK_DECLARE_BLAS(float, s)
 FK_DECLARE_BLAS(double, d)
 

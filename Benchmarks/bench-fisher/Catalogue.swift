@@ -18,6 +18,8 @@ enum Catalogue {
       GatherBytes<T>.self, GatherFloats<T>.self,
       AddWeightDecay<T>.self, UpdateSGD<T>.self, UpdateMomentum<T>.self, UpdateAdam<T>.self, RowDots<T>.self,
       TakeGradient<T>.self, AllFinite<T>.self,
+      ConvolutionForward<T>.self, ConvolutionWeightGradient<T>.self, ConvolutionInputGradient<T>.self,
+      MaxPool<T>.self, MaxPoolBackward<T>.self, GroupNormForward<T>.self, GroupNormBackward<T>.self,
       BatchNormForward<T>.self, BatchNormBackward<T>.self, BatchNormEvaluate<T>.self,
       Gemm<T>.self, Gram<T>.self, DenseCholesky<T>.self, InverseFactor<T>.self, Eigenvalues<T>.self,
       NewtonSchulz<T, FullFactors>.self, NewtonSchulz<T, Bfloat16Factors>.self,

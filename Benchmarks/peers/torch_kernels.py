@@ -24,9 +24,10 @@ except ImportError as error:
 sys.dont_write_bytecode = True
 
 import torch_blocks
+import torch_images
 import torch_layers
 
-KERNELS = torch_blocks.KERNELS | torch_layers.KERNELS
+KERNELS = torch_blocks.KERNELS | torch_images.KERNELS | torch_layers.KERNELS
 # A formulation whose second call takes so many times the best median, or its first four times as many, is not timed
 # further.
 HOPELESS = 5

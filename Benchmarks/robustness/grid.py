@@ -16,7 +16,8 @@ SETS = {
     "table-1000": ("--data synthetic --units 1000", 64, 10),
     "table-mixed": ("--data synthetic --units 1,30,1000", 64, 10),
 }
-NETS = {"3x80": [80] * 3, "8x80": [80] * 8, "20x20": [20] * 20, "1x1000": [1000]}
+NETS = {"3x80": [80] * 3, "8x80": [80] * 8, "20x20": [20] * 20, "1x1000": [1000], "cnn": None}
+IMAGES = ("fashion", "shapes")  # what a convolution can see something in
 EPOCHS = 2
 
 
@@ -28,10 +29,15 @@ def rates(batch, factors):
     return [float(f"{usual_rate(batch) * f:.6g}") for f in factors]
 
 
+def networks(options, name):
+    return [net for net in options.nets if NETS[net] or name in IMAGES]
+
+
 def grid(options, name, batch, optimizers):
     flags, inputs, classes = SETS[name]
     nets = [
-        {"name": net, "flags": "--shape " + ",".join(map(str, [inputs, *NETS[net], classes]))} for net in options.nets
+        {"name": net, "flags": "--shape " + ",".join(map(str, [inputs, *NETS[net], classes])) if NETS[net] else f"--model {net}"}
+        for net in networks(options, name)
     ]
     return {
         "name": f"{name} {batch}", "flags": f"{flags.format(out=options.data_dir)} --batch {batch} --epochs {EPOCHS}",
@@ -73,7 +79,7 @@ def table(options):
         for batch in options.batches:
             ours = records(f"{options.out}/{name}-{batch}-rngd.jsonl")
             others = records(f"{options.baselines}/{name}-{batch}-others.jsonl")
-            for net in options.nets:
+            for net in networks(options, name):
                 row = {"data": name, "net": net, "batch": batch, "failures": []}
                 for factor, rate in zip(options.factors, rates(batch, options.factors)):
                     cell = [r for r in ours if r["network"] == net and abs(r["learning_rate"] / rate - 1) < 1e-6]

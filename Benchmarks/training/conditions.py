@@ -33,8 +33,8 @@ def arguments(description):
     parser.add_argument("--data", default="fashion-mnist", help="fashion-mnist (default), synthetic, or a folder")
     parser.add_argument("--plan", action="append", metavar="FILE", help="a race, or contenders for one; may be repeated "
                         "(default: all of plans/); those of plans/ may be said by name")
-    parser.add_argument("--sections", metavar="NAME,…", help="quality, steps, exact, memory, growth, and names of races "
-                        "(default: all)")
+    parser.add_argument("--sections", metavar="NAME,…", help="quality, steps, exact, memory, growth, model-steps, and names of races "
+                        "(default: all but model-steps)")
     parser.add_argument("--search-seconds", type=float, metavar="S", help="of training for each search, for the plans' own")
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="seeds 0 to N − 1 (default: 5)")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="(default: 2)")

@@ -27,7 +27,8 @@ class Contender:
             if word != "--epochs" and (i == 0 or arguments[i - 1] != "--epochs"):
                 rest.append(word)
         widths = [self.setup.inputs, *self.race["hidden"], 10]
-        rest += ["--shape", ",".join(map(str, widths)), "--quiet"]
+        network = ["--model", self.race["model"]] if "model" in self.race else ["--shape", ",".join(map(str, widths))]
+        rest += [*network, "--quiet"]
         per_epoch = max(1, self.setup.count // batch)
         if self.setup.evaluations > 1:
             rest += ["--evaluate-every", max(1, per_epoch // self.setup.evaluations)]
@@ -41,5 +42,5 @@ class Contender:
             setting["horizon"] *= share
         return self.setup.processes.peer(
             peer=self.given["peer"], optimizer=self.given["optimizer"], setting=setting, seed=seed,
-            data=self.setup.data, hidden=self.race["hidden"], epochs=self.race["epochs"] * share,
+            data=self.setup.data, hidden=self.race["hidden"], model=self.race.get("model"), epochs=self.race["epochs"] * share,
             evaluations=self.setup.evaluations, **ends)

@@ -2,7 +2,7 @@
 
 from curves import median
 from finalists import milliseconds
-from objective import TimeTo, objectives
+from objective import AccuracyTo, TimeTo, objectives
 from table import number, spread, table, times
 
 PEER = "our Muon"
@@ -24,7 +24,8 @@ def compared(plan, objective, heat):
     best = {name: finalist for name in NAMES if (finalist := pick(objective, heat, name))}
     if PEER not in best or len(best) < 2:
         return []
-    network, is_time = "-".join(map(str, ["inputs", *plan["hidden"], 10])), isinstance(objective, TimeTo)
+    network = plan.get("model") or "-".join(map(str, ["inputs", *plan["hidden"], 10]))
+    is_time = isinstance(objective, (TimeTo, AccuracyTo))
     values = {name: [objective.value(run) for run in finalist["runs"]] for name, finalist in best.items()}
     rows = []
     for name, finalist in best.items():

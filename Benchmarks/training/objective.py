@@ -26,6 +26,27 @@ class TimeTo:
         return {"target": self.target, "seconds": seconds}
 
 
+class AccuracyTo:
+    """Seconds to a share of the validation samples that is right, which is evaluated at ends of epochs."""
+
+    scales_run = False
+
+    def __init__(self, target):
+        self.target, self.name = target, f"seconds to {100 * target:g} % of validation"
+
+    def value(self, run):
+        """The logarithm of the error is linear in time in between.
+
+        >>> points = [{"seconds": 1, "validation_accuracy": 0.5}, {"seconds": 3, "validation_accuracy": 0.875}]
+        >>> AccuracyTo(0.75).value({"points": points}), AccuracyTo(0.9).value({"points": points})
+        (2.0, None)
+        """
+        return crossing(errors(run), 1 - self.target, start=0.9)
+
+    def limits(self, share, seconds):
+        return {"seconds": seconds}
+
+
 class LossAfter:
     """The mean train cross-entropy at the end of the race's epochs, or of so many seconds."""
 
@@ -58,9 +79,15 @@ def objectives(race):
     (kind, value), = race["objective"].items()
     if kind == "time_to":
         return [TimeTo(target) for target in (value if isinstance(value, list) else [value])]
+    if kind == "accuracy_to":
+        return [AccuracyTo(target) for target in (value if isinstance(value, list) else [value])]
     if kind == "loss_after_seconds":
         return [LossAfter(f"train loss after {value:g} s", value)]
     return [LossAfter(f"train loss after {value:g} epochs")]
+
+
+def errors(run):
+    return [(p["seconds"], 1 - p["validation_accuracy"]) for p in run["points"] if p.get("validation_accuracy") is not None]
 
 
 def curve(run):

@@ -21,6 +21,7 @@ import time
 # The sources stay as they are.
 sys.dont_write_bytecode = True
 
+import networks
 import schedules
 
 # Steps of a warm-up that need not have all lengths.
@@ -91,7 +92,8 @@ def train(request):
     lengths = [b - a for a, b in zip([0] + ends, ends)]
 
     start = time.perf_counter()
-    peer.prepare(request["optimizer"], setting, [width, *request["hidden"], 10], factors)
+    peer.is_compiled = request.get("compiled", False)
+    peer.prepare(request["optimizer"], setting, networks.layers(request, width), factors)
     for length in sorted(set(lengths)) if peer.whole_lengths else [min(WARM_STEPS, lengths[0])]:
         peer.start(seed)
         peer.train(Order(seed, count, setting["batch"]).next(length))

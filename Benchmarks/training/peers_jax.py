@@ -6,7 +6,7 @@ import optax
 from jax import numpy
 
 import optimizers_jax
-from task import starting_weights
+from networks import GROUP, SIDE, WEIGHTED, starting_weights, weighted
 
 # Rows of an evaluation at once.
 ROWS = 10_000
@@ -25,9 +25,41 @@ class Jax:
         self.measure, self.compiled = jax.jit(self.sums), {}
 
     def logits(self, layers, x):
-        for layer in layers[:-1]:
-            x = jax.nn.relu(x @ layer["w"] + layer["b"])
-        return x @ layers[-1]["w"] + layers[-1]["b"]
+        layers, kept = iter(layers), []
+        if self.network[0]["kind"] == "convolution":
+            x = x.reshape(-1, SIDE, SIDE, 1)
+        for part in self.network:
+            kind = part["kind"]
+            if kind == "pool":
+                x = jax.lax.reduce_window(x, -numpy.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+            elif kind == "mean":
+                x = x.mean((1, 2))
+            elif kind == "skip":
+                kept.append(x)
+            elif kind == "add":
+                x = x + kept.pop()
+            if kind not in WEIGHTED:
+                continue
+            layer = next(layers)
+            if kind == "norm":
+                x = normalized(x) * layer["g"] + layer["b"]
+                continue
+            if kind == "convolution":
+                # (a matrix for the optimizers, whichever they are)
+                kernel = layer["w"].reshape(3, 3, part["channels"], part["outputs"])
+                x = self.convolved(x, kernel) + layer["b"]
+            else:
+                x = x.reshape(len(x), -1) @ layer["w"] + layer["b"]
+            if part["relu"]:
+                x = jax.nn.relu(x)
+        return x
+
+    def convolved(self, x, kernel):
+        """As products of matrices, one for each place of the window: XLA's own convolutions take several times as long on the
+        way back on a CPU."""
+        height, width = x.shape[1:3]
+        padded = numpy.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        return sum(padded[:, i : i + height, j : j + width] @ kernel[i, j] for i in range(3) for j in range(3))
 
     def cross_entropy(self, layers, x, y):
         return optax.softmax_cross_entropy_with_integer_labels(self.logits(layers, x), y).mean()
@@ -36,24 +68,25 @@ class Jax:
         logits = self.logits(layers, x)
         return optax.softmax_cross_entropy_with_integer_labels(logits, y).sum(), (logits.argmax(1) == y).sum()
 
-    def prepare(self, optimizer, setting, shape, factors):
+    def prepare(self, optimizer, setting, network, factors):
         """`factors` of the rates, one for each step, or None where they are constant."""
         given = {k: v for k, v in setting.items() if k not in ("batch", "schedule", "horizon")}
         # What is a float is an argument of what is compiled, so that it need not be compiled again for another one.
         self.traced = {k: numpy.float32(v) for k, v in given.items() if isinstance(v, float)}
         fixed = {k: v for k, v in given.items() if k not in self.traced}
-        self.shape = shape
+        self.network = network
         self.table = numpy.ones(1)
         if factors is not None:
             padded = -len(factors) % PADDING
             self.table = numpy.asarray(np.pad(factors, (0, padded), mode="edge"), numpy.float32)
-        key = (optimizer, *sorted(fixed.items()), *sorted(self.traced), factors is None, len(shape))
+        key = (optimizer, *sorted(fixed.items()), *sorted(self.traced), factors is None, str(network))
 
         def transformation(traced, table):
             def rate(base):
                 return base if factors is None else lambda step: base * table[numpy.minimum(step, len(table) - 1)]
 
-            return built(optimizers_jax.OPTIMIZERS[optimizer], fixed | traced, rate, len(shape) - 1)
+            return built(
+                optimizers_jax.OPTIMIZERS[optimizer], fixed | traced, rate, weighted(network))
 
         def run(layers, state, traced, table, x, y, batches):
             steps = transformation(traced, table)
@@ -72,7 +105,9 @@ class Jax:
         self.run = self.compiled.setdefault(key, jax.jit(run))
 
     def starting_layers(self, seed):
-        return [{"w": numpy.array(w.T), "b": numpy.zeros(len(w))} for w in starting_weights(self.shape, seed)]
+        parts = zip(weighted(self.network), starting_weights(self.network, seed))
+        return [{"g": numpy.ones(part["channels"]), "b": numpy.zeros(part["channels"])} if w is None
+                else {"w": numpy.array(w.T), "b": numpy.zeros(len(w))} for part, w in parts]
 
     def start(self, seed):
         self.layers = self.starting_layers(seed)
@@ -93,9 +128,16 @@ class Jax:
         return tuple(float(sum(part)) / len(x) for part in zip(*found))
 
 
-def built(function, setting, rate, layers):
+def normalized(x):
+    """Over groups of channels and all positions of a sample."""
+    groups = x.reshape(*x.shape[:3], -1, GROUP)
+    groups = groups - groups.mean((1, 2, 4), keepdims=True)
+    return (groups * jax.lax.rsqrt((groups**2).mean((1, 2, 4), keepdims=True) + 1e-5)).reshape(x.shape)
+
+
+def built(function, setting, rate, parts):
     """The transformation of one step: coupled L2, the optimizer, and decay, if they are there."""
-    mask = [{"w": True, "b": False}] * layers
+    mask = [{"g": False, "b": False} if part["kind"] == "norm" else {"w": True, "b": False} for part in parts]
     l2, decay = setting.pop("l2", 0), setting.pop("decay", 0)
     given = {k: rate(v) if k.endswith("rate") else v for k, v in setting.items()}
     inside = function is optimizers_jax.schedule_free

@@ -6,6 +6,7 @@ import numpy as np
 import optax
 from jax import numpy
 
+from networks import weighted
 from peers_jax import Jax
 
 
@@ -18,16 +19,16 @@ class KfacJax(Jax):
         self.versions["kfac-jax"] = kfac_jax.__version__
         self.host, self.optimizers = training, {}
 
-    def prepare(self, optimizer, setting, shape, factors):
-        self.shape, self.setting, self.factors = shape, setting, factors
+    def prepare(self, optimizer, setting, network, factors):
+        self.network, self.setting, self.factors = network, setting, factors
         l2 = setting.get("l2", 0)
-        key = (l2, setting.get("curvature", 5), setting.get("inverse", 20), setting["batch"], *shape)
+        key = (l2, setting.get("curvature", 5), setting.get("inverse", 20), setting["batch"], str(network))
 
         def objective(layers, batch):
             logits = self.logits(layers, batch[0])
             kfac_jax.register_softmax_cross_entropy_loss(logits, batch[1])
             loss = optax.softmax_cross_entropy_with_integer_labels(logits, batch[1]).mean()
-            return loss + l2 / 2 * sum((layer["w"] ** 2).sum() for layer in layers)
+            return loss + l2 / 2 * sum((layer["w"] ** 2).sum() for layer in layers if "w" in layer)
 
         # Rates and damping are arguments of its steps: it is compiled once for all of them.
         if key not in self.optimizers:
@@ -37,6 +38,17 @@ class KfacJax(Jax):
         self.optimizer = self.optimizers[key]
         given = {"momentum": setting.get("momentum", 0.9), "damping": setting["damping"]}
         self.fixed = {name: numpy.asarray(value) for name, value in given.items()}
+
+    def convolved(self, x, kernel):
+        # (it knows convolutions by this)
+        return jax.lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+    def starting_layers(self, seed):
+        layers = super().starting_layers(seed)
+        for layer, part in zip(layers, weighted(self.network)):
+            if part["kind"] == "convolution":
+                layer["w"] = layer["w"].reshape(3, 3, part["channels"], part["outputs"])
+        return layers
 
     def batch(self, indices):
         return self.host[0][indices], self.host[1][indices]

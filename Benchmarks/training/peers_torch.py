@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 import optimizers_torch
-from task import starting_weights
+from networks import GROUP, SIDE, WEIGHTED, starting_weights
 
 # What optimizers may come from beside PyTorch.
 PACKAGES = ("pytorch_optimizer", "schedulefree")
@@ -16,8 +16,33 @@ PACKAGES = ("pytorch_optimizer", "schedulefree")
 ROWS = 10_000
 
 
+class Convolution(torch.nn.Module):
+    """3 × 3 with padding 1; its kernels are a matrix for the optimizers, of which some know nothing else."""
+
+    def __init__(self, weight):
+        super().__init__()
+        self.weight, self.bias = torch.nn.Parameter(weight.clone()), torch.nn.Parameter(torch.zeros(len(weight)))
+
+    def forward(self, x):
+        kernel = self.weight.view(len(self.weight), 3, 3, -1).permute(0, 3, 1, 2)
+        return torch.nn.functional.conv2d(x, kernel, self.bias, padding=1)
+
+
+class Residual(torch.nn.Module):
+    """x and what the layers make of it."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = torch.nn.Sequential(*layers)
+
+    def forward(self, x):
+        return x + self.layers(x)
+
+
 class Torch:
     whole_lengths = False
+    # Whether its model goes through torch.compile.
+    is_compiled = False
 
     def __init__(self, training, validation, threads):
         torch.set_num_threads(threads)
@@ -25,19 +50,44 @@ class Torch:
             (torch.from_numpy(x), torch.from_numpy(y.astype(np.int64))) for x, y in (training, validation))
         self.versions = {"PyTorch": torch.__version__}
 
-    def prepare(self, optimizer, setting, shape, factors):
+    def prepare(self, optimizer, setting, network, factors):
         """`factors` of the rates, one for each step, or None where they are constant."""
         self.function, self.setting = optimizers_torch.OPTIMIZERS[optimizer], setting
-        self.shape, self.factors = shape, factors
+        self.network, self.factors = network, factors
 
     def start(self, seed):
-        layers, self.steps = [], 0
-        for w in starting_weights(self.shape, seed):
-            layers += [torch.nn.Linear(w.shape[1], w.shape[0]), torch.nn.ReLU()]
+        layers, below, self.steps = [], [], 0
+        weights = iter(starting_weights(self.network, seed))
+        if self.network[0]["kind"] == "convolution":
+            layers.append(torch.nn.Unflatten(1, (1, SIDE, SIDE)))
+        for part, before in zip(self.network, [None, *self.network]):
+            kind = part["kind"]
+            if kind == "pool":
+                layers.append(torch.nn.MaxPool2d(2))
+            elif kind == "mean":
+                layers += [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()]
+            elif kind == "skip":
+                below, layers = [*below, layers], []
+            elif kind == "add":
+                layers, below = [*below[-1], Residual(layers)], below[:-1]
+            if kind not in WEIGHTED:
+                continue
+            weight = next(weights)
+            if kind == "norm":
+                layers.append(torch.nn.GroupNorm(part["channels"] // GROUP, part["channels"]))
+                continue
+            if kind == "dense" and before and before["kind"] == "pool":
+                layers.append(torch.nn.Flatten())
+            w = torch.from_numpy(weight)
+            layers.append(Convolution(w) if kind == "convolution" else torch.nn.Linear(w.shape[1], w.shape[0]))
             with torch.no_grad():
-                layers[-2].weight.copy_(torch.from_numpy(w))
-                layers[-2].bias.zero_()
-        self.model = torch.nn.Sequential(*layers[:-1])
+                layers[-1].weight.copy_(w)
+                layers[-1].bias.zero_()
+            if part["relu"]:
+                layers.append(torch.nn.ReLU())
+        self.model = torch.nn.Sequential(*layers)
+        if self.is_compiled:
+            self.model.compile()
         self.weights = [p for p in self.model.parameters() if p.ndim == 2]
         biases = [p for p in self.model.parameters() if p.ndim == 1]
         known = inspect.signature(self.function).parameters

@@ -9,13 +9,14 @@ import json
 import re
 
 import flags
+import networks
 import registry
 import schedules
 
-OBJECTIVES = ("time_to", "loss_after_epochs", "loss_after_seconds")
+OBJECTIVES = ("time_to", "accuracy_to", "loss_after_epochs", "loss_after_seconds")
 SEARCH = {"seconds": float, "wall": float, "settings": int, "brackets": int, "seeds": list, "draw": int}
 SEARCH["finalists"] = int
-RACE = {"race", "title", "about", "hidden", "epochs", "seconds", "objective", "search", "contenders"}
+RACE = {"race", "title", "about", "hidden", "model", "epochs", "seconds", "objective", "search", "contenders"}
 OURS = {"name", "about", "flags", "space", "known"}
 PEER = {"name", "about", "peer", "optimizer", "space", "known"}
 
@@ -62,12 +63,15 @@ def read(paths):
 
 
 def race(path, plan):
-    members(path, plan, RACE, RACE - {"about", "seconds"})
+    members(path, plan, RACE, RACE - {"about", "seconds", "model"} - ({"hidden"} if "model" in plan else set()))
+    plan.setdefault("hidden", [])
     if not isinstance(plan["race"], str) or not re.fullmatch(r"[a-z0-9-]+", plan["race"]):
         refuse(f"{path}: race", "letters, digits and -", plan["race"])
     of_type(f"{path}: title", plan["title"], str, "text")
     for width in of_type(f"{path}: hidden", plan["hidden"], list, "a list of widths"):
         positive(f"{path}: hidden", width, int)
+    if "model" in plan:
+        choice(f"{path}: model", plan["model"], networks.MODELS)
     positive(f"{path}: epochs", plan["epochs"], int)
     if "seconds" in plan:
         positive(f"{path}: seconds", plan["seconds"])
@@ -78,8 +82,9 @@ def race(path, plan):
     if objective.get("loss_after_epochs", plan["epochs"]) != plan["epochs"]:
         found = objective["loss_after_epochs"]
         refuse(f"{where}: loss_after_epochs", f"the epochs of the race, {plan['epochs']}", found)
-    for value in objective["time_to"] if isinstance(objective.get("time_to"), list) else objective.values():
-        positive(where, value)
+    for values in objective.values():
+        for value in values if isinstance(values, list) else [values]:
+            positive(where, value)
     where, search = f"{path}: search", of_type(f"{path}: search", plan["search"], dict, "an object")
     members(where, search, set(SEARCH), set(SEARCH))
     for name, kind in SEARCH.items():

@@ -12,21 +12,25 @@ UNDECIDED = "; no trial came to the loss: the first known setting is in the fina
 def page(data):
     plan = data["plan"]
     parts = ["\n".join(["- " + line for line in plan.get("about", [])]), rules(data)]
-    write = standings.heat if "time_to" in plan["objective"] else endings.heat
+    write = standings.heat if is_for_time(plan) else endings.heat
     parts += [write(data, heat) for heat in data["heats"]]
     parts += ["The searches:\n\n" + searches(data["heats"])]
     return "\n\n".join(part for part in parts if part)
 
 
+def is_for_time(plan):
+    return any(kind in plan["objective"] for kind in ("time_to", "accuracy_to"))
+
+
 def rules(data):
     plan, search = data["plan"], data["plan"]["search"]
-    network = "-".join(map(str, ["inputs", *plan["hidden"], 10]))
+    network = plan.get("model") or "-".join(map(str, ["inputs", *plan["hidden"], 10]))
     rule = "four times an epoch"
     if data["evaluations"] == 1:
         rule = "at ends of epochs (this build of the tool has no others)"
     return (
         f"{network}, at most {plan['epochs']} epochs"
-        + (f" and {plan['seconds']:g} s" if "seconds" in plan and "time_to" in plan["objective"] else "")
+        + (f" and {plan['seconds']:g} s" if "seconds" in plan and is_for_time(plan) else "")
         + f" a run. Each contender has {search['seconds']:g} s of training to search its settings in, on seed "
         f"{', '.join(map(str, search['seeds']))}: successive halving of {search['settings']} settings at a time, those "
         f"known to be good first, then random ones of its space; compilation, starting and evaluation are not counted, "

@@ -7,6 +7,7 @@ import engine
 import exact
 import growth
 import memory
+import model_steps
 import quality
 import race_page
 import steps
@@ -18,6 +19,7 @@ PAGES = {
     "exact": ("The exact metric against plain PyTorch", exact.page),
     "memory": ("Memory", memory.page),
     "growth": ("Growth with the sizes", growth.page),
+    "model-steps": ("Time of a step and memory", model_steps.page),
 }
 # A load above this, or as many cores kept busy by others, and the figures are not to be trusted.
 HIGH_LOAD, HIGH_OTHERS = 1.5, 0.2

@@ -27,6 +27,7 @@ import exact
 import growth
 import images
 import memory
+import model_steps
 import plan
 import quality
 import race
@@ -37,12 +38,14 @@ from conditions import BAD_DATA, FASHION, arguments, conditions, fail, plan_path
 from processes import Processes
 from setup import Setup
 
-MEASURED = {"quality": quality, "steps": steps, "exact": exact, "memory": memory, "growth": growth}
+MEASURED = {"quality": quality, "steps": steps, "exact": exact, "memory": memory, "growth": growth, "model-steps": model_steps}
 
 
 def wanted(given, races):
     """Names of sections, in the page's order: quality, the races, and the rest."""
     names = ["quality", *(found["race"] for found in races), "steps", "exact", "memory", "growth"]
+    if given.sections is not None:
+        names.append("model-steps")
     if given.sections is None:
         return names
     chosen = given.sections.split(",")

@@ -1,19 +1,24 @@
 """The final of a race for time: who is ahead, and by how much."""
 
-from curves import crossing, first_end, median
+from curves import first_end, median
 from finalists import failures, milliseconds, name
-from objective import curve
+from objective import TimeTo, curve, errors, objectives
 from table import number, spread, table, times, with_unit
 
 
 def heat(data, found):
     """One target's statements and table."""
-    target = float(found["objective"].split()[-1])
+    goal = of(data, found)
     for finalist in found["finalists"]:
-        finalist["seconds"] = [crossing(curve(run), target) for run in finalist["runs"]]
+        finalist["seconds"] = [goal.value(run) for run in finalist["runs"]]
     finalists = sorted(found["finalists"], key=order)
     title = f"**{found['objective'].capitalize()}**"
-    return "\n\n".join([title, statements(data, finalists), rows(finalists, target)]) + failures(finalists)
+    return "\n\n".join([title, statements(data, finalists), rows(finalists, goal)]) + failures(finalists)
+
+
+def of(data, found):
+    """The objective of a heat, by its name."""
+    return next(goal for goal in objectives(data["plan"]) if goal.name == found["objective"])
 
 
 def order(finalist):
@@ -44,14 +49,16 @@ def statements(data, finalists):
     return "\n".join(lines or ["- Nobody came to the final."])
 
 
-def rows(finalists, target):
+def rows(finalists, goal):
+    is_loss = isinstance(goal, TimeTo)
     ours = next((f for f in finalists if f["ours"]), None)
     found = []
     for f in finalists:
-        ends = [first_end(curve(run), target) for run in f["runs"]]
+        points = [(curve(run), goal.target) if is_loss else (errors(run), 1 - goal.target) for run in f["runs"]]
+        ends = [first_end(*pair) for pair in points]
         compiled = median(run.get("compile_seconds") for run in f["runs"])
         found.append([name(f), spread(f["seconds"], 3), spread(ends, 3)]
                      + [times(median(f["seconds"]), ours and median(ours["seconds"]))]
                      + [number(milliseconds(f["runs"]), 3), "" if f["ours"] else number(compiled, 1)])
-    header = ["", f"s to {target:.2f}", "s at the first point there", f"times {ours['contender'] if ours else 'ours'}"]
+    header = ["", goal.name.replace("seconds", "s"), "s at the first point there", f"times {ours['contender'] if ours else 'ours'}"]
     return table(header + ["ms a step", "s of compilation and warming up"], found)

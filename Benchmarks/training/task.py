@@ -1,7 +1,6 @@
-"""What the peers learn and where they start: the same for all of them."""
+"""What the peers learn: the same for all of them."""
 
 import gzip
-import math
 import os
 
 import numpy as np
@@ -24,10 +23,3 @@ def samples(folder):
     count = len(x) - max(1, len(x) // 6)
     return (x[:count], y[:count]), (x[count:], y[count:])
 
-
-def starting_weights(shape, seed):
-    """m × d each, uniform in ±√(6/(d + m))."""
-    draw = np.random.default_rng(seed)
-    return [
-        (draw.uniform(-1, 1, (m, d)) * math.sqrt(6 / (d + m))).astype(np.float32) for d, m in zip(shape, shape[1:])
-    ]

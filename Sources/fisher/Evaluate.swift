@@ -33,7 +33,7 @@ struct Evaluate: ParsableCommand {
   private func evaluate<S: KernelScalar>(
     _ file: ModelFile, _ samples: ModelInput.Samples, _: S.Type
   ) throws -> (Score, confusion: [[Int]]?) {
-    let model = try Sequential<S>(file, batchCapacity: ModelInput.batchCapacity)
+    let model = try Sequential<S>(file, batchCapacity: file.samplesAtATime)
     guard file.distribution == .categorical else {
       let loss = try file.distribution.loss()
       return (try model.evaluate(samples.dataset, samples.range, loss: loss, name: samples.name).score, nil)

@@ -27,6 +27,26 @@ struct Inspect: ParsableCommand {
       Fisher matrix, and flags are those of fisher train's optimizer and schedules. A parameter belongs to the first group \
       that takes it; all others are stepped as the main flags say.
 
+      With --model FILE.json, or the name of one that is built in, the network that this description makes: each layer's output, \
+      parameters and flops, the form of its Fisher matrix, and what --metric makes of that. A description is
+
+        {"input": [28, 28, 1], "activation": "relu", "layers": [
+          {"layer": "convolution", "outputs": 16, "kernel": 3, "padding": "same"},
+          {"repeat": 2, "layers": [
+            {"layer": "residual", "layers": [
+              {"layer": "convolution", "outputs": 16, "kernel": 3, "padding": "same"},
+              {"layer": "convolution", "outputs": 16, "kernel": 3, "padding": "same", "activation": "linear"}]}]},
+          {"layer": "max pooling", "kernel": 2},
+          {"layer": "flatten"},
+          {"layer": "dense", "outputs": 64, "measured": false},
+          {"layer": "dense"}]}
+
+      input is [height, width, channels], [length, channels] or [features], or "images" for square ones of one or three channels. \
+      Layers are \
+      \(ModelDescription.layerKinds.joined(separator: ", ")); residual has layers, parallel has branches, lists of them. A last \
+      dense layer without outputs has one for each class. "measured": false leaves a layer without a Fisher matrix, to the plain \
+      gradient or to a group's optimizer.
+
       Of a checkpoint, such as fisher train --checkpoint writes: how far the run was, all settings of the run, and what is in \
       it by name; the file is checked on the way.
       """)
@@ -34,11 +54,42 @@ struct Inspect: ParsableCommand {
   @Argument(
     help: ArgumentHelp(
       "The matrices, the model or the checkpoint.", valueName: "g.npy|model.safetensors|step.checkpoint")) var file:
-    String
-  @Option(parsing: .unconditional, help: ArgumentHelp("λ.", valueName: "λ")) var damping = 0.005
+    String?
+  @Option(
+    help: ArgumentHelp(
+      "A network's description in JSON, or one that is built in: \(ModelDescription.names.joined(separator: ", ")).",
+      valueName: "file.json"))
+  var model: String?
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Features of --model's data, where it says no input.", valueName: "n"))
+  var features: Int?
+  @Option(parsing: .unconditional, help: ArgumentHelp("Classes of --model's data (default: 10).", valueName: "n"))
+  var classes: Int?
+  @Option(parsing: .unconditional, help: "Samples in a mini-batch, for --model.") var batch = RunOptions.usualBatch
+  @OptionGroup(title: "Fisher matrices of --model; --damping for matrices too") var natural: NaturalOptions
   @Option(help: ArgumentHelp("Groups of a model's parameters, in JSON.", valueName: "file")) var groups: String?
 
+  private static let usualDamping = 0.005
+
   func validate() throws {
+    guard (file == nil) != (model == nil) else {
+      throw ValidationError("inspect: expected a file or --model, found \(file == nil ? "neither" : "both")")
+    }
+    let damping = natural.damping ?? Self.usualDamping
+    if model != nil {
+      try natural.check()
+    } else if let flag = natural.given.first(where: { $0 != "damping" }) {
+      throw ValidationError("--\(flag): expected --model, found a file")
+    }
+    for (flag, number) in [("features", features), ("classes", classes)] {
+      guard let number else { continue }
+      guard model != nil, number >= 1, number <= Int(Int32.max) else {
+        throw ValidationError("--\(flag): expected 1 to \(Int32.max), with --model, found \(number)")
+      }
+    }
+    guard batch >= 1, batch <= 1_000_000 else {
+      throw ValidationError("--batch: expected 1 to 1000000 samples, found \(batch)")
+    }
     guard damping >= 0, damping <= 1e30 else {
       throw ValidationError("--damping: expected a number from 0 to 1e30, found \(damping)")
     }
@@ -46,6 +97,11 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     ToolThreads.start(Compute.threads)
+    guard let file else {
+      let description = try model.flatMap { try ModelDescription.named($0) ?? ModelDescription(contentsOf: $0) }
+      return Standard.print(try description.map { try describe(description: $0) } ?? "")
+    }
+    let damping = natural.damping ?? Self.usualDamping
     if try groups != nil && (CheckpointFile.isOne(path: file) || !Self.isModel(file)) {
       throw ValidationError("--groups: expected a model that was kept, found \(file)")
     }
@@ -65,7 +121,7 @@ struct Inspect: ParsableCommand {
     for i in 0..<m {
       var matrix = try Matrix<Double>(rows: d, columns: d, what: "matrix of order \(d)")
       for a in 0..<d { for b in 0..<d { matrix[a, b] = array.number(at: (i * d + a) * d + b) } }
-      try requireSymmetry(matrix, i)
+      try requireSymmetry(matrix, i, of: file)
       let spectrum = Spectrum(try matrix.symmetricEigenvalues(), unit: array.isDouble ? 0x1p-52 : 0x1p-24)
       table +=
         String(
@@ -76,7 +132,7 @@ struct Inspect: ParsableCommand {
     Standard.print(table)
   }
 
-  private func requireSymmetry(_ matrix: borrowing Matrix<Double>, _ index: Int) throws {
+  private func requireSymmetry(_ matrix: borrowing Matrix<Double>, _ index: Int, of file: String) throws {
     var (largest, asymmetry) = (0.0, 0.0)
     for a in 0..<matrix.rows {
       for b in 0...a {

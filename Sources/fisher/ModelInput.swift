@@ -10,9 +10,6 @@ struct ModelInput: ParsableArguments {
   @Option(parsing: .unconditional, help: "Seed of the synthetic data: that of the training run.")
   var seed: UInt64 = 0
 
-  /// How many samples go through at a time.
-  static let batchCapacity = Sequential<Float>.samplesAtATime
-
   /// Samples that fit the model.
   struct Samples {
     let name: String

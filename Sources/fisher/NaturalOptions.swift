@@ -93,6 +93,11 @@ struct NaturalOptions: ParsableArguments {
       "Whose steps rngd's are as long as, parameter by parameter: \(Graft.allCases.map(\.rawValue).joined(separator: ", ")) (default: none).",
       valueName: "name"))
   var graft: Graft?
+  @Option(
+    help: ArgumentHelp(
+      "What the positions of an image count for in a layer's matrix: sum, root (their sum by their square root) or mean "
+        + "(default: \(PositionWeight.usual.rawValue)).", valueName: "name"))
+  var positions: PositionWeight?
 
   /// The flags that were given, which no other optimizer has.
   var given: [String] {
@@ -103,7 +108,7 @@ struct NaturalOptions: ParsableArguments {
       ("normalize-steps", normalizeSteps), ("no-early-refreshes", noEarlyRefreshes),
       ("spread-refresh", spreadRefresh), ("drift", drift != nil),
       ("memory-cap", memoryCap != nil), ("cost-model", costModel != nil),
-      ("momentum-place", momentumPlace != nil), ("graft", graft != nil),
+      ("momentum-place", momentumPlace != nil), ("graft", graft != nil), ("positions", positions != nil),
     ].filter(\.1).map(\.0)
   }
 
@@ -164,7 +169,10 @@ struct NaturalOptions: ParsableArguments {
       ProjectedMetric(
         rank: rank?.rank ?? ProjectedMetric().rank, windowSamples: windowSamples ?? ProjectedMetric().windowSamples)
     case .kernel: KernelMetric(windowSamples: windowSamples ?? KernelMetric().windowSamples)
+    case .kronecker: KroneckerMetric(windowSamples: windowSamples ?? KroneckerMetric().windowSamples)
     case .iterative: IterativeMetric(windowSamples: windowSamples ?? IterativeMetric().windowSamples)
+    case .quasiDiagonal:
+      QuasiDiagonalMetric(windowSamples: windowSamples ?? QuasiDiagonalMetric().windowSamples)
     case .diagonal: DiagonalMetric(windowSamples: windowSamples ?? DiagonalMetric().windowSamples)
     case .shared: SharedMetric(windowSamples: windowSamples ?? SharedMetric().windowSamples)
     case .average:
@@ -184,7 +192,7 @@ struct NaturalOptions: ParsableArguments {
       damping: chosenDamping,
       schedule: RefreshSchedule(
         interval: refresh, isSpread: spreadRefresh, drift: drift, startsEarly: !noEarlyRefreshes),
-      trustRegion: TrustRegion(kappa: trustRegion, isNormalized: normalizeSteps),
+      trustRegion: TrustRegion(kappa: trustRegion, isNormalized: normalizeSteps), positions: positions ?? .usual,
       momentum: NaturalMomentum(momentum, momentumPlace ?? .before, isNesterov: isNesterov), graft: graft ?? .none,
       decay: decay)
   }
@@ -192,6 +200,7 @@ struct NaturalOptions: ParsableArguments {
 
 extension NaturalMomentum.Place: ExpressibleByArgument {}
 extension Graft: ExpressibleByArgument {}
+extension PositionWeight: ExpressibleByArgument {}
 
 extension Metric {
   /// Whether it has the matrix of two layers that are one subsystem: it says so when it is asked for one.

@@ -48,12 +48,13 @@ enum DampingRule: String, CaseIterable, ExpressibleByArgument {
 }
 
 enum MetricName: String, CaseIterable, ExpressibleByArgument {
-  case auto, exact, projected, kernel, iterative, diagonal, shared, average, paper
+  case auto, exact, projected, kernel, kronecker, iterative, diagonal, shared, average, paper
+  case quasiDiagonal = "quasi-diagonal"
 
   /// Whether `--window-samples` means something to it.
   var hasWindow: Bool {
     switch self {
-    case .auto, .exact, .projected, .kernel, .iterative, .diagonal, .shared, .average: true
+    case .auto, .exact, .projected, .kernel, .kronecker, .iterative, .diagonal, .quasiDiagonal, .shared, .average: true
     case .paper: false
     }
   }

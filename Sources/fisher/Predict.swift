@@ -23,10 +23,10 @@ struct Predict: ParsableCommand {
     try OutputFile(path: out, inputs: [("the model", input.model)]).write { file in
       let (model, samples) = try input.load()
       if model.isDouble {
-        let network = try Sequential<Double>(model, batchCapacity: ModelInput.batchCapacity)
+        let network = try Sequential<Double>(model, batchCapacity: model.samplesAtATime)
         try write(network, model.distribution, samples, to: file)
       } else {
-        let network = try Sequential<Float>(model, batchCapacity: ModelInput.batchCapacity)
+        let network = try Sequential<Float>(model, batchCapacity: model.samplesAtATime)
         try write(network, model.distribution, samples, to: file)
       }
     }
@@ -53,8 +53,8 @@ struct Predict: ParsableCommand {
     }
     try file.write((0..<width).map { "\(distribution.noun.one) \($0)" }.joined(separator: ",") + "\r\n")
     // (a part at a time: as text they take several times the room)
-    for first in stride(from: 0, to: samples.range.count, by: ModelInput.batchCapacity) {
-      let rows = first..<min(first + ModelInput.batchCapacity, samples.range.count)
+    for first in stride(from: 0, to: samples.range.count, by: model.samplesAtATime) {
+      let rows = first..<min(first + model.samplesAtATime, samples.range.count)
       let lines = rows.map { row in
         found[(row * width)..<((row + 1) * width)].map(\.description).joined(separator: ",") + "\r\n"
       }

@@ -14,4 +14,5 @@ func refusing<Value>(_ body: () throws -> Value) throws -> Value {
 
 private let flags = [
   "normalised trust region": "normalize-steps", "recovery attempts": "recoveries", "share of the rank": "rank",
+  "group normalisation: groups": "groups", "convolution's groups": "groups", "window": "kernel",
 ]

@@ -32,7 +32,7 @@ final class RunView {
 
   func begin(
     data: DataSplit, shape: [Int], network: NetworkOptions, optimizer: OptimizerOptions, schedule: RunOptions,
-    steps: StepOptions
+    steps: StepOptions, parameters: Int
   ) throws {
     let batch = schedule.batch(for: data)
     let batchName = "batch \(batch)" + (batch < schedule.batch ? ", all samples, for \(schedule.batch)" : "")
@@ -51,7 +51,9 @@ final class RunView {
     if let momentum = optimizer.momentum, momentum > 0 { settings.append("momentum \(short(momentum))") }
     settings += optimizer.schedules.summary + steps.summary
     print("data       \(data.name.visible(keeping: [])), \(data.width) features, \(data.targetsText)")
-    var layers = "\(shape.map(String.init).joined(separator: "-")), \(try network.activation.forward)"
+    var layers =
+      try network.model.map { "\($0.visible(keeping: [])), \(parameters) parameters" }
+      ?? "\(shape.map(String.init).joined(separator: "-")), \(try network.activation.forward)"
     if network.batchNorm, shape.count > 2 {
       layers += ", batch normalisation\(network.batchNormBlocks ? " in 2×2 blocks" : "")"
     }
@@ -181,4 +183,4 @@ private func terminalWidth() -> Int {
 
 private func milliseconds(_ seconds: Double) -> String { fixed(1e3 * seconds, 2) + " ms" }
 
-private func megabytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1e6, 1) + " MB" }
+func megabytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1e6, 1) + " MB" }

@@ -25,6 +25,11 @@ struct Solve: ParsableCommand {
     guard damping >= 0, damping <= 1e30 else {
       throw ValidationError("--damping: expected a number from 0 to 1e30, found \(damping)")
     }
+    if metric == .shared, system.subsystem.isLayer || system.kronecker {
+      throw ValidationError(
+        "--metric: expected exact with --\(system.kronecker ? "kronecker" : "subsystem \(system.subsystem.rawValue)"), found "
+          + "shared")
+    }
     guard metric == .exact || metric == .shared else {
       throw ValidationError("--metric: expected exact or shared, found \(metric.rawValue)")
     }
@@ -33,30 +38,36 @@ struct Solve: ParsableCommand {
   func run() throws {
     ToolThreads.start(Compute.threads)
     try OutputFile(path: out, inputs: system.files + [("--gradient", gradient)]).write(array: {
-      let arrays = try system.load()
-      let v = try NPYArray(path: gradient)
-      let (m, d) = (arrays.w.shape[0], arrays.w.shape[1])
-      guard v.shape == [m, d] || v.shape == [m * d] else {
-        throw DataError(gradient, expected: "shape (\(m), \(d)) or (\(m * d),)", found: "\(v.shape)")
+      if system.subsystem.isLayer {
+        let layer = try LayerSubsystem(system)
+        return try solution(layer.rfims(Double.self), isDouble: layer.isDouble)
       }
-      return try solution(arrays, v)
+      let arrays = try system.load()
+      // Always in double precision: float32 numbers are exact ones, and so are the pre-activations they make then.
+      return try solution(
+        [try system.rfim(arrays, shared: metric == .shared, Double.self)], isDouble: arrays.isDouble)
     })
   }
 
-  private func solution(_ arrays: SubsystemArrays, _ v: NPYArray) throws -> NPYArray {
-    // Always in double precision: float32 numbers are exact ones, and so are the pre-activations they make then.
-    let fisher = try system.rfim(arrays, shared: metric == .shared, Double.self)
-    let shape = [fisher.neurons, fisher.order]
-    var direction = try Matrix<Double>(npy: NPYArray(shape: shape, elements: v.elements, place: v.place))
-    try require(
-      try fisher.solve(&direction, damping: damping, route: route.route, memoryCap: system.memoryCap))
-    let numbers = direction.elements.flatMap { $0 }
-    if arrays.isDouble || v.isDouble { return NPYArray(shape: v.shape, numbers: numbers, place: out) }
-    let rounded = numbers.map { Float($0) }
-    guard rounded.allSatisfy(\.isFinite) else {
-      throw DataError(gradient, expected: "a direction that float32 can hold", found: "one that it cannot")
+  /// Of parts that are below each other in V.
+  private func solution(_ parts: [any RFIM<Double>], isDouble: Bool) throws -> NPYArray {
+    let v = try NPYArray(path: gradient)
+    let (m, d) = (parts.reduce(0) { $0 + $1.neurons }, parts.first?.order ?? 0)
+    guard v.shape == [m, d] || v.shape == [m * d] else {
+      throw DataError(gradient, expected: "shape (\(m), \(d)) or (\(m * d),)", found: "\(v.shape)")
     }
-    return NPYArray(shape: v.shape, numbers: rounded, place: out)
+    var all = try Matrix<Double>(npy: NPYArray(shape: [m, d], elements: v.elements, place: v.place))
+    var first = 0
+    for part in parts {
+      var direction = try Matrix<Double>(rows: part.neurons, columns: d, what: "direction")
+      for i in 0..<part.neurons { for a in 0..<d { direction[i, a] = all[first + i, a] } }
+      try require(
+        try part.solve(&direction, damping: damping, route: route.route, memoryCap: system.memoryCap))
+      for i in 0..<part.neurons { for a in 0..<d { all[first + i, a] = direction[i, a] } }
+      first += part.neurons
+    }
+    let solved = NPYArray(shape: v.shape, numbers: all.elements.flatMap { $0 }, place: out)
+    return try solved.rounded(unless: isDouble || v.isDouble)
   }
 
   /// Conjugate gradients promise a residual: the bound on the error that comes of it has to do as well.

@@ -100,7 +100,7 @@ struct Train: ParsableCommand {
     let view = schedule.quiet ? nil : RunView(residentBefore: before, optimizer: trainer.optimizer)
     try view?.begin(
       data: data, shape: network.shape(for: data), network: network, optimizer: optimizer, schedule: schedule,
-      steps: steps)
+      steps: steps, parameters: model.parameters.reduce(0) { $0 + $1.neurons * $1.order })
     if let checkpoints { view?.show(checkpoints.summary) }
     trainer.profile = StepProfile()
     trainer.stepsBetweenEvaluations = schedule.evaluateEvery
@@ -160,7 +160,13 @@ struct Train: ParsableCommand {
 
   private func makeModel(data: DataSplit) throws -> Sequential<Float> {
     let (shape, batch) = (network.shape(for: data), schedule.batch(for: data))
-    let capacity = max(batch, Sequential<Float>.samplesAtATime)
+    if let description = try network.description() {
+      let layers = try description.makeLayers(
+        Float.self, features: data.width, outputs: data.classes, loss: try network.loss.make(),
+        activation: try network.activation.forward, seed: schedule.seed)
+      return try Sequential(layers, batchCapacity: max(batch, evaluatedSamples(widest: widest(of: layers))))
+    }
+    let capacity = max(batch, evaluatedSamples(widest: shape.max() ?? 1))
     try Sequential<Float>.requireMemory(
       shape: shape, hasBatchNormalization: network.batchNorm, batchCapacity: capacity)
     let model = try Sequential<Float>.perceptron(

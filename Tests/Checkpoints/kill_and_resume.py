@@ -36,6 +36,8 @@ SETTINGS = [
     "--metric exact --refresh 25 --spread-refresh --damping-rule adaptive-norm",
     "--metric exact --pair 1 --shape 64,12,10 --refresh 20",
     "--metric exact --refresh 20 --batch-norm --batch-norm-blocks",
+    "--metric exact --refresh 15 --model cnn",
+    "--metric kronecker --refresh 20",
 ]
 
 

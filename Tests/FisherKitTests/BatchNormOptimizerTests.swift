@@ -159,7 +159,7 @@ import Testing
         Site(name: "norm", neurons: 3, order: 2, subsystem: BatchNorm()), batchSize: 2,
         refreshInterval: 1,
         damping: 0.0)
-      let curvature = try #require(site.curvatureOfItsForm())
+      let curvature = try #require(try site.curvatureOfItsForm())
       let batch = try Matrix<Double>.make([1, constant, -1, -1, constant, 1], rows: 2, columns: 3)
       try curvature.observe(inputs: batch, preactivations: batch)
       try curvature.refresh()
@@ -185,7 +185,7 @@ import Testing
     let site = CurvatureSite<Float>(
       Site(name: "layer", neurons: 3, order: 2, subsystem: layer), batchSize: 2, refreshInterval: 1,
       damping: 0.0)
-    #expect(site.curvatureOfItsForm() == nil)
+    #expect(try site.curvatureOfItsForm() == nil)
   }
 
   /// The Fisher matrix of a whole model has the blocks too, and dense layers take what normalisations put out. It is that

@@ -166,7 +166,8 @@ import Testing
     let plain = Self.layers[index]
     let model = try Sequential<Double>([plain.make(positions: positions)], batchCapacity: samples)
     let optimizer = try RNGD<Double>(
-      metric: ExactMetric(), learningRate: rate, damping: .absolute(damping), refreshInterval: 1, trustRegion: .off)
+      metric: ExactMetric(), learningRate: rate, damping: .absolute(damping), refreshInterval: 1, trustRegion: .off,
+      positions: .sum)
     try optimizer.prepare(for: model, batchSize: samples)
     var random = SplitMix64(seed: 11)
     for step in 1...4 {

@@ -92,7 +92,7 @@ import Testing
     let site = CurvatureSite<Double>(
       Site(name: "norm", neurons: m, order: 2, subsystem: BatchNorm()), batchSize: n, refreshInterval: 1,
       damping: .relative(rho))
-    let curvature = try #require(site.curvatureOfItsForm())
+    let curvature = try #require(try site.curvatureOfItsForm())
     var generator = SplitMix64(seed: 32)
     let (x, v) = (generator.normal(n * m), generator.normal(2 * m))
     let inputs = try Matrix<Double>.make(x, rows: n, columns: m)

@@ -6,6 +6,7 @@ import Testing
 @Suite struct DeterminismTests {
   @Test(arguments: [
     "auto", "exact", "projected", "share", "kernel", "iterative", "diagonal", "shared", "paper", "average", "pair",
+    "quasi-diagonal", "kronecker", "kronecker pair",
   ])
   func weights(metric name: String) throws {
     let costs = MachineCosts(products: 1e11, grams: 1e11, factors: 5e10, solves: 3e10, bandwidth: 3e10, call: 1e-6)
@@ -21,12 +22,14 @@ import Testing
         case "shared": SharedMetric()
         case "paper": PaperMetric()
         case "average": AverageMetric()
+        case "quasi-diagonal": QuasiDiagonalMetric()
+        case "kronecker", "kronecker pair": KroneckerMetric()
         default: ExactMetric()
         }
       let data = try SyntheticData.make(training: 300, validation: 20, test: 20, seed: 1)
       let model = try Sequential<Float>.perceptron(
         shape: [data.width, 16, data.classes], activation: Tanh(), batchCapacity: 50, seed: seed)
-      if name == "pair" { try model.pairLayers(at: 0) }
+      if name.hasSuffix("pair") { try model.pairLayers(at: 0) }
       let trainer = try Trainer(
         model: model,
         optimizer: try RNGD(metric: metric, learningRate: 0.01, damping: 0.02, refreshInterval: 5), data: data,

@@ -76,7 +76,9 @@ import Testing
       site = CurvatureSite(
         Site(name: "layer", neurons: m, order: d, subsystem: test.subsystem), batchSize: n,
         refreshInterval: 1, damping: 0.02)
-      curvature = try site.curvatureOfItsForm() ?? test.metric.makeCurvature(for: site, isInside: test.index == 1)
+      curvature =
+        try site.curvatureOfItsForm()
+        ?? test.metric.makeCurvature(for: site, isInside: test.index == 1)
     }
 
     /// - Returns: the remedy of a refresh by a mini-batch, and what neuron it names.

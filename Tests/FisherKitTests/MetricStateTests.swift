@@ -35,7 +35,7 @@ import Testing
 
   enum Kind: String, CaseIterable, Sendable {
     case shared, neurons, neuronFactors, softmax, coupled, average, diagonal, iterative, iterativeSoftmax, kernel
-    case softmaxKernel, paperShared, paperNeurons
+    case softmaxKernel, paperShared, paperNeurons, quasiDiagonal
 
     var subsystem: any Subsystem {
       switch self {
@@ -81,6 +81,7 @@ import Testing
       case .diagonal: made = keep(try DiagonalInverse<S>(for: site, samples: n))
       case .iterative, .iterativeSoftmax:
         made = keep(try IterativeInverse<S>(for: site, metric: IterativeMetric(), samples: n))
+      case .quasiDiagonal: made = keep(try QuasiDiagonalInverse<S>(for: site, samples: n))
       case .kernel: made = keep(try KernelInverse<S>(for: site, samples: n))
       case .softmaxKernel: made = keep(SoftmaxKernelInverse<S>(for: site, samples: n))
       case .paperShared: paper = try AveragedSharedBlock<S>(for: site, decay: 0.9, nu: 1, estimate: estimate)
@@ -156,7 +157,9 @@ import Testing
         #expect(try bench.direction(v) == other.direction(v), "\(place), a window of \(n)")
         #expect(bench.site.takeIncidents() == other.site.takeIncidents(), "\(place), a window of \(n)")
       }
-      if depth == Ladder.lastGood, ![.diagonal, .iterative, .iterativeSoftmax, .kernel, .softmaxKernel].contains(kind) {
+      if depth == Ladder.lastGood,
+        ![.diagonal, .quasiDiagonal, .iterative, .iterativeSoftmax, .kernel, .softmaxKernel].contains(kind)
+      {
         #expect(rungs == [.lastGoodBlock], "\(place)")
       }
       if kind == .kernel, depth > Ladder.raises {

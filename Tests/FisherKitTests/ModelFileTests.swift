@@ -169,8 +169,8 @@ import Testing
     ("\"outputs\":4", "\"outputs\":4,\"output_positions\":2", "a dense layer from 2 to 4, found 2 to 2 × 4"),
     ("\"outputs\":4", "\"outputs\":4,\"positions\":9223372036854775807", "widths that a dense layer can have"),
     (
-      "\"kind\":\"dense\"", "\"kind\":\"convolution\"",
-      "layer 1: expected a kind of layer that is known (\(builtInKinds)), found convolution"
+      "\"kind\":\"dense\"", "\"kind\":\"sorcery\"",
+      "layer 1: expected a kind of layer that is known (\(builtInKinds)), found sorcery"
     ),
     ("\"name\":\"layer 1\"", "\"name\":null", "layer 1: expected a dense layer with what belongs to it, found another"),
     ("\"decay\":0.99", "\"decay\":\"much\"", "layer 2: expected a batch normalisation layer with what belongs to it"),

@@ -12,7 +12,8 @@ import Testing
     [
       ExactMetric(), ExactMetric(windowSamples: 700), ProjectedMetric(rank: .fixed(20), windowSamples: 700),
       ProjectedMetric(rank: .share(0.9, atMost: 20)), SharedMetric(windowSamples: 700), DiagonalMetric(),
-      IterativeMetric(windowSamples: 700), KernelMetric(), KernelMetric(windowSamples: 33), AverageMetric(),
+      KroneckerMetric(windowSamples: 700), QuasiDiagonalMetric(), IterativeMetric(windowSamples: 700), KernelMetric(),
+      KernelMetric(windowSamples: 33), AverageMetric(),
       PaperMetric(), try AutoMetric(memoryCap: 1 << 30, costs: costs),
       try AutoMetric(memoryCap: 400_000, rank: 16, costs: costs),
     ]

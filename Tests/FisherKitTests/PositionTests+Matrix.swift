@@ -80,6 +80,38 @@ extension PositionTests {
     return matrix
   }
 
+  /// The mean A of all rows ⊗ (1/n) Σ_s Σ_t x̃_stx̃_stᵀ.
+  func kroneckerMatrix(_ kind: Kind) -> [Double] {
+    let rows = samples * positions
+    var (a, s) = ([Double](repeating: 0, count: m * m), [Double](repeating: 0, count: d * d))
+    for row in 0..<rows {
+      let one = covariance(kind, row)
+      for k in a.indices { a[k] += one[k / m][k % m] / Double(rows) }
+      for k in s.indices { s[k] += x[row * d + k / d] * x[row * d + k % d] / Double(samples) }
+    }
+    return (0..<m * d * m * d).map { k in
+      let (row, column) = (k / (m * d), k % (m * d))
+      return a[row / d * m + column / d] * s[row % d * d + column % d]
+    }
+  }
+
+  /// Of each neuron's block the diagonal and the bias's row, each input with the bias alone (Ollivier 2015, 2.3).
+  func quasiDiagonal(_ matrix: [Double], _ v: [Double], damping: Double) -> [Double] {
+    let size = m * d
+    return (0..<m).flatMap { i -> [Double] in
+      func element(_ a: Int, _ b: Int) -> Double { matrix[(i * d + a) * size + i * d + b] + (a == b ? damping : 0) }
+      let (bias, c) = (d - 1, element(d - 1, d - 1))
+      var step = [Double](repeating: 0, count: d)
+      step[bias] = v[i * d + bias] / c
+      for j in 0..<bias {
+        let b = element(j, bias)
+        step[j] = (v[i * d + j] - v[i * d + bias] * b / c) / (element(j, j) - b * b / c)
+        step[bias] -= b / c * step[j]
+      }
+      return step
+    }
+  }
+
   /// The same without what is between neurons.
   func blocks(_ matrix: [Double]) -> [Double] {
     matrix.indices.map { $0 / (m * d) / d == $0 % (m * d) / d ? matrix[$0] : 0 }

@@ -99,6 +99,8 @@ import Testing
       // (it starts at the identity)
       let average = one.indices.map { 0.25 * one[$0] + ($0 % (m * d + 1) == 0 ? 0.75 : 0) }
       return eliminate(average, v, damping: damping)
+    case is KroneckerMetric: return eliminate(kroneckerMatrix(kind), v, damping: damping)
+    case is QuasiDiagonalMetric: return kind == .pair ? nil : quasiDiagonal(whole, v, damping: damping)
     case is KernelMetric where kind == .coupled, is IterativeMetric where kind == .coupled: return nil
     case is IterativeMetric where kind == .pair: return nil
     default: return eliminate(whole, v, damping: damping)
@@ -109,7 +111,7 @@ import Testing
     [
       ExactMetric(), ProjectedMetric(rank: .fixed(4)), ProjectedMetric(rank: .share(1, atMost: 4)), KernelMetric(),
       IterativeMetric(tolerance: 1e-13, iterations: 400), DiagonalMetric(), SharedMetric(), AverageMetric(decay: 0),
-      PaperMetric(decay: 0.75), try AutoMetric(costs: costs),
+      PaperMetric(decay: 0.75), KroneckerMetric(), QuasiDiagonalMetric(), try AutoMetric(costs: costs),
     ]
   }
 
@@ -190,7 +192,8 @@ import Testing
     for metric in try Self.metrics() {
       let preconditioner = try Preconditioner<Double>(
         sites: [Site(name: "norm", neurons: m, order: 2, subsystem: BatchNorm(), positions: positions)],
-        metric: metric, damping: .absolute(damping), schedule: RefreshSchedule(interval: 1), batchSize: samples)
+        metric: metric, damping: .absolute(damping), schedule: RefreshSchedule(interval: 1), positions: .sum,
+        batchSize: samples)
       try preconditioner.observe("norm", inputs: z, preactivations: z)
       try preconditioner.refreshIfDue()
       var direction = Array(v.prefix(2 * m))

@@ -59,6 +59,12 @@ import Testing
     .rngd("projected share", ProjectedMetric(rank: .share(0.8, atMost: 12), windowSamples: 50)),
     .rngd("kernel", KernelMetric(windowSamples: 20)), .rngd("iterative", IterativeMetric(windowSamples: 60)),
     .rngd("diagonal", DiagonalMetric(windowSamples: 60)), .rngd("shared", SharedMetric(windowSamples: 60)),
+    .rngd("quasi-diagonal", QuasiDiagonalMetric(windowSamples: 60)),
+    .rngd("kronecker", KroneckerMetric(windowSamples: 60)),
+    .rngd("kronecker pair", KroneckerMetric(windowSamples: 60), pair: 0),
+    .rngd("cnn", try! AutoMetric(memoryCap: 1 << 26, rank: 6, windowSamples: 60, costs: ResumedRun.costs), model: .cnn),
+    .rngd("cnn, exact", model: .cnn), .rngd("cnn, paper", PaperMetric(), model: .cnn),
+    .rngd("cnn, spread", schedule: RefreshSchedule(interval: 12, isSpread: true), model: .cnn),
     .rngd("average", AverageMetric(decay: 0.5, windowSamples: 60)), .rngd("paper", PaperMetric()),
     .rngd("auto", try! AutoMetric(memoryCap: 1 << 24, rank: 6, windowSamples: 60, costs: ResumedRun.costs)),
   ]

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import FisherKit
@@ -10,11 +11,19 @@ struct ResumedRun: Sendable, CustomTestStringConvertible {
   var hasBatchNormalization = false
   var hasBlocks = false
   var pair: Int?
+  var model = Kind.perceptron
   var stopping: EarlyStopping?
   var seed: UInt64 = 3
   /// Of the first hidden layer.
   var width = 9
   var epochs = 3
+
+  enum Kind {
+    case perceptron
+    /// Of the features as a series: convolutions with their pooling, grouped and depthwise ones, all normalisations, dropout, a
+    /// residual block and parallel branches.
+    case cnn
+  }
 
   init(
     _ name: String, pair: Int? = nil, batchNorm: Bool = false, blocks: Bool = false, stopping: EarlyStopping? = nil,
@@ -28,17 +37,40 @@ struct ResumedRun: Sendable, CustomTestStringConvertible {
   static func rngd(
     _ name: String, _ metric: any Metric = ExactMetric(), damping: Damping = .usual,
     schedule: RefreshSchedule = RefreshSchedule(interval: 5), trustRegion: TrustRegion = .usual, pair: Int? = nil,
-    batchNorm: Bool = false, blocks: Bool = false, stopping: EarlyStopping? = nil, epochs: Int = 3
+    batchNorm: Bool = false, blocks: Bool = false, stopping: EarlyStopping? = nil, epochs: Int = 3,
+    model: Kind = .perceptron
   ) -> ResumedRun {
     var run = ResumedRun(name, pair: pair, batchNorm: batchNorm, blocks: blocks, stopping: stopping, epochs: epochs) {
       try RNGD(
         metric: metric, learningRate: 0.02, damping: damping, schedule: schedule, trustRegion: trustRegion,
         decay: .l2(1e-3))
     }
+    run.model = model
     // (so wide that its refresh comes in parts)
     if schedule.isSpread { run.width = 40 }
     return run
   }
+
+  private static let cnn = try! ModelDescription(
+    json: Data(
+      """
+      {"input": [16, 4], "activation": "tanh", "layers": [
+        {"layer": "convolution", "outputs": 6, "kernel": 3, "padding": "same"},
+        {"layer": "batch normalisation"},
+        {"layer": "max pooling", "kernel": 2},
+        {"layer": "residual", "layers": [
+          {"layer": "convolution", "outputs": 6, "kernel": 3, "padding": "same", "groups": 6},
+          {"layer": "group normalisation", "groups": 2},
+          {"layer": "convolution", "outputs": 6, "kernel": 3, "padding": "same", "groups": 2}]},
+        {"layer": "parallel", "branches": [
+          [{"layer": "convolution", "outputs": 4, "kernel": 1}, {"layer": "layer normalisation"}],
+          [{"layer": "convolution", "outputs": 3, "kernel": 3, "padding": "same"}, {"layer": "rms normalisation"}]]},
+        {"layer": "dropout", "rate": 0.1},
+        {"layer": "average pooling", "kernel": 2},
+        {"layer": "flatten"},
+        {"layer": "dense", "outputs": 9},
+        {"layer": "dense"}]}
+      """.utf8), place: "cnn")
 
   static let costs = MachineCosts(
     products: 5e10, grams: 5e10, factors: 1e10, solves: 1e10, bandwidth: 1e10, call: 1e-6)
@@ -49,9 +81,15 @@ struct ResumedRun: Sendable, CustomTestStringConvertible {
   func trainer() throws -> Trainer<Float> {
     let data = try SyntheticData.make(training: 150, validation: 40, test: 30, seed: 5)
     let options = hasBatchNormalization ? BatchNormalizationOptions(hasBlocks: hasBlocks) : nil
-    let model = try Sequential<Float>.perceptron(
-      shape: [data.width, width, 7, data.classes], activation: Tanh(), batchNormalization: options, batchCapacity: 40,
-      seed: seed)
+    let model: Sequential<Float> =
+      switch self.model {
+      case .perceptron:
+        try .perceptron(
+          shape: [data.width, width, 7, data.classes], activation: Tanh(), batchNormalization: options,
+          batchCapacity: 40, seed: seed)
+      case .cnn:
+        try Self.cnn.make(features: data.width, outputs: data.classes, batchCapacity: 40, seed: seed)
+      }
     if let pair { try model.pairLayers(at: pair) }
     return try Trainer(
       model: model, optimizer: try optimizer(), data: data, batchSize: 20, stopping: stopping, epochs: epochs,

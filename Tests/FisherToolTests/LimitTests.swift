@@ -121,7 +121,9 @@ import Testing
         "env \(set) '\(bench)' --quick --filter all_finite --peer '\(python)' --peer-script '\(python)'")
       let seen = try String(contentsOfFile: folder.file("seen"), encoding: .utf8).split(separator: "\n")
       let found = seen.filter { $0.contains("OPENBLAS") || $0.hasPrefix("FISHERKIT") }
-        .filter { !$0.hasPrefix("FISHERKIT_STRICT=") && !$0.hasPrefix("FISHERKIT_TOOLS=") }.map(String.init)
+        .filter {
+          !$0.hasPrefix("FISHERKIT_STRICT=") && !$0.hasPrefix("FISHERKIT_TOOLS=") && !$0.hasPrefix("FISHERKIT_TORCH=")
+        }.map(String.init)
       #expect(found == (value.map { ["OPENBLAS_NUM_THREADS=\($0)"] } ?? []))
       #expect(!seen.contains { $0.hasPrefix("OMP_STACKSIZE=") })
     }

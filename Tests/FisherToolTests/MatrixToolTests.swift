@@ -14,6 +14,10 @@ import Testing
     try write("w", [m, inputs + 1])
     try write("v", [m, inputs + 1])
     try write("c", [2, m + 1])
+    try write("images", [2, 4, 3, 2])
+    try write("series", [3, 5, 4])
+    try write("filters", [6, 9])
+    try write("grouped", [6, 5])
   }
 
   deinit { folder.remove() }
@@ -49,6 +53,77 @@ import Testing
       #expect(inspected.status == 0, "\(inspected)")
       #expect(inspected.output.split(separator: "\n").count == 1 + (shape.count == 3 ? shape[0] : 1), "\(inspected)")
     }
+  }
+
+  /// Layers with positions.
+  @Test(arguments: [
+    ("convolution --kernel 2 --activation tanh --inputs images.npy --weights filters.npy", [6, 9, 9]),
+    (
+      "convolution --kernel 2 --groups 2 --padding 1,0 --activation relu --inputs images.npy --weights grouped.npy",
+      [6, 5, 5]
+    ),
+    ("convolution --kernel 2 --stride 2 --activation gelu --inputs series.npy --weights filters.npy", [6, 9, 9]),
+    ("layer-norm --inputs images.npy", [2, 2, 2]), ("layer-norm --inputs x.npy --epsilon 0.1", [3, 2, 2]),
+    ("rms-norm --inputs series.npy", [4, 1, 1]), ("group-norm --groups 2 --inputs series.npy", [4, 2, 2]),
+    ("batch-norm --inputs images.npy", [2, 2, 2]),
+  ]) func layers(system: String, shape: [Int]) throws {
+    for isDouble in [true, false] {
+      let all: [(String, [Int])] = [
+        ("x", [n, inputs]), ("images", [2, 4, 3, 2]), ("series", [3, 5, 4]), ("filters", [6, 9]), ("grouped", [6, 5]),
+        ("v", [shape[0], shape[1]]),
+      ]
+      for (name, shape) in all { try write(name, shape, isDouble: isDouble) }
+      let result = try Tool.run(flags("rfim --subsystem \(system) --out g.npy"))
+      #expect(result.status == 0 && result.output == "" && result.errors == "", "\(result)")
+      let matrix = try NPYArray(path: folder.file("g.npy"))
+      #expect(matrix.shape == shape && matrix.isDouble == isDouble)
+      let solved = try Tool.run(flags("solve --subsystem \(system) --gradient v.npy --damping 0.1 --out d.npy"))
+      #expect(solved.status == 0, "\(solved)")
+      let direction = try NPYArray(path: folder.file("d.npy"))
+      #expect(direction.shape == [shape[0], shape[1]] && direction.isDouble == isDouble)
+    }
+  }
+
+  /// A 1×1 convolution of one position is the layer, to the last digit.
+  @Test(arguments: [true, false]) func oneByOne(isDouble: Bool) throws {
+    for (name, shape) in [("x", [n, inputs]), ("w", [m, inputs + 1])] { try write(name, shape, isDouble: isDouble) }
+    let x = try NPYArray(path: folder.file("x.npy"))
+    try NPYArray(shape: [n, 1, 1, inputs], elements: x.elements).write(to: folder.file("one.npy"))
+    let layer = try Tool.run(flags("rfim --subsystem layer --activation tanh \(arrays) --out g.npy"))
+    let convolution = try Tool.run(
+      flags("rfim --subsystem convolution --kernel 1 --activation tanh --inputs one.npy --weights w.npy --out h.npy"))
+    #expect(layer.status == 0 && convolution.status == 0, "\(layer) \(convolution)")
+    #expect(
+      try NPYArray(path: folder.file("g.npy")).elements == NPYArray(path: folder.file("h.npy")).elements)
+  }
+
+  @Test(arguments: [
+    ("softmax", [16, 16]), ("layer --activation tanh", [16, 16]),
+    ("two-layers --activation tanh --outer-weights c.npy --outer-activation softmax", [16, 16]),
+  ]) func kronecker(system: String, shape: [Int]) throws {
+    let result = try Tool.run(flags("rfim --kronecker --subsystem \(system) \(arrays) --out g.npy"))
+    #expect(result.status == 0, "\(result)")
+    #expect(try NPYArray(path: folder.file("g.npy")).shape == shape)
+    let solved = try Tool.run(
+      flags("solve --kronecker --subsystem \(system) \(arrays) --gradient v.npy --damping 0.1 --out d.npy"))
+    #expect(solved.status == 0, "\(solved)")
+  }
+
+  /// The table of a network that a description makes.
+  @Test func tableOfAModel() throws {
+    let result = try Tool.run(flags("inspect --model cnn --features 784 --metric projected --rank 8 --batch 20"))
+    #expect(result.status == 0 && result.errors == "", "\(result)")
+    for word in [
+      "convolution 3×3", "196 × 32", "4640", "1.819", "a block for each neuron", "projected, rank 8 of 145", "flatten",
+      "coupled classes", "105866 parameters",
+    ] {
+      #expect(result.output.contains(word), "\(word): \(result.output)")
+    }
+    try #"{"input": [8, 8], "layers": [{"layer": "dense", "outputs": 4, "measured": false}, {"layer": "dense"}]}"#
+      .write(
+        toFile: folder.file("net.json"), atomically: true, encoding: .utf8)
+    let own = try Tool.run(["inspect", "--model", folder.file("net.json"), "--classes", "7"])
+    #expect(own.status == 0 && own.output.contains("none") && own.output.contains("35"), "\(own)")
   }
 
   /// D has V's shape, a matrix or a row.
@@ -116,7 +191,52 @@ import Testing
       "solve --subsystem softmax --metric paper --inputs x.npy --weights w.npy --gradient v.npy --damping 1 --out o.npy",
       64, "paper"
     ),
-    ("inspect x.npy", 65, "(d, d)"), ("inspect v.npy", 65, "symmetric"), ("inspect", 64, "g.npy"),
+    (
+      "rfim --subsystem convolution --activation tanh --inputs images.npy --weights filters.npy --out o.npy", 64,
+      "--kernel"
+    ),
+    (
+      "rfim --subsystem convolution --kernel 2 --inputs images.npy --weights filters.npy --out o.npy", 64,
+      "--activation"
+    ),
+    ("rfim --subsystem convolution --kernel 2 --activation tanh --inputs images.npy --out o.npy", 64, "--weights"),
+    (
+      "rfim --subsystem convolution --kernel 3 --activation tanh --inputs images.npy --weights filters.npy --out o.npy",
+      65, "19 columns"
+    ),
+    (
+      "rfim --subsystem convolution --kernel 9 --activation tanh --inputs images.npy --weights filters.npy --out o.npy",
+      64, "9×9"
+    ),
+    (
+      "rfim --subsystem convolution --kernel 2,2 --activation tanh --inputs series.npy --weights filters.npy --out o.npy",
+      64, "one number"
+    ),
+    (
+      "rfim --subsystem convolution --kernel 2 --groups 4 --activation tanh --inputs images.npy --weights filters.npy --out o.npy",
+      64, "divides"
+    ),
+    (
+      "rfim --subsystem convolution --kernel -1 --activation tanh --inputs images.npy --weights filters.npy --out o.npy",
+      64, "kernel"
+    ),
+    (
+      "rfim --subsystem convolution --kernel 2 --activation tanh --inputs x.npy --weights filters.npy --out o.npy", 65,
+      "(n, length"
+    ),
+    ("rfim --subsystem layer-norm --inputs x.npy --weights w.npy --out o.npy", 64, "--weights"),
+    ("rfim --subsystem layer-norm --inputs x.npy --epsilon -1 --out o.npy", 64, "--epsilon"),
+    ("rfim --subsystem layer-norm --inputs x.npy --groups 2 --out o.npy", 64, "--groups"),
+    ("rfim --subsystem group-norm --inputs x.npy --groups 2 --out o.npy", 64, "divides"),
+    ("rfim --subsystem softmax --kernel 2 --inputs x.npy --weights w.npy --out o.npy", 64, "--kernel"),
+    (
+      "rfim --subsystem neuron --kronecker --activation tanh --inputs x.npy --weights w.npy --out o.npy", 64,
+      "--kronecker"
+    ),
+    ("inspect --model no-such", 65, "no-such"), ("inspect x.npy --model cnn", 64, "both"),
+    ("inspect x.npy --rank 3", 64, "--rank"), ("inspect --model cnn", 64, "--features"),
+    ("inspect --model cnn --features 783", 65, "783"), ("inspect v.npy --classes 3", 64, "--classes"),
+    ("inspect x.npy", 65, "(d, d)"), ("inspect v.npy", 65, "symmetric"), ("inspect", 64, "neither"),
     ("inspect v.npy --damping nan", 64, "nan"),
   ]) func refusals(command: String, status: Int32, word: String) throws {
     let result = try Tool.run(flags(command))

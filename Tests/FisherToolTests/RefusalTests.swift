@@ -58,7 +58,7 @@ import Testing
     (["--learning-rate", "0"], ["--learning-rate", "1e-30 to 1e30", "0"]), (["--learning-rate", "fast"], ["fast"]),
     (["--damping", "-1"], ["damping"]), (["--damping=-0.5"], ["--damping", "from 0 to 1e30", "-0.5"]),
     (["--pair", "0"], ["--pair", "1 up", "0"]), (["--pair", "4"], ["--pair", "1 to 3", "4"]),
-    (["--pair", "1", "--metric", "shared"], ["--pair", "auto, exact, projected or kernel", "shared"]),
+    (["--pair", "1", "--metric", "shared"], ["--pair", "auto, exact, projected, kernel or kronecker", "shared"]),
     (["--pair", "1", "--optimizer", "sgd"], ["--pair", "rngd", "sgd"]),
     (["--refresh", "0"], ["--refresh", "from 1 up", "0"]), (["--batch", "0"], ["--batch", "1", "0"]),
     (["--epochs", "0"], ["--epochs", "1 or more", "0"]), (["--l2=-1"], ["--l2", "from 0 to 1e30", "-1"]),

@@ -98,6 +98,24 @@ def softmax_covariance(z):
     return a
 
 
+def patches(x, kernel, stride, padding, dilation, groups):
+    """(n positions, groups, d): the window row by row, in each position the group's channels, and 1."""
+    n, height, width, channels = x.shape
+    padded = np.zeros((n, height + 2 * padding[0], width + 2 * padding[1], channels))
+    padded[:, padding[0] : padding[0] + height, padding[1] : padding[1] + width] = x
+    reach = [(kernel[k] - 1) * dilation[k] + 1 for k in (0, 1)]
+    rows = range(0, padded.shape[1] - reach[0] + 1, stride[0])
+    columns = range(0, padded.shape[2] - reach[1] + 1, stride[1])
+    found = []
+    for s in range(n):
+        for y in rows:
+            for u in columns:
+                window = padded[s, y : y + reach[0] : dilation[0], u : u + reach[1] : dilation[1]]
+                split = window.reshape(kernel[0] * kernel[1], groups, channels // groups)
+                found.append([np.append(split[:, g].ravel(), 1) for g in range(groups)])
+    return np.array(found)
+
+
 class Checker:
     def __init__(self, fisher, seed):
         self.fisher = fisher
@@ -186,6 +204,80 @@ class Checker:
             self.compare(self.run(flags, gradient=v, **arrays), expected, tolerance, f"solve, {route}: {what}")
 
 
+    def convolution(self, shape, outputs, dtype, name, kernel, stride, padding, dilation, groups):
+        """A convolution of images, or where there is one line of a series: blocks, summed over positions."""
+        n, height, width, channels = shape
+        x = self.random.standard_normal(shape).astype(dtype)
+        d = kernel[0] * kernel[1] * channels // groups + 1
+        w = self.random.standard_normal((outputs, d)).astype(dtype)
+        command = ["--subsystem", "convolution", "--activation", name, "--groups", str(groups)]
+        is_series = height == 1 and kernel[0] == 1
+        for flag, value in (("kernel", kernel), ("stride", stride), ("padding", padding), ("dilation", dilation)):
+            command += ["--" + flag, str(value[1]) if is_series else f"{value[0]},{value[1]}"]
+        arrays = {"inputs": x[:, 0] if is_series else x, "weights": w}
+        seen = patches(x.astype(float), kernel, stride, padding, dilation, groups)
+        expected = []
+        for i in range(outputs):
+            rows = seen[:, i // (outputs // groups)]
+            weights = nu(activation(name), rows @ w[i].astype(float))
+            expected.append(np.einsum("s,sa,sb->ab", weights, rows, rows) / n)
+        what = f"{' '.join(command)}, {shape}, {outputs} outputs, {np.dtype(dtype).name}"
+        found = self.run(["rfim"] + command, **arrays)
+        self.compare(found, np.array(expected), 1e-12 if dtype == np.float64 else 1e-5, what)
+        self.solve(command, arrays, np.array(expected), outputs, d, dtype, what, 2)
+
+    def normalisation(self, kind, shape, groups, dtype):
+        x = self.random.standard_normal(shape).astype(dtype)
+        n, channels = shape[0], shape[-1]
+        rows = x.astype(float).reshape(n, -1, channels)
+        split = rows.reshape(n, rows.shape[1], groups, channels // groups)
+        epsilon = 0.01
+        if kind == "layer-norm":
+            xhat = (rows - rows.mean(-1, keepdims=True)) / np.sqrt(rows.var(-1, keepdims=True) + epsilon)
+        elif kind == "rms-norm":
+            xhat = rows / np.sqrt((rows**2).mean(-1, keepdims=True) + epsilon)
+        elif kind == "batch-norm":
+            xhat = (rows - rows.mean((0, 1))) / np.sqrt(rows.var((0, 1)) + epsilon)
+        else:
+            mean, variance = split.mean((1, 3), keepdims=True), split.var((1, 3), keepdims=True)
+            xhat = ((split - mean) / np.sqrt(variance + epsilon)).reshape(rows.shape)
+        vectors = xhat[..., None] if kind == "rms-norm" else np.stack([xhat, np.ones_like(xhat)], -1)
+        expected = np.einsum("stia,stib->iab", vectors, vectors) / n
+        command = ["--subsystem", kind, "--epsilon", repr(epsilon)]
+        if kind == "group-norm":
+            command += ["--groups", str(groups)]
+        what = f"{' '.join(command)}, {shape}, {np.dtype(dtype).name}"
+        found = self.run(["rfim"] + command, inputs=x)
+        self.compare(found, expected, 1e-12 if dtype == np.float64 else 1e-5, what)
+        self.solve(command, {"inputs": x}, expected, channels, vectors.shape[-1], dtype, what, 2)
+
+    def kronecker(self, kind, n, inputs, m, dtype):
+        x = self.random.standard_normal((n, inputs)).astype(dtype)
+        w = self.random.standard_normal((m, inputs + 1)).astype(dtype)
+        arrays, command = {"inputs": x, "weights": w}, ["--subsystem", kind, "--kronecker"]
+        bias = with_bias(x.astype(float))
+        z = bias @ w.astype(float).T
+        if kind == "softmax":
+            a = softmax_covariance(z)
+        else:
+            command += ["--activation", "tanh"]
+            f, slope, _ = activation("tanh")
+            if kind == "layer":
+                a = np.einsum("si,ij->sij", nu(activation("tanh"), z), np.eye(m))
+            else:
+                arrays["outer_weights"] = self.random.standard_normal((2, m + 1)).astype(dtype)
+                command += ["--outer-activation", "softmax"]
+                c = arrays["outer_weights"].astype(float)
+                o = softmax_covariance(with_bias(f(z)) @ c.T)
+                half = slope(z)[:, :, None] * c[:, :m].T[None, :, :]
+                a = np.einsum("sil,slk,sjk->sij", half, o, half)
+        expected = np.kron(a.mean(0), bias.T @ bias / n)
+        what = f"{' '.join(command)}, n {n}, inputs {inputs}, m {m}, {np.dtype(dtype).name}"
+        found = self.run(["rfim"] + command, **arrays)
+        self.compare(found, expected, 1e-11 if dtype == np.float64 else 1e-4, what)
+        self.solve(command, arrays, expected, m, inputs + 1, dtype, what, 10)
+
+
 def main():
     if len(sys.argv) not in (2, 3):
         sys.exit("usage: check_rfim.py FISHER [SEED]")
@@ -205,6 +297,19 @@ def main():
         for n, inputs, m in shapes:
             for scale in (1.0, 30.0):
                 checker.system("softmax", n, inputs, m, scale, dtype, "linear", {}, 1, "softmax")
+            for kind in ("layer", "softmax", "two-layers"):
+                checker.kronecker(kind, n, inputs, m, dtype)
+        one = (1, 1)
+        for name in ("tanh", "relu", "sigm", "linear"):
+            checker.convolution((3, 5, 4, 2), 3, dtype, name, (3, 2), one, (1, 0), one, 1)
+            checker.convolution((2, 6, 6, 4), 6, dtype, name, (2, 2), (2, 1), (1, 1), (1, 2), 2)
+            checker.convolution((2, 4, 4, 3), 3, dtype, name, (3, 3), one, (1, 1), one, 3)
+            checker.convolution((4, 1, 7, 3), 2, dtype, name, (1, 3), (1, 2), (0, 1), one, 1)
+            checker.convolution((5, 1, 1, 4), 3, dtype, name, one, one, (0, 0), one, 1)
+        for shape in ((6, 4), (3, 5, 4), (2, 3, 2, 4)):
+            for kind in ("layer-norm", "rms-norm", "batch-norm"):
+                checker.normalisation(kind, shape, 1, dtype)
+            checker.normalisation("group-norm", shape, 2, dtype)
     print(f"{checker.count} results agree with NumPy")
 
 

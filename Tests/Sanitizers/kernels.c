@@ -138,7 +138,11 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     OK(fk_##p##cholesky(g, d, NULL, d, 1, threads));                                                                   \
     OK(fk_##p##cholesky_solve(y, d, g, d, d, d, threads));                                                             \
     OK(fk_##p##eigenvalues(values, g, d, d, work, size));                                                              \
-    free(x), free(g), free(y), free(values), free(z), free(inverse), free(work);                                       \
+    const ptrdiff_t room = fk_##p##eigenvectors_work_size(d);                                                          \
+    void *more = take(room);                                                                                           \
+    OK(fk_##p##gram(g, d, x, d, n, d, 1, 0, threads));                                                                 \
+    OK(fk_##p##eigenvectors(values, g, d, d, more, room));                                                             \
+    free(x), free(g), free(y), free(values), free(z), free(inverse), free(work), free(more);                           \
   }                                                                                                                    \
   static void p##packed(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int threads) {                                          \
     T *a = p##numbers(k * m), *b = p##numbers(n * k), *c = p##numbers(m * n), *g = p##numbers(m * m);                  \
@@ -179,6 +183,43 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     for (int i = 0; i < 4; i++) free(g[i]);                                                                            \
     free(work);                                                                                                        \
   }                                                                                                                    \
+  static void p##images(fk_convolution c, ptrdiff_t n, int threads) {                                                  \
+    ptrdiff_t height, width;                                                                                           \
+    OK(fk_window_outputs(&c.window, &height, &width));                                                                 \
+    const ptrdiff_t in = n * c.window.height * c.window.width, out = n * height * width;                               \
+    const ptrdiff_t d = c.window.kernel_height * c.window.kernel_width * (c.channels / c.groups) + 1;                  \
+    T *x = p##numbers(in * c.channels), *dx = p##numbers(in * c.channels), *z = p##numbers(out * c.outputs);           \
+    T *w = p##numbers(c.outputs * d), *g = p##numbers(c.outputs * d), *patches = p##numbers(out * d);                  \
+    ptrdiff_t *rows = take(out * (ptrdiff_t)sizeof *rows);                                                             \
+    for (ptrdiff_t r = 0; r < out; r++) rows[r] = out - 1 - r;                                                         \
+    const ptrdiff_t size = fk_##p##convolution_work_size(&c, threads);                                                 \
+    void *work = take(size);                                                                                           \
+    largest_team = 0;                                                                                                  \
+    OK(fk_##p##convolution_forward(z, c.outputs, x, c.channels, w, d, n, &c, work, size, threads));                    \
+    EXPECT(largest_team == threads || out * c.outputs * d < 250000);                                                   \
+    OK(fk_##p##convolution_weight_gradient(g, d, z, c.outputs, x, c.channels, n, &c, work, size, threads));            \
+    OK(fk_##p##convolution_input_gradient(dx, c.channels, z, c.outputs, w, d, n, &c, work, size, threads));            \
+    OK(fk_##p##convolution_patches(patches, d, x, c.channels, n, rows, out, c.groups - 1, &c, threads));               \
+    T *y = p##numbers(out * c.channels);                                                                               \
+    int32_t *where = take(out * c.channels * (ptrdiff_t)sizeof *where);                                                \
+    OK(fk_##p##max_pool(y, c.channels, where, x, c.channels, n, c.channels, &c.window, threads));                      \
+    OK(fk_##p##max_pool_backward(dx, c.channels, y, c.channels, where, n, c.channels, &c.window, threads));            \
+    OK(fk_##p##average_pool(y, c.channels, x, c.channels, n, c.channels, &c.window, threads));                         \
+    OK(fk_##p##average_pool_backward(dx, c.channels, y, c.channels, n, c.channels, &c.window, threads));               \
+    free(x), free(dx), free(z), free(w), free(g), free(patches), free(rows), free(work), free(y), free(where);         \
+  }                                                                                                                    \
+  static void p##groups(ptrdiff_t n, ptrdiff_t positions, ptrdiff_t m, ptrdiff_t groups, int centred, int threads) {   \
+    const ptrdiff_t rows = n * positions, columns = centred ? 2 : 1;                                                   \
+    T *x = p##numbers(rows * m), *y = p##numbers(rows * m), *xhat = p##numbers(rows * m);                              \
+    T *w = p##numbers(m * columns), *g = p##numbers(m * columns), *istd = p##numbers(n * groups);                      \
+    largest_team = 0;                                                                                                  \
+    OK(fk_##p##group_norm_forward(y, m, xhat, m, istd, x, m, w, columns, n, positions, m, groups, centred, 1e-3,       \
+                                  threads));                                                                           \
+    EXPECT(largest_team == threads || rows * m < 25000);                                                               \
+    OK(fk_##p##scale_gradient(g, columns, columns, y, m, xhat, m, rows, m, threads));                                  \
+    OK(fk_##p##group_norm_backward(y, m, y, m, xhat, m, istd, w, columns, n, positions, m, groups, centred, threads)); \
+    free(x), free(y), free(xhat), free(w), free(g), free(istd);                                                        \
+  }                                                                                                                    \
   static void p##run(int threads) {                                                                                    \
     p##gram_and_cholesky(300, 21, 37, threads);                                                                        \
     p##gram_and_cholesky(8200, 9, 3, threads);                                                                         \
@@ -198,6 +239,13 @@ static double number(void) { return (double)(state = state * 1664525u + 10139042
     p##projected(17, 5, 3, threads);                                                                                   \
     p##projected(3, 2, 19, threads);                                                                                   \
     p##chained(threads);                                                                                               \
+    p##images((fk_convolution){{14, 13, 3, 3, 1, 1, 1, 1, 1, 1}, 8, 24, 1, 0}, 5, threads);                            \
+    p##images((fk_convolution){{14, 13, 3, 2, 2, 3, 2, 1, 2, 1}, 6, 9, 3, 0}, 4, threads);                             \
+    p##images((fk_convolution){{16, 16, 3, 3, 1, 1, 1, 1, 1, 1}, 35, 35, 35, 0}, 4, threads);                          \
+    p##images((fk_convolution){{1, 1, 1, 1, 1, 1, 0, 0, 1, 1}, 3, 2, 1, 0}, 1, threads);                               \
+    p##groups(400, 1, 95, 1, 1, threads);                                                                              \
+    p##groups(6, 49, 96, 8, 1, threads);                                                                               \
+    p##groups(3, 2, 5, 5, 0, threads);                                                                                 \
     p##orthogonal(0, threads);                                                                                         \
   }
 DEFINE_RUN(float, s)

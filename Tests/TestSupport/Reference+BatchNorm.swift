@@ -63,7 +63,7 @@ extension Reference {
   }
 
   /// With what each addition loses kept aside: of 10,000 terms a plain sum is no better than the kernels in double.
-  private static func sum(_ terms: [Double]) -> Double {
+  static func sum(_ terms: [Double]) -> Double {
     var (total, lost) = (0.0, 0.0)
     for term in terms {
       let next = total + term

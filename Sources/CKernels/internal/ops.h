@@ -105,6 +105,41 @@
                                 ptrdiff_t n, ptrdiff_t width);                                                         \
     void (*batch_norm_evaluate)(T *Y, ptrdiff_t ldy, const T *X, ptrdiff_t ldx, const T *mean, const T *variance,      \
                                 const T *W, ptrdiff_t ldw, ptrdiff_t n, ptrdiff_t width, T epsilon);                   \
+    /* Row r of Q = the patch of a group, 1 last, at output rows[r], or first + r without rows. */                     \
+    void (*patches)(T *Q, ptrdiff_t ldq, const T *X, ptrdiff_t ldx, ptrdiff_t image_stride, const ptrdiff_t *rows,     \
+                    ptrdiff_t first, ptrdiff_t count, ptrdiff_t group, const fk_convolution *convolution,              \
+                    ptrdiff_t out_height, ptrdiff_t out_width);                                                        \
+    /* A line of a convolution's outputs from a padded image, and lines' part of its weights' gradient: see            \
+     * leaf/convolution.inc. */                                                                                        \
+    void (*window_line)(T *Z, ptrdiff_t ldz, const T *A, ptrdiff_t step, const ptrdiff_t *offsets, ptrdiff_t segments, \
+                        ptrdiff_t reach, const T *B, ptrdiff_t apart, const T *bias, ptrdiff_t rows,                   \
+                        ptrdiff_t columns);                                                                            \
+    void (*window_gradient)(T *S, ptrdiff_t lds, const T *A, ptrdiff_t step, ptrdiff_t line, const ptrdiff_t *offsets, \
+                            ptrdiff_t segments, ptrdiff_t reach, const T *D, ptrdiff_t lines, ptrdiff_t positions,     \
+                            ptrdiff_t columns);                                                                        \
+    /* A line of a depthwise convolution's outputs, W being (window + 1, channels); and its part of the gradients. */  \
+    void (*depthwise_line)(T *Z, ptrdiff_t ldz, const T *X, ptrdiff_t ldx, const T *W, ptrdiff_t ldw, ptrdiff_t y,     \
+                           const fk_convolution *convolution, ptrdiff_t out_width);                                    \
+    void (*depthwise_gradients)(T *G, ptrdiff_t ldg, T *dX, ptrdiff_t lddx, const T *delta, ptrdiff_t lddelta,         \
+                                const T *X, ptrdiff_t ldx, const T *W, ptrdiff_t ldw, ptrdiff_t y,                     \
+                                const fk_convolution *convolution, ptrdiff_t out_width);                               \
+    /* A line of pooled outputs, and back. */                                                                          \
+    void (*max_pool_line)(T *Y, ptrdiff_t ldy, int32_t *where, const T *X, ptrdiff_t ldx, ptrdiff_t channels,          \
+                          ptrdiff_t y, const fk_window *window, ptrdiff_t out_width);                                  \
+    void (*max_pool_back_line)(T *dX, ptrdiff_t lddx, const T *dY, ptrdiff_t lddy, const int32_t *where,               \
+                               ptrdiff_t channels, ptrdiff_t y, const fk_window *window, ptrdiff_t out_width, int is_sum);         \
+    void (*average_pool_line)(T *Y, ptrdiff_t ldy, const T *X, ptrdiff_t ldx, ptrdiff_t channels, ptrdiff_t y,         \
+                              const fk_window *window, ptrdiff_t out_width, T share);                                  \
+    void (*average_pool_back_line)(T *dX, ptrdiff_t lddx, const T *dY, ptrdiff_t lddy, ptrdiff_t channels,             \
+                                   ptrdiff_t y, const fk_window *window, ptrdiff_t out_width, T share);                \
+    /* One group of one sample's channels; and the sums for scales of FK_LANES channels at most. */                    \
+    void (*group_norm_forward)(T *Y, ptrdiff_t ldy, T *xhat, ptrdiff_t ldxhat, T *istd, const T *X, ptrdiff_t ldx,     \
+                               const T *W, ptrdiff_t ldw, ptrdiff_t positions, ptrdiff_t width, int centred,           \
+                               double epsilon);                                                                        \
+    void (*group_norm_backward)(T *dX, ptrdiff_t lddx, const T *dY, ptrdiff_t lddy, const T *xhat, ptrdiff_t ldxhat,   \
+                                T istd, const T *W, ptrdiff_t ldw, ptrdiff_t positions, ptrdiff_t width, int centred); \
+    void (*scale_gradient)(T *G, ptrdiff_t ldg, ptrdiff_t columns, const T *dY, ptrdiff_t lddy, const T *xhat,         \
+                           ptrdiff_t ldxhat, ptrdiff_t rows, ptrdiff_t width);                                         \
   } fk_##P##ops;                                                                                                       \
   /* What products of matrices whose rows are the terms of sums need; k of a product is at most FK_DEPTH. */           \
   typedef struct fk_##P##product_ops {                                                                                 \

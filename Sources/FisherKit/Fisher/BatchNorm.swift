@@ -1,4 +1,4 @@
-/// The scale γ and shift β of batch normalisation, per channel: y = γx̂ + β with unit-variance Gaussian output, so each
+/// The scale γ and shift β of batch normalisation, and of any other that has both, per channel: y = γx̂ + β with unit-variance Gaussian output, so each
 /// channel has the 2×2 block E[(x̂, 1)(x̂, 1)ᵀ] (eq 8 with parameters (γ, β) and input x̂).
 ///
 /// Each channel has inputs of its own, where those of a layer are one X̃ for all neurons: every metric holds its blocks as
@@ -7,7 +7,7 @@ public struct BatchNorm: Subsystem {
   public init() {}
 
   public var description: String { "batch normalisation" }
-  public var form: Form { .channels }
+  public var form: Form { .channels(hasShift: true) }
   /// Normalised ones, which have unit variance indeed.
   public var hasNormalOutputs: Bool { false }
 
@@ -19,17 +19,21 @@ public struct BatchNorm: Subsystem {
 }
 
 extension NeuronBlocks {
-  /// The blocks over normalised inputs x̂ (n, channels): parameters are (channels, 2), γ first. Cost 4 flops an element;
-  /// memory 3 elements a channel, and 3 doubles.
-  convenience init(channels x: borrowing Matrix<Scalar>, positions: Int = 1) throws(FisherError) {
+  /// The blocks over normalised inputs x̂ (n, channels): parameters are (channels, 2), γ first, or without a shift γ alone.
+  /// Cost 4 flops an element; memory 3 elements a channel, and 3 doubles.
+  convenience init(
+    channels x: borrowing Matrix<Scalar>, hasShift: Bool = true, positions: Int = 1
+  ) throws(FisherError) {
     demand(x.rows > 0, "expected at least one sample")
     // (the sum over positions, for what is 1 as for x̂)
     let count = Double(positions)
     var sums = ChannelSums(channels: x.columns)
     sums.add(x)
-    var blocks = try BlockBatch<Double>(count: x.columns, order: 2, what: "blocks of \(x.columns) channels")
+    var blocks = try BlockBatch<Double>(
+      count: x.columns, order: hasShift ? 2 : 1, what: "blocks of \(x.columns) channels")
     for channel in 0..<x.columns {
       blocks[channel, 0, 0] = count * sums.meanOfSquares(channel)
+      guard hasShift else { continue }
       blocks[channel, 1, 0] = count * sums.mean(channel)
       blocks[channel, 1, 1] = count
     }

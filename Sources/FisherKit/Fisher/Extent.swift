@@ -12,6 +12,12 @@ public struct Extent: Equatable, Sendable, CustomStringConvertible {
 
   public var description: String { positions == 1 ? "\(channels)" : "\(positions) × \(channels)" }
 
+  /// Numbers a sample.
+  package var elements: Int {
+    let (count, overflow) = positions.multipliedReportingOverflow(by: channels)
+    return overflow ? .max : count
+  }
+
   func validate(_ what: @autoclosure () -> String) throws(FisherError) {
     guard channels > 0, positions > 0, !positions.multipliedReportingOverflow(by: channels).overflow else {
       throw .invalidArgument(what: what(), expected: "at least one channel and one position", found: "\(self)")

@@ -5,8 +5,11 @@ public enum Form: Sendable, CustomStringConvertible {
   case shared(nu: Double)
   /// diag[Ĝ_1, …, Ĝ_m] with Ĝ_i = (1/n) Σ_s ν_i(s) x̃_sx̃_sᵀ and ν by ``Subsystem/nu(_:preactivations:)`` (section 2.6).
   case neurons
-  /// A 2×2 block (1/n) Σ_s (x̂_i, 1)(x̂_i, 1)ᵀ for each channel, which has inputs of its own (eq 8).
-  case channels
+  /// A 2×2 block (1/n) Σ_s (x̂_i, 1)(x̂_i, 1)ᵀ for each channel, which has inputs of its own (eq 8); or without a shift the
+  /// number (1/n) Σ_s x̂_i².
+  case channels(hasShift: Bool)
+  /// A block (1/n) Σ_s ν_i(s) p̃_isp̃_isᵀ for each channel, which has inputs of its own: see ``DepthwiseLayer``.
+  case windows
   /// (1/n) Σ_s (diag η_s − η_sη_sᵀ) ⊗ x̃_sx̃_sᵀ with η = softmax(z) (eq 10). It is a coupled one, with kernels of its own.
   case softmax
   /// (1/n) Σ_s A_s ⊗ x̃_sx̃_sᵀ: the neurons are coupled by matrices A_s (m,m).
@@ -18,7 +21,8 @@ public enum Form: Sendable, CustomStringConvertible {
     switch self {
     case .shared: "one block for all neurons"
     case .neurons: "a block for each neuron"
-    case .channels: "a block of order 2 for each channel"
+    case .channels(let hasShift): "\(hasShift ? "a block of order 2" : "a number") for each channel"
+    case .windows: "a block for the window of each channel"
     case .softmax: "coupled classes of a softmax"
     case .coupled(let coupling): "coupled neurons (\(coupling))"
     case .twoLayers(let layers): "coupled neurons of two layers (\(layers))"
@@ -28,7 +32,12 @@ public enum Form: Sendable, CustomStringConvertible {
 
 extension Subsystem {
   /// Whether all neurons have the same inputs X̃.
-  var sharesInputs: Bool { if case .channels = form { false } else { true } }
+  var sharesInputs: Bool {
+    switch form {
+    case .channels, .windows: false
+    case .shared, .neurons, .softmax, .coupled, .twoLayers: true
+    }
+  }
 }
 
 /// What makes the A_s of a coupled subsystem: how its outputs vary together.

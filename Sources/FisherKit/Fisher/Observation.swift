@@ -12,8 +12,12 @@
 /// or copied.
 public struct Observation<Scalar: KernelScalar>: ~Copyable {
   /// X̃ (rows, d), the bias column last; or without it, where a curvature says that it adds one:
-  /// ``Curvature/addsBias``.
+  /// ``Curvature/addsBias``. Of a convolution without rows: its patches are as many as positions, and are made where they
+  /// are asked for, by ``copyInputs(rows:to:)`` or ``withInputs(_:)``.
   public let inputs: Matrix<Scalar>
+  /// Where the rows of X̃ are patches: the images, and which patches of them.
+  let images: Matrix<Scalar>
+  let patches: Patches?
   /// z (rows, m).
   public let preactivations: Matrix<Scalar>
   /// Rows a sample has.
@@ -66,15 +70,77 @@ public struct Observation<Scalar: KernelScalar>: ~Copyable {
       preactivationsAbove.rows == 0 || preactivationsAbove.rows == inputs.rows,
       "\(inputs.rows) rows, and \(preactivationsAbove.rows) in the layer above")
     self.inputs = Matrix(viewing: inputs)
+    images = Matrix(viewing: AlignedBuffer<Scalar>.nothing, rows: 0, columns: 0)
+    patches = nil
     self.preactivations = Matrix(viewing: preactivations)
     self.positions = positions
     self.weightsAbove = Matrix(viewing: weightsAbove)
     self.preactivationsAbove = Matrix(viewing: preactivationsAbove)
   }
 
-  public var rows: Int { inputs.rows }
+  /// Of the patches of images, a row of X̃ for each of their outputs.
+  init(patches: Patches, of images: borrowing Matrix<Scalar>, preactivations: borrowing Matrix<Scalar>) {
+    let none = AlignedBuffer<Scalar>.nothing
+    positions = patches.shape.window.outputs.count
+    demand(
+      preactivations.rows % positions == 0, "\(preactivations.rows) rows are no samples of \(positions) positions")
+    self.images = Matrix(viewing: images)
+    self.patches = patches
+    self.preactivations = Matrix(viewing: preactivations)
+    inputs = Matrix(viewing: none, rows: 0, columns: patches.shape.order)
+    weightsAbove = Matrix(viewing: none, rows: 0, columns: 0)
+    preactivationsAbove = Matrix(viewing: none, rows: 0, columns: 0)
+  }
+
+  public var rows: Int { preactivations.rows }
   /// n
-  public var samples: Int { inputs.rows / positions }
+  public var samples: Int { preactivations.rows / positions }
+
+  /// The rows of `matrix` from `first` on = these rows of X̃.
+  public func copyInputs(rows places: Span<Int>, to matrix: inout Matrix<Scalar>, from first: Int = 0) {
+    if let patches {
+      matrix.setToPatches(
+        of: images, ofFeatures: patches.takesFeatures, rows: places, group: patches.group, patches.shape, from: first)
+      return
+    }
+    for k in places.indices { matrix.copyRow(places[k], of: inputs, to: first + k) }
+  }
+
+  /// At most so many of its rows, evenly taken.
+  func places(atMost count: Int) -> [Int] {
+    let taken = min(count, rows)
+    return (0..<taken).map { $0 * rows / taken }
+  }
+
+  /// These rows of X̃.
+  func inputs(at places: [Int], order: Int) throws(FisherError) -> Matrix<Scalar> {
+    var taken = try Matrix<Scalar>(rows: places.count, columns: order, what: "inputs of \(places.count) rows")
+    copyInputs(rows: places.span, to: &taken)
+    return taken
+  }
+
+  /// The same rows of z.
+  func preactivations(at places: [Int]) throws(FisherError) -> Matrix<Scalar> {
+    var taken = try Matrix<Scalar>(
+      rows: places.count, columns: preactivations.columns, what: "pre-activations of \(places.count) rows")
+    for k in places.indices { taken.copyRow(places[k], of: preactivations, to: k) }
+    return taken
+  }
+
+  /// Whether all of it is numbers, but for the pre-activations.
+  var hasFiniteInputs: Bool { inputs.isFinite && images.isFinite }
+
+  /// Hands over all of X̃ (rows, d): where its rows are patches it is made for that.
+  public func withInputs<R>(
+    _ body: (borrowing Matrix<Scalar>) throws(FisherError) -> R
+  ) throws(FisherError) -> R {
+    guard let patches else { return try body(inputs) }
+    var all = try Matrix<Scalar>(rows: rows, columns: patches.shape.order, what: "patches of \(rows) positions")
+    let places = Array(0..<rows)
+    copyInputs(rows: places.span, to: &all)
+    return try body(all)
+  }
+
   /// What rows of X̃ are multiplied by, so that an average over rows is the average over samples of the sum over positions.
   public var scale: Double { Self.scale(positions: positions) }
 
@@ -95,4 +161,12 @@ public struct Observation<Scalar: KernelScalar>: ~Copyable {
 extension AlignedBuffer {
   /// Where a view of no elements looks.
   static var nothing: UnsafePointer<Element> { UnsafePointer(bitPattern: alignment)! }
+}
+
+/// Which patches of images the rows of X̃ are.
+struct Patches {
+  var shape: ConvolutionShape
+  var group: Int
+  /// Whether a sample's image is a row of features.
+  var takesFeatures: Bool
 }

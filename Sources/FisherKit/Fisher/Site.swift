@@ -11,6 +11,8 @@ public struct Site: Sendable {
   public var subsystem: any Subsystem
   /// The rows that a sample has in X̃ and z.
   public var positions: Int
+  /// Whether its inputs are patches of images, which are made as they are asked for.
+  var hasPatches = false
   /// D_y of the layer above, through which ``TwoLayers`` sees this one; `nil` for any other subsystem.
   public var neuronsAbove: Int?
 

@@ -30,11 +30,13 @@ extension Subsystem {
   /// Its relative Fisher matrix in a pass, by its ``form``.
   /// - Throws: `invalidArgument` for two layers without the one above; `sizeOverflow` or `outOfMemory`.
   public func rfim<S: KernelScalar>(_ observed: borrowing Observation<S>) throws(FisherError) -> any RFIM<S> {
-    if observed.positions == 1 { return try rfim(observed, inputs: observed.inputs) }
-    var scaled = try Matrix<S>(rows: observed.rows, columns: observed.inputs.columns, what: "inputs of all positions")
-    scaled.copy(from: observed.inputs)
-    scaled.scale(by: observed.scale)
-    return try rfim(observed, inputs: scaled)
+    if observed.positions == 1, observed.patches == nil { return try rfim(observed, inputs: observed.inputs) }
+    return try observed.withInputs { (inputs) throws(FisherError) in
+      var scaled = try Matrix<S>(rows: observed.rows, columns: inputs.columns, what: "inputs of all positions")
+      scaled.copy(from: inputs)
+      scaled.scale(by: observed.scale)
+      return try rfim(observed, inputs: scaled)
+    }
   }
 
   /// The same, with inputs that were scaled for their positions.
@@ -49,7 +51,12 @@ extension Subsystem {
       var nu = try Matrix<Double>(rows: rows, columns: neurons, what: "ν of \(rows) samples")
       self.nu(&nu, preactivations: try observed.preactivations.inDouble(what: "pre-activations of \(rows) samples"))
       return try NeuronBlocks<S>(inputs: x, exactNu: nu)
-    case .channels: return try NeuronBlocks<S>(channels: observed.inputs, positions: observed.positions)
+    case .channels(let hasShift):
+      return try NeuronBlocks<S>(channels: observed.inputs, hasShift: hasShift, positions: observed.positions)
+    case .windows:
+      var nu = try Matrix<Double>(rows: rows, columns: neurons, what: "ν of \(rows) samples")
+      self.nu(&nu, preactivations: try observed.preactivations.inDouble(what: "pre-activations of \(rows) samples"))
+      return try NeuronBlocks<S>(windows: x, exactNu: nu)
     case .softmax:
       return try SampledBlock<S>(inputs: x, source: try SoftmaxSource<S>(preactivations: observed.preactivations))
     case .coupled(let coupling):
@@ -67,7 +74,7 @@ extension Subsystem {
     switch form {
     case .softmax: return try SoftmaxCovariance(preactivations: z)
     case .coupled(let coupling): return try coupling.covariance(preactivations: z)
-    case .shared, .neurons, .channels, .twoLayers:
+    case .shared, .neurons, .channels, .windows, .twoLayers:
       var nu = try Matrix<S>(rows: z.rows, columns: z.columns, what: "ν of the outputs")
       self.nu(&nu, preactivations: z)
       return try IndependentCovariance(nu: nu)

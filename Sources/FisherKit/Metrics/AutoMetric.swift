@@ -1,6 +1,6 @@
 /// Chooses for each layer how its matrix is held: exact, or projected to the subspace where its inputs are, whichever the
 /// cost model finds cheaper per step with its share of a refresh; smaller ranks and windows, and in the end diagonals,
-/// where the memory cap asks for it.
+/// where the memory cap asks for it. A pair of layers has its exact matrix, or where that is too large a Kronecker product.
 ///
 /// The choice depends on the costs, and so on the machine: costs that were kept make it the same everywhere.
 ///
@@ -93,12 +93,15 @@ public struct AutoMetric: Metric {
   }
 
   private func choice<S: KernelScalar>(for site: CurvatureSite<S>, _ level: Level) -> any Metric {
+    let isPair = site.twoLayers != nil
     switch level {
-    case .diagonals(let samples): return DiagonalMetric(windowSamples: samples)
+    case .diagonals(let samples):
+      return isPair ? KroneckerMetric(windowSamples: samples) : DiagonalMetric(windowSamples: samples)
     case .blocks(let rank, let samples):
       let exact = ExactMetric(windowSamples: samples)
       let rank = site.isSoftmax ? min(rank, Self.softmaxRank) : rank
-      guard site.twoLayers == nil, rank < site.order else { return exact }
+      if isPair, exact.estimate(for: site).bytes > memoryCap / 4 { return KroneckerMetric(windowSamples: samples) }
+      guard !isPair, rank < site.order else { return exact }
       let projected = ProjectedMetric(rank: .fixed(rank), windowSamples: samples)
       func cost(_ metric: any Metric) -> Double {
         let estimate = metric.estimate(for: site)

@@ -22,7 +22,7 @@ final class BatchNormCurvature<Scalar: KernelScalar>: Curvature {
     bytes = window.bytes + inverses.count * MemoryLayout<Double>.stride
     let m = Double(site.neurons)
     estimate = CurvatureEstimate(
-      summary: "\(site.neurons) blocks of order 2", bytes: bytes,
+      summary: "\(site.neurons) blocks of order \(site.order)", bytes: bytes,
       refresh: Work(factors: 8 * m, bytes: 40 * m, calls: 1),
       step: Work(solves: 6 * m, bytes: 24 * m + 4 * m * Double(MemoryLayout<Scalar>.stride), calls: 1))
   }
@@ -40,10 +40,10 @@ final class BatchNormCurvature<Scalar: KernelScalar>: Curvature {
   func refresh() {
     demand(window.samples > 0, "a refresh needs at least one observation")
     // (the sum over positions, for what is 1 as for x̂)
-    let count = Double(site.site.positions)
+    let count = Double(site.site.positions) * site.positionFactor
     for channel in 0..<site.neurons {
       let (square, mean) = (count * window.meanOfSquares(channel), count * window.mean(channel))
-      var lambda = site.lambda(trace: square + count, order: 2)
+      var lambda = site.lambda(trace: site.order == 2 ? square + count : square, order: site.order)
       var isInverted = invert(channel, square: square, mean: mean, damping: lambda, attempt: 0)
       for attempt in 1...Ladder.raises where !isInverted {
         lambda = max(lambda, Ladder.leastDamping) * 10
@@ -59,12 +59,21 @@ final class BatchNormCurvature<Scalar: KernelScalar>: Curvature {
     isReady = true
   }
 
+  private func isBroken(_ channel: Int, _ attempt: Int) -> Bool {
+    site.incidents.faults?.breaks(layer: site.name, neuron: channel, attempt: attempt) ?? false
+  }
+
   /// The pivots of a factorisation, judged as the kernels do.
   private func invert(_ channel: Int, square: Double, mean: Double, damping: Double, attempt: Int) -> Bool {
-    let (first, last) = (square + damping, Double(site.site.positions) + damping)
+    if site.order == 1 {
+      guard square + damping > 0, (square + damping).isFinite, !isBroken(channel, attempt) else { return false }
+      (inverses[3 * channel], inverses[3 * channel + 1], inverses[3 * channel + 2]) = (1 / (square + damping), 0, 0)
+      return true
+    }
+    let (first, last) = (square + damping, Double(site.site.positions) * site.positionFactor + damping)
     let pivot = last - mean * mean / first
     guard first > 0, first.isFinite, pivot > last * 0x1p-53,
-      !(site.incidents.faults?.breaks(layer: site.name, neuron: channel, attempt: attempt) ?? false)
+      !isBroken(channel, attempt)
     else { return false }
     inverses[3 * channel] = (1 + mean * mean / (first * pivot)) / first
     inverses[3 * channel + 1] = -mean / (first * pivot)
@@ -83,7 +92,14 @@ extension Matrix {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   fileprivate mutating func multiplyPairs(by blocks: [Double]) {
-    demand(columns == 2 && blocks.count == 3 * rows, "expected a block for each row of two")
+    demand(columns <= 2 && blocks.count == 3 * rows, "expected a block for each row of two")
+    if columns == 1 {
+      for i in 0..<rows {
+        let row = storage.base + i * stride
+        row[0] = Scalar(blocks[3 * i] * Double(row[0]))
+      }
+      return
+    }
     for i in 0..<rows {
       let row = storage.base + i * stride
       let (a, b) = (Double(row[0]), Double(row[1]))

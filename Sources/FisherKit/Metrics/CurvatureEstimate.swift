@@ -25,18 +25,6 @@ public struct CurvatureEstimate: Equatable, Sendable {
   }
 }
 
-/// The sum of some bytes, or the largest number where they cannot be addressed.
-func sum(ofBytes parts: Int...) -> Int {
-  var sum = 0
-  for part in parts {
-    let (total, overflow) = sum.addingReportingOverflow(part)
-    // (what cannot be addressed says so by the largest number or, from a kernel, by a negative one)
-    if overflow || part < 0 { return .max }
-    sum = total
-  }
-  return sum
-}
-
 extension CurvatureSite {
   /// Bytes of a matrix, its padding included; the largest number where they cannot be addressed.
   func bytes(_ rows: Int, _ columns: Int) -> Int { (try? Matrix<Scalar>.bytes(rows: rows, columns: columns)) ?? .max }
@@ -47,7 +35,7 @@ extension CurvatureSite {
   /// Of the window of so many samples, and of their weights.
   func windowBytes(_ samples: Int) -> Int {
     let above = site.neuronsAbove.map { sum(ofBytes: bytes(samples, $0), bytes($0, neurons + 1)) } ?? 0
-    return sum(ofBytes: bytes(samples, order), bytes(samples, neurons), bytes(samples, neurons), above)
+    return sum(ofBytes: bytes(samples, inputColumns), bytes(samples, neurons), bytes(samples, neurons), above)
   }
 
   /// An exact inverse for inputs of some order, without its window.
@@ -79,7 +67,7 @@ extension CurvatureSite {
           bytes: 3 * read,
           calls: 2 * m),
         step: Work(solves: 2 * s * s, bytes: read, calls: 1))
-    case .neurons, .softmax, .channels, .twoLayers:
+    case .neurons, .softmax, .channels, .windows, .twoLayers:
       return blocksEstimate(order: order, samples: samples, isInverse: inverts(order: order))
     }
   }

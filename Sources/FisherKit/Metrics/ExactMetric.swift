@@ -50,7 +50,7 @@ public struct ExactMetric: Metric {
     case .neurons, .softmax: return try NeuronBlocksInverse<S>(for: site, order: order, samples: samples)
     case .coupled(let coupling):
       return try CoupledInverse<S>(for: site, coupling: coupling, order: order, samples: samples)
-    case .channels, .twoLayers: throw site.noWay(for: "exact")
+    case .channels, .windows, .twoLayers: throw site.noWay(for: "exact")
     }
   }
 }

@@ -26,6 +26,7 @@ public struct KernelMetric: Metric {
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try validate()
+    try site.requireSharedInputs(for: name)
     if let layers = site.twoLayers { return try TwoLayerInverse<S>.curvature(for: site, layers: layers) }
     guard site.damping.amount > 0 else {
       throw .invalidArgument(

@@ -50,6 +50,8 @@ public struct CurvatureSite<Scalar: KernelScalar> {
   /// Whether refreshes are to be spread over steps, part by part, where the curvature can: while the next matrix is made
   /// the last one is in use.
   public var isSpread: Bool
+  /// What the positions of a sample count for.
+  public var positionWeight = PositionWeight.sum
   /// What the curvatures of the layers that the metric does not measure hold, such as those of batch normalisation: a cap
   /// for all layers counts them.
   public var bytesBeside = 0
@@ -70,6 +72,9 @@ public struct CurvatureSite<Scalar: KernelScalar> {
     self.incidents = incidents
     self.isSpread = isSpread
   }
+
+  /// What the sum over positions is multiplied by.
+  public var positionFactor: Double { positionWeight.factor(positions: site.positions) }
 
   public var name: String { site.name }
   /// m and d, the bias included.

@@ -76,6 +76,7 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
   private let nu: Double
   private var average: Matrix<Scalar>
   private let factors: DenseFactors<Scalar>
+  private var room: PatchRoom<Scalar>
   let estimate: CurvatureEstimate
 
   init(
@@ -85,6 +86,7 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
     let d = site.order
     average = try Matrix(rows: d, columns: d, what: "\(site.name): block of order \(d)")
     factors = try DenseFactors(for: site, order: d, whole: d)
+    room = try PatchRoom(for: site)
     start()
   }
 
@@ -93,17 +95,23 @@ final class AveragedSharedBlock<Scalar: KernelScalar>: Curvature {
   func visit(_ visitor: StateVisitor) throws {
     try visitor.visit("average", &average)
     try visitor.child("factors", factors)
+    visitor.scratch("patches", bytes: room.bytes)
   }
 
   /// The same, before anything is allocated.
   static func bytes(for site: CurvatureSite<Scalar>) -> Int {
-    sum(ofBytes: site.bytes(site.order, site.order), DenseFactors<Scalar>.bytes(for: site, order: site.order))
+    sum(
+      ofBytes: site.bytes(site.order, site.order), DenseFactors<Scalar>.bytes(for: site, order: site.order),
+      PatchRoom<Scalar>.bytes(for: site))
   }
 
   func observe(_ observed: borrowing Observation<Scalar>) {
     // (what is no number would stay in the average for good)
-    guard observed.inputs.isFinite else { return site.report(.samplesLeftOut) }
-    average.setToGram(observed.inputs, alpha: (1 - decay) * nu / Double(observed.samples), beta: decay)
+    guard observed.hasFiniteInputs else { return site.report(.samplesLeftOut) }
+    let alpha = (1 - decay) * nu * site.positionFactor / Double(observed.samples)
+    observed.withRuns(&room) { (inputs, range) in
+      average.setToGram(inputs, alpha: alpha, beta: range.lowerBound == 0 ? decay : 1)
+    }
   }
 
   func refresh() throws(FisherError) {
@@ -130,6 +138,7 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
   private var batchNu: Matrix<Scalar>
   private var average: BlockBatch<Scalar>
   private let factors: NeuronFactors<Scalar>
+  private var room: PatchRoom<Scalar>
   let estimate: CurvatureEstimate
 
   init(for site: CurvatureSite<Scalar>, decay: Double, estimate: CurvatureEstimate) throws(FisherError) {
@@ -139,6 +148,7 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
     average = try BlockBatch(count: m, order: d, what: "\(site.name): \(m) blocks of order \(d)")
     factors = try NeuronFactors(for: site, order: d, samples: 1, isInverse: false)
     workspace = try average.makeWorkspace(samples: site.batchRows)
+    room = try PatchRoom(for: site)
     start()
   }
 
@@ -149,6 +159,7 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
     try visitor.child("factors", factors)
     visitor.scratch("ν of a batch", batchNu)
     visitor.scratch("work", bytes: workspace.bytes)
+    visitor.scratch("patches", bytes: room.bytes)
   }
 
   /// The same, before anything is allocated.
@@ -157,17 +168,21 @@ final class AveragedNeuronBlocks<Scalar: KernelScalar>: Curvature {
     return sum(
       ofBytes: site.bytes(site.batchRows, m), site.blockBytes(order: d),
       NeuronFactors<Scalar>.bytes(for: site, order: d, samples: 1),
-      BlockWorkspace.bytes(Scalar.self, count: m, order: d, samples: site.batchRows))
+      BlockWorkspace.bytes(Scalar.self, count: m, order: d, samples: site.batchRows),
+      PatchRoom<Scalar>.bytes(for: site))
   }
 
   func observe(_ observed: borrowing Observation<Scalar>) {
     batchNu.resize(rows: observed.rows)
     site.subsystem.nu(&batchNu, preactivations: observed.preactivations)
     // (what is no number would stay in the average for good)
-    guard batchNu.isFinite, observed.inputs.isFinite else { return site.report(.samplesLeftOut) }
-    average.accumulateGram(
-      inputs: observed.inputs, nu: batchNu, alpha: (1 - decay) / Double(observed.samples), beta: decay,
-      workspace: workspace)
+    guard batchNu.isFinite, observed.hasFiniteInputs else { return site.report(.samplesLeftOut) }
+    let alpha = (1 - decay) * site.positionFactor / Double(observed.samples)
+    observed.withRuns(&room) { (inputs, range) in
+      average.accumulateGram(
+        inputs: inputs, nu: Matrix(viewing: batchNu, rows: range), alpha: alpha,
+        beta: range.lowerBound == 0 ? decay : 1, workspace: workspace)
+    }
   }
 
   func refresh() throws(FisherError) {

@@ -47,6 +47,7 @@ public struct ProjectedMetric: Metric {
 
   public func makeCurvature<S: KernelScalar>(for site: CurvatureSite<S>) throws(FisherError) -> any Curvature<S> {
     try validate()
+    try site.requireSharedInputs(for: name)
     guard rank.most <= site.order, site.twoLayers == nil else {
       return try ExactMetric(windowSamples: windowSamples).makeCurvature(for: site)
     }

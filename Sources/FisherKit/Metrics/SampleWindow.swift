@@ -14,6 +14,8 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable, StateValue {
   /// Of a pair of layers z of the one above, and its weights as they are now; else without columns.
   private(set) var preactivationsAbove: Matrix<Scalar>
   private(set) var weightsAbove: Matrix<Scalar>
+  /// What rows of X̃ are multiplied by.
+  private let scale: Double
   /// What each mini-batch gives.
   private var rowsPerBatch: Int
   /// The samples that the next refresh is to have: a quarter of what there is room for, or 250, while refreshes come
@@ -23,13 +25,15 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable, StateValue {
   private(set) var isFrozen = false
   /// Draws rows.
   private var generator = SeededGenerator(seed: 0, stream: .windows)
+  /// Those of the last mini-batch.
+  private var drawn: [Int] = []
 
   /// - Parameter limit: the most samples that are kept.
   init(for site: CurvatureSite<Scalar>, limit: Int) throws(FisherError) {
     let capacity = Self.capacity(for: site, limit: limit)
     let above = site.site.neuronsAbove
     var inputs = try Matrix<Scalar>(
-      rows: capacity, columns: site.order, what: "\(site.name): inputs of \(capacity) samples")
+      rows: capacity, columns: site.inputColumns, what: "\(site.name): inputs of \(capacity) samples")
     var preactivations = try Matrix<Scalar>(
       rows: capacity, columns: site.neurons, what: "\(site.name): pre-activations of \(capacity) samples")
     var preactivationsAbove = try Matrix<Scalar>(
@@ -44,8 +48,10 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable, StateValue {
     self.preactivations = preactivations
     self.preactivationsAbove = preactivationsAbove
     self.weightsAbove = weightsAbove
+    scale = Observation<Scalar>.scale(positions: site.site.positions) * site.positionFactor.squareRoot()
     rowsPerBatch = capacity
     wanted = capacity
+    drawn.reserveCapacity(capacity)
   }
 
   mutating func visit(_ visitor: StateVisitor) throws {
@@ -80,23 +86,44 @@ struct SampleWindow<Scalar: KernelScalar>: ~Copyable, StateValue {
   mutating func take(_ observed: borrowing Observation<Scalar>) {
     if weightsAbove.columns > 0 { weightsAbove.copy(from: observed.weightsAbove) }
     guard !isFrozen else { return }
-    var count = max(0, min(rowsPerBatch, observed.rows, wanted - inputs.rows))
-    // Selection sampling (Knuth, algorithm S): each set of so many rows is as likely as any other.
-    for row in 0..<observed.rows where count > 0 {
-      let left = observed.rows - row
+    let room = wanted - inputs.rows
+    draw(max(0, min(rowsPerBatch, observed.rows, room)), of: observed.rows, isOfPositions: observed.positions > 1)
+    let first = inputs.rows
+    if observed.patches != nil {
+      let places = drawn
+      inputs.resize(rows: first + places.count)
+      observed.copyInputs(rows: places.span, to: &inputs, from: first)
+    }
+    for k in drawn.indices {
+      if observed.patches == nil { inputs.append(row: drawn[k], of: observed.inputs) }
+      if observed.positions > 1 { inputs.scale(row: first + k, by: scale) }
+      preactivations.append(row: drawn[k], of: observed.preactivations)
+      if weightsAbove.columns > 0 { preactivationsAbove.append(row: drawn[k], of: observed.preactivationsAbove) }
+    }
+  }
+
+  /// Draws so many rows, in their order. Selection sampling (Knuth, algorithm S), where each set of them is as likely as any
+  /// other; of very many rows, those of images' positions, one of each of as many equal stretches.
+  private mutating func draw(_ wanted: Int, of rows: Int, isOfPositions: Bool) {
+    drawn.removeAll(keepingCapacity: true)
+    if isOfPositions, rows > 16 * wanted {
+      for k in 0..<wanted {
+        let (first, end) = (stretch(k, wanted, rows), stretch(k + 1, wanted, rows))
+        drawn.append(first + generator.uniform(below: end - first))
+      }
+      return
+    }
+    var count = wanted
+    for row in 0..<rows where count > 0 {
+      let left = rows - row
       if count == left || generator.uniform(below: left) < count {
-        take(row: row, of: observed)
+        drawn.append(row)
         count -= 1
       }
     }
   }
 
-  private mutating func take(row: Int, of observed: borrowing Observation<Scalar>) {
-    inputs.append(row: row, of: observed.inputs)
-    if observed.positions > 1 { inputs.scale(row: inputs.rows - 1, by: observed.scale) }
-    preactivations.append(row: row, of: observed.preactivations)
-    if weightsAbove.columns > 0 { preactivationsAbove.append(row: row, of: observed.preactivationsAbove) }
-  }
+  private func stretch(_ k: Int, _ count: Int, _ rows: Int) -> Int { rows / count * k + rows % count * k / count }
 
   /// Removes samples that are not finite.
   /// - Returns: how many there were.

@@ -70,6 +70,7 @@ public struct SubsystemRecord: Codable, Equatable, Sendable {
       sigma = layer.sigma
     case is SoftmaxLayer: kind = "softmax"
     case is BatchNorm: kind = "batch normalisation"
+    case is ScaleNorm: kind = "scale"
     default:
       throw DataError(
         place, expected: "a non-linear, linear or softmax layer or a batch normalisation as subsystem",

@@ -173,3 +173,16 @@ extension BatchNormalization: KeepableLayer {
       + (settings.measuredBy.map { ["measured as \($0.summary)"] } ?? [])
   }
 }
+
+// MARK: In a description
+
+extension BatchNormalization: DescribedLayer {
+  public static func make(
+    _ description: LayerDescription, in model: inout ModelUnderConstruction<Scalar>
+  ) throws -> any Layer<Scalar> {
+    try BatchNormalization(
+      channels: model.extent.channels, decay: try description.number("decay") ?? 0.99,
+      epsilon: try description.number("epsilon") ?? 1e-3, subsystem: model.isMeasured ? BatchNorm() : nil,
+      positions: model.extent.positions, name: model.name)
+  }
+}

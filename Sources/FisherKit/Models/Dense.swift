@@ -14,11 +14,12 @@ public final class Dense<Scalar: KernelScalar>: Layer {
   ///   - activation: f, run forward and backward.
   ///   - subsystem: what its relative Fisher matrix is; by default that of a non-linear layer with the activation's
   ///     ``Activation/metricForm``.
+  ///   - isMeasured: `false` leaves it without, to the plain gradient or to another optimizer.
   ///   - positions: how many rows a sample has.
   /// - Throws: `invalidArgument` where there are no inputs, outputs or positions; `sizeOverflow` or `outOfMemory`.
   public init(
-    inputs: Int, outputs: Int, activation: any Activation, subsystem: (any Subsystem)? = nil, positions: Int = 1,
-    name: String = "dense", using generator: inout SeededGenerator
+    inputs: Int, outputs: Int, activation: any Activation, subsystem: (any Subsystem)? = nil, isMeasured: Bool = true,
+    positions: Int = 1, name: String = "dense", using generator: inout SeededGenerator
   ) throws(FisherError) {
     inputExtent = Extent(channels: inputs, positions: positions)
     outputExtent = Extent(channels: outputs, positions: positions)
@@ -27,7 +28,7 @@ public final class Dense<Scalar: KernelScalar>: Layer {
     self.activation = activation
     weights = try Parameter(
       name: name, neurons: outputs, order: inputs + 1,
-      subsystem: subsystem ?? NonlinearLayer(activation.metricForm), positions: positions)
+      subsystem: isMeasured ? subsystem ?? NonlinearLayer(activation.metricForm) : nil, positions: positions)
     preactivations = try Matrix(rows: 0, columns: outputs)
     weights.startGlorotUniform(using: &generator)
   }
@@ -81,7 +82,8 @@ public final class Dense<Scalar: KernelScalar>: Layer {
 extension Dense: KeepableLayer {
   public struct Settings: Codable {
     var activation: ActivationRecord
-    var measuredBy: SubsystemRecord
+    /// `nil` of a layer without a Fisher matrix.
+    var measuredBy: SubsystemRecord?
 
     enum CodingKeys: String, CodingKey {
       case activation
@@ -92,12 +94,9 @@ extension Dense: KeepableLayer {
   public static var kind: String { "dense" }
 
   public func settings(place: String) throws(DataError) -> Settings {
-    guard let subsystem = weights.subsystem else {
-      throw DataError(place, expected: "a dense layer with a Fisher matrix", found: "one without")
-    }
-    return Settings(
-      activation: try ActivationRecord(activation, place: place),
-      measuredBy: try SubsystemRecord(subsystem, place: place))
+    var settings = Settings(activation: try ActivationRecord(activation, place: place))
+    if let subsystem = weights.subsystem { settings.measuredBy = try SubsystemRecord(subsystem, place: place) }
+    return settings
   }
 
   public static func tensors(of record: LayerRecord) -> [LayerRecord.Tensor] {
@@ -110,18 +109,40 @@ extension Dense: KeepableLayer {
   }
 
   public convenience init(_ kept: KeptLayer<Scalar>, settings: Settings) throws {
-    let (record, subsystem) = (kept.record, try kept.subsystem(settings.measuredBy))
-    guard subsystem.sharesInputs, let name = record.name else { throw kept.mistake }
+    let record = kept.record
+    var subsystem: (any Subsystem)?
+    if let measured = settings.measuredBy { subsystem = try kept.subsystem(measured) }
+    guard subsystem?.sharesInputs != false, let name = record.name else { throw kept.mistake }
     var generator = SeededGenerator(seed: 0, stream: .initialisation)
     try self.init(
       inputs: record.inputs, outputs: record.outputs, activation: try kept.activation(settings.activation),
-      subsystem: subsystem, positions: record.inputExtent.positions, name: name, using: &generator)
+      subsystem: subsystem, isMeasured: subsystem != nil, positions: record.inputExtent.positions, name: name,
+      using: &generator)
   }
 
   public static func summary(of record: LayerRecord, settings: Settings) -> [String] {
     [
       "\(record.inputExtent) to \(record.outputExtent)", settings.activation.summary,
-      "measured as \(settings.measuredBy.summary)",
+      settings.measuredBy.map { "measured as \($0.summary)" } ?? "not measured",
     ]
+  }
+}
+
+// MARK: In a description
+
+extension Dense: DescribedLayer {
+  /// The last layer has the outputs of the data where it says none, is linear, and is measured by what the loss makes of it.
+  public static func make(
+    _ description: LayerDescription, in model: inout ModelUnderConstruction<Scalar>
+  ) throws -> any Layer<Scalar> {
+    guard let outputs = try description.count("outputs") ?? (model.isLast ? model.outputs : nil) else {
+      throw DataError(description.place, expected: "outputs, a number of neurons", found: "none")
+    }
+    let activation = try description.activation() ?? (model.isLast ? Linear() : model.activation)
+    if model.extent.positions == 1 { model.image = nil } else { model.image?.channels = outputs }
+    return try Dense(
+      inputs: model.extent.channels, outputs: outputs, activation: activation,
+      subsystem: model.isLast ? model.outputSubsystem : nil, isMeasured: model.isMeasured,
+      positions: model.extent.positions, name: model.name, using: &model.generator)
   }
 }

@@ -119,3 +119,17 @@ extension Dropout: KeepableLayer {
       kept.record.inputExtent, rate: settings.rate, seed: settings.seed, passes: settings.passes)
   }
 }
+
+// MARK: In a description
+
+extension Dropout: DescribedLayer {
+  public static func make(
+    _ description: LayerDescription, in model: inout ModelUnderConstruction<Scalar>
+  ) throws -> any Layer<Scalar> {
+    guard let rate = try description.number("rate") else {
+      throw DataError(description.place, expected: "rate, a number in [0, 1)", found: "none")
+    }
+    return try Dropout(
+      channels: model.extent.channels, rate: rate, seed: model.generator.next(), positions: model.extent.positions)
+  }
+}

@@ -44,7 +44,9 @@ extension KeepableLayer where Settings == NoSettings {
 /// The kinds that a file knows by their names. What is not in it has to be handed over where a file is read.
 func builtInLayers<S: KernelScalar>(_: S.Type = S.self) -> [any KeepableLayer<S>.Type] {
   [
-    BatchNormalization<S>.self, Dense<S>.self, Dropout<S>.self, Parallel<S>.self, Residual<S>.self, Sequential<S>.self,
+    AveragePooling<S>.self, BatchNormalization<S>.self, Convolution<S>.self, Dense<S>.self, Dropout<S>.self,
+    Flatten<S>.self, GroupNormalization<S>.self, LayerNormalization<S>.self, MaxPooling<S>.self, Parallel<S>.self,
+    Residual<S>.self, RMSNormalization<S>.self, Sequential<S>.self,
   ]
 }
 

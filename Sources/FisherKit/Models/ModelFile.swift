@@ -89,6 +89,13 @@ public struct ModelFile: Sendable {
   public var inputs: Int { inputExtent.channels }
   public var outputs: Int { outputExtent.channels }
   public var inputExtent: Extent { architecture.layers[0].inputExtent }
+  /// See ``Network/samplesAtATime``.
+  package var samplesAtATime: Int {
+    func widest(_ layers: [LayerRecord]) -> Int {
+      layers.reduce(0) { max($0, $1.inputExtent.elements, $1.outputExtent.elements, widest($1.parts)) }
+    }
+    return evaluatedSamples(widest: widest(architecture.layers))
+  }
   public var outputExtent: Extent { architecture.layers[architecture.layers.count - 1].outputExtent }
   /// The number of weights that are learned; of kinds of layers that are not built in, of all that they keep.
   public var parameters: Int {

@@ -10,10 +10,25 @@ public struct Evaluation: Equatable, Sendable {
   public var accuracy: Double { score.accuracy ?? 0 }
 }
 
+/// See ``Network/samplesAtATime``.
+package func evaluatedSamples(widest: Int) -> Int { max(1, min(1000, (1 << 21) / max(1, widest))) }
+
+/// The most numbers that go into or out of a layer for a sample.
+package func widest<S: KernelScalar>(of layers: [any Layer<S>]) -> Int {
+  layers.reduce(0) { most, layer in
+    let parts = (layer as? any KeepableLayer<S>)?.keptParts.map(\.layer) ?? []
+    return max(most, layer.inputExtent.elements, layer.outputExtent.elements, widest(of: parts))
+  }
+}
+
 extension Network {
-  /// The most samples that pass through at a time when a set does. It is the same whatever mini-batches a network is made
-  /// for, so that sums over samples are parted alike, and come out alike to the last digit.
-  package static var samplesAtATime: Int { 1000 }
+  /// The most samples that pass through at a time when a set does: a thousand, or as many as 2²¹ numbers of the widest layer
+  /// are. It is the same whatever mini-batches a network is made for, so that sums over samples are parted alike, and come out
+  /// alike to the last digit.
+  package var samplesAtATime: Int {
+    let layers = (self as? Sequential<Scalar>)?.layers ?? []
+    return evaluatedSamples(widest: max(widest(of: layers), inputExtent.elements, outputExtent.elements))
+  }
 
   /// Refuses what samples of a set cannot be passed through: each is a row of features, with a target.
   func requireFit(width: Int, name: String) throws {
@@ -35,7 +50,7 @@ extension Network {
     _ body: (_ first: Int, _ logits: borrowing Matrix<Scalar>) throws -> Void
   ) throws {
     try requireFit(width: dataset.width, name: name)
-    let part = min(batchCapacity, Self.samplesAtATime)
+    let part = min(batchCapacity, samplesAtATime)
     for first in stride(from: samples.lowerBound, to: samples.upperBound, by: part) {
       let indices = (first..<min(first + part, samples.upperBound)).map { Int32($0) }
       dataset.gather(&input, indices: indices.span)
@@ -130,7 +145,7 @@ extension Network {
     _ body: (_ targets: TargetBatch<Scalar>, _ outputs: borrowing Matrix<Scalar>) -> Void = { _, _ in }
   ) throws -> Score {
     let targets = try TargetBatch<Scalar>(
-      like: dataset.targets, capacity: min(batchCapacity, Self.samplesAtATime, samples.count))
+      like: dataset.targets, capacity: min(batchCapacity, samplesAtATime, samples.count))
     var (sum, rows): (LossSum?, Int) = (nil, 0)
     try predict(dataset, samples, name: name) { first, outputs in
       let part = (first..<(first + outputs.rows)).map { Int32($0) }

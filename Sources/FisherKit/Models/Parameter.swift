@@ -9,6 +9,8 @@ public final class Parameter<Scalar: KernelScalar> {
   public private(set) var subsystem: (any Subsystem)?
   /// The rows that a sample has where it is used.
   public let positions: Int
+  /// Whether its inputs are patches of images.
+  let hasPatches: Bool
   /// Whether L2 applies to it, the last column left out: weights decay, the scale of a normalisation does not.
   public let isDecayed: Bool
   /// The weights of the layer above through which ``TwoLayers`` sees these; `nil` for any other subsystem.
@@ -19,9 +21,19 @@ public final class Parameter<Scalar: KernelScalar> {
 
   /// A parameter of zeros.
   /// - Throws: `sizeOverflow` or `outOfMemory`.
-  public init(
+  public convenience init(
     name: String, neurons: Int, order: Int, subsystem: (any Subsystem)?, isDecayed: Bool = true, positions: Int = 1
   ) throws(FisherError) {
+    try self.init(
+      name: name, neurons: neurons, order: order, subsystem: subsystem, isDecayed: isDecayed, positions: positions,
+      hasPatches: false)
+  }
+
+  init(
+    name: String, neurons: Int, order: Int, subsystem: (any Subsystem)?, isDecayed: Bool = true, positions: Int,
+    hasPatches: Bool
+  ) throws(FisherError) {
+    self.hasPatches = hasPatches
     self.name = name
     self.positions = positions
     self.isDecayed = isDecayed
@@ -33,9 +45,11 @@ public final class Parameter<Scalar: KernelScalar> {
   /// Where its Fisher matrix is asked for; `nil` where it has none.
   public var site: Site? {
     subsystem.map {
-      Site(
+      var site = Site(
         name: name, neurons: neurons, order: order, subsystem: $0, positions: positions,
         neuronsAbove: above?.neurons)
+      site.hasPatches = hasPatches
+      return site
     }
   }
 
@@ -49,8 +63,9 @@ public final class Parameter<Scalar: KernelScalar> {
   public var bytes: Int { value.bytes + gradient.bytes }
 
   /// Glorot & Bengio's uniform start: weights in ±√(6/(inputs + neurons)), biases 0.
-  public func startGlorotUniform(using generator: inout SeededGenerator) {
-    let limit = (6 / Double(order - 1 + neurons)).squareRoot()
+  /// - Parameter fanOut: how many weights an input goes into, by default one of each neuron.
+  public func startGlorotUniform(fanOut: Int? = nil, using generator: inout SeededGenerator) {
+    let limit = (6 / Double(order - 1 + (fanOut ?? neurons))).squareRoot()
     for i in 0..<neurons {
       for j in 0..<(order - 1) { value[i, j] = Scalar((2 * generator.uniform() - 1) * limit) }
       value[i, order - 1] = 0

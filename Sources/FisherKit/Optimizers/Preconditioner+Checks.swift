@@ -5,11 +5,17 @@ extension Preconditioner {
     func mistake(_ what: String, _ expected: String, _ found: String) -> FisherError {
       .invalidArgument(what: "\(site.name): \(what)", expected: expected, found: found)
     }
-    let (columns, isChannels) = (observed.inputs.columns, !site.subsystem.sharesInputs)
-    guard isChannels ? columns == site.neurons : columns == site.order || columns == site.order - 1 else {
+    let columns = observed.inputs.columns
+    let expected: Int? =
+      switch site.subsystem.form {
+      case .channels: site.neurons
+      case .windows: (site.order - 1) * site.neurons + 1
+      case .shared, .neurons, .softmax, .coupled, .twoLayers: nil
+      }
+    guard columns == expected ?? site.order || expected == nil && columns == site.order - 1 else {
       throw mistake(
         "inputs",
-        isChannels ? "\(site.neurons) columns" : "\(site.order) columns, or \(site.order - 1) without the bias",
+        expected.map { "\($0) columns" } ?? "\(site.order) columns, or \(site.order - 1) without the bias",
         "\(columns)")
     }
     guard observed.preactivations.columns == site.neurons else {

@@ -23,6 +23,8 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
   public let metric: any Metric
   public let damping: Damping
   public let schedule: RefreshSchedule
+  /// What the positions of a sample count for.
+  public let positions: PositionWeight
   /// The most samples per observation.
   public let batchSize: Int
   /// Calls of ``refreshIfDue()`` so far.
@@ -47,19 +49,19 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
   ///   not have, `exceedsMemoryCap` or `outOfMemory`.
   public convenience init(
     sites: [Site], metric: (any Metric)? = nil, damping: Damping = .usual,
-    schedule: RefreshSchedule = RefreshSchedule(),
+    schedule: RefreshSchedule = RefreshSchedule(), positions: PositionWeight = .usual,
     batchSize: Int
   ) throws(FisherError) {
     let metric: any Metric = if let metric { metric } else { try AutoMetric() }
     try self.init(
-      sites: sites, metric: metric, damping: damping, schedule: schedule, batches: MiniBatches(of: batchSize),
-      incidents: IncidentLog()
+      sites: sites, metric: metric, damping: damping, schedule: schedule, positions: positions,
+      batches: MiniBatches(of: batchSize), incidents: IncidentLog()
     )
   }
 
   init(
-    sites: [Site], metric: any Metric, damping: Damping, schedule: RefreshSchedule, batches: MiniBatches,
-    incidents: IncidentLog
+    sites: [Site], metric: any Metric, damping: Damping, schedule: RefreshSchedule, positions: PositionWeight,
+    batches: MiniBatches, incidents: IncidentLog
   ) throws(FisherError) {
     let batchSize = batches.samples
     try require(batchSize > 0, "mini-batch", expected: "at least one sample", found: batchSize)
@@ -74,15 +76,16 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
       }
     }
     (self.sites, self.metric, self.damping, self.schedule) = (sites, metric, damping, schedule)
-    (self.batchSize, self.places, self.incidents) = (batchSize, places, incidents)
+    (self.batchSize, self.places, self.incidents, self.positions) = (batchSize, places, incidents, positions)
     batchesPerStep = batches.perStep
     let clock = RefreshClock(
       schedule, interval: metric.refreshInterval(batchSize: batches.samplesPerStep), layers: sites.count)
-    let curvatureSites = sites.map {
-      CurvatureSite<Scalar>(
-        $0, batchSize: batchSize, refreshInterval: clock.interval * batches.perStep, damping: damping,
-        isSpread: schedule.isSpread,
-        incidents: incidents)
+    let curvatureSites = sites.map { site in
+      var made = CurvatureSite<Scalar>(
+        site, batchSize: batchSize, refreshInterval: clock.interval * batches.perStep, damping: damping,
+        isSpread: schedule.isSpread, incidents: incidents)
+      made.positionWeight = positions
+      return made
     }
     let curvatures = try metric.makeAllCurvatures(for: curvatureSites)
     var states: [SiteStep<Scalar>] = []
@@ -232,23 +235,5 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
     guard schedule.drift != nil else { return }
     if let drift = meter.drift { clock.note(drift: drift) }
     meter = DriftMeter()
-  }
-}
-
-extension Metric {
-  /// The curvatures of all sites: those of a form that every metric holds as it is, and the metric's for the others, which
-  /// it gets and counts alone.
-  func makeAllCurvatures<S: KernelScalar>(for all: [CurvatureSite<S>]) throws(FisherError) -> [any Curvature<S>] {
-    var curvatures: [(any Curvature<S>)?] = all.map { $0.curvatureOfItsForm() }
-    let bytesBeside = curvatures.reduce(0) { $0 + ($1?.bytes ?? 0) }
-    var sites: [CurvatureSite<S>] = []
-    for i in all.indices where curvatures[i] == nil {
-      var site = all[i]
-      site.bytesBeside = bytesBeside
-      sites.append(site)
-    }
-    var made = try makeCurvatures(for: sites)[...]
-    for i in curvatures.indices where curvatures[i] == nil { curvatures[i] = made.removeFirst() }
-    return curvatures.compactMap { $0 }
   }
 }

@@ -23,6 +23,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   /// When matrices are refreshed.
   public let schedule: RefreshSchedule
   public let trustRegion: TrustRegion
+  /// What the positions of a sample count for.
+  public let positions: PositionWeight
   public let decay: WeightDecay
   public let momentum: NaturalMomentum
   public let graft: Graft
@@ -49,7 +51,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   ///   - schedule: instead of `refreshInterval`, a schedule that is spread over steps, or adapts to the drift.
   public init(
     metric: (any Metric)? = nil, learningRate: Double? = nil, damping: Damping = .usual, refreshInterval: Int? = nil,
-    schedule: RefreshSchedule? = nil, trustRegion: TrustRegion = .usual,
+    schedule: RefreshSchedule? = nil, trustRegion: TrustRegion = .usual, positions: PositionWeight = .usual,
     momentum: NaturalMomentum = .none, graft: Graft = .none, decay: WeightDecay = .none
   ) throws(FisherError) {
     choosesRate = learningRate == nil
@@ -64,7 +66,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     try self.metric.validate()
     self.learningRate = rate
     self.damping = damping
-    self.trustRegion = trustRegion
+    (self.trustRegion, self.positions) = (trustRegion, positions)
     (self.decay, self.momentum, self.graft) = (decay, momentum, graft)
     share = momentum.share
   }
@@ -113,7 +115,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
       "momentum": "\(momentum)", "graft": graft.rawValue,
       "refresh": schedule.interval.map { "\($0) steps" } ?? "by the metric", "refreshes spread": "\(schedule.isSpread)",
       "drift": schedule.drift.map { "\($0)" } ?? "any", "early refreshes": "\(schedule.startsEarly)",
-      "trust region": "\(trustRegion)",
+      "trust region": "\(trustRegion)", "positions": positions.rawValue,
     ]
   }
 
@@ -137,8 +139,8 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
     kappa = trustRegion.kappa(
       batchSize: batchSize, parameters: parameters.count, momentum: momentum.share)
     let made = try Preconditioner<Scalar>(
-      sites: parameters.compactMap(\.site), metric: metric, damping: damping, schedule: schedule, batches: batches,
-      incidents: incidents)
+      sites: parameters.compactMap(\.site), metric: metric, damping: damping, schedule: schedule, positions: positions,
+      batches: batches, incidents: incidents)
     let settings = NaturalStep(decay: decay, momentum: momentum, graft: graft)
     var index = 0
     for parameter in parameters {

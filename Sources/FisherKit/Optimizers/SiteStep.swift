@@ -85,6 +85,9 @@ final class SiteStep<Scalar: KernelScalar>: State {
     return made
   }
 
+  /// The most rows that ``outputScale`` goes by, where a sample has many.
+  private static var scaleRows: Int { 4096 }
+
   /// Takes note of a mini-batch.
   func observe(_ observed: borrowing Observation<Scalar>) throws(FisherError) {
     if observed.inputs.columns == site.order || curvature.addsBias || !site.subsystem.sharesInputs {
@@ -94,12 +97,15 @@ final class SiteStep<Scalar: KernelScalar>: State {
     }
     defer { (hasNews, isObserved) = (true, true) }
     guard site.subsystem.hasNormalOutputs else { return }
-    let rows = observed.rows
+    // (of many positions those of the first samples: a mean of squares needs no more)
+    let enough = max(1, Self.scaleRows / site.positions) * site.positions
+    let rows = min(observed.rows, enough)
     if squares.count != rows {
       squares.removeAll(keepingCapacity: true)
       for _ in 0..<rows { squares.append(0) }
     }
-    observed.preactivations.rowDots(observed.preactivations, into: &squares)
+    let z = Matrix(viewing: observed.preactivations, rows: 0..<rows)
+    z.rowDots(z, into: &squares)
     var sum = 0.0
     for s in squares.indices { sum += squares[s] }
     let mean = sum / Double(max(1, rows * site.neurons))

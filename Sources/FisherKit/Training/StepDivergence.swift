@@ -16,7 +16,7 @@ public final class StepDivergence<Scalar: KernelScalar> {
   }
 
   /// The layers with a Fisher matrix and inputs that their neurons share, whose weights changed since
-  /// ``keepWeights(of:)``, on the mini-batch of the model's last training pass.
+  /// ``keepWeights(of:)``, on the mini-batch of the model's last training pass, or some thousand of its positions.
   public func compare(with model: any Model<Scalar>) throws(FisherError) -> [(name: String, OutputDivergence)] {
     let parameters = model.parameters
     var found: [(name: String, OutputDivergence)] = []
@@ -24,13 +24,15 @@ public final class StepDivergence<Scalar: KernelScalar> {
       let parameter = parameters[index]
       guard let subsystem = parameter.subsystem, subsystem.sharesInputs else { return }
       // (the model may have passed its mini-batch through once more, after the step: z is computed with both weights)
-      var before = try Matrix<Scalar>(rows: observed.rows, columns: parameter.neurons, what: "pre-activations")
-      var after = try Matrix<Scalar>(rows: observed.rows, columns: parameter.neurons, what: "pre-activations")
+      let places = observed.places(atMost: 4096)
+      let x = try observed.inputs(at: places, order: parameter.order)
+      var before = try Matrix<Scalar>(rows: places.count, columns: parameter.neurons, what: "pre-activations")
+      var after = try Matrix<Scalar>(rows: places.count, columns: parameter.neurons, what: "pre-activations")
       before.setToProduct(
-        observed.inputs, .none, weights[index].value, .transposed, inner: parameter.order,
+        x, .none, weights[index].value, .transposed, inner: parameter.order,
         outputColumns: parameter.neurons)
       after.setToProduct(
-        observed.inputs, .none, parameter.value, .transposed, inner: parameter.order, outputColumns: parameter.neurons)
+        x, .none, parameter.value, .transposed, inner: parameter.order, outputColumns: parameter.neurons)
       found.append((parameter.name, try subsystem.divergence(before: before, after: after)))
     }
     return found

@@ -111,6 +111,33 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let batchNormBackward:
     @Sendable (Out, Int, Out, Int, In, Int, In, Int, In, In, Int, Int, Int, Int32) -> fk_status
   package let batchNormEvaluate: @Sendable (Out, Int, In, Int, In, In, In, Int, Int, Int, Double, Int32) -> fk_status
+  package let convolutionWorkSize: @Sendable (UnsafePointer<fk_convolution>?, Int32) -> Int
+  package let convolutionForward, convolutionWeightGradient,
+    convolutionInputGradient:
+      @Sendable (
+        Out, Int, In, Int, In, Int, Int, UnsafePointer<fk_convolution>?, Work, Int, Int32
+      ) -> fk_status
+  package let convolutionPatches:
+    @Sendable (
+      Out, Int, In, Int, Int, UnsafePointer<Int>?, Int, Int, UnsafePointer<fk_convolution>?, Int32
+    ) -> fk_status
+  package let maxPool:
+    @Sendable (
+      Out, Int, UnsafeMutablePointer<Int32>?, In, Int, Int, Int, UnsafePointer<fk_window>?, Int32
+    ) -> fk_status
+  package let maxPoolBackward:
+    @Sendable (
+      Out, Int, In, Int, UnsafePointer<Int32>?, Int, Int, UnsafePointer<fk_window>?, Int32
+    ) -> fk_status
+  package let averagePool,
+    averagePoolBackward: @Sendable (Out, Int, In, Int, Int, Int, UnsafePointer<fk_window>?, Int32) -> fk_status
+  package let groupNormForward:
+    @Sendable (
+      Out, Int, Out, Int, Out, In, Int, In, Int, Int, Int, Int, Int, Int32, Double, Int32
+    ) -> fk_status
+  package let groupNormBackward:
+    @Sendable (Out, Int, In, Int, In, Int, In, In, Int, Int, Int, Int, Int, Int32, Int32) -> fk_status
+  package let scaleGradient: @Sendable (Out, Int, Int, In, Int, In, Int, Int, Int, Int32) -> fk_status
   package let gemm:
     @Sendable (Out, Int, In, Int, Int32, In, Int, Int32, Int, Int, Int, Double, Double, Int32) -> fk_status
   package let gram: @Sendable (Out, Int, In, Int, Int, Int, Double, Double, Int32) -> fk_status
@@ -119,6 +146,8 @@ public struct _KernelTable<T: BitwiseCopyable>: Sendable {
   package let inverseFactor: @Sendable (Out, Int, In, Int, Int, Double) -> fk_status
   package let eigenvaluesWorkSize: @Sendable (Int) -> Int
   package let eigenvalues: @Sendable (Out, Out, Int, Int, Work, Int) -> fk_status
+  package let eigenvectorsWorkSize: @Sendable (Int) -> Int
+  package let eigenvectors: @Sendable (Out, Out, Int, Int, Work, Int) -> fk_status
   package let newtonSchulzWorkSize: @Sendable (UnsafePointer<Int>?, UnsafePointer<Int>?, Int, Int, Int32, Int32) -> Int
   package let newtonSchulz:
     @Sendable (
@@ -151,11 +180,19 @@ extension _KernelTable<Float> {
     updateScheduleFree: fk_supdate_schedule_free, scaleWeights: fk_sscale_weights, updateAdam: fk_supdate_adam,
     rowDots: fk_srow_dots, takeGradient: fk_stake_gradient, takeAverage: fk_stake_average, allFinite: fk_sall_finite,
     batchNormForward: fk_sbatch_norm_forward,
-    batchNormBackward: fk_sbatch_norm_backward, batchNormEvaluate: fk_sbatch_norm_evaluate, gemm: fk_sgemm,
+    batchNormBackward: fk_sbatch_norm_backward, batchNormEvaluate: fk_sbatch_norm_evaluate,
+    convolutionWorkSize: fk_sconvolution_work_size, convolutionForward: fk_sconvolution_forward,
+    convolutionWeightGradient: fk_sconvolution_weight_gradient,
+    convolutionInputGradient: fk_sconvolution_input_gradient, convolutionPatches: fk_sconvolution_patches,
+    maxPool: fk_smax_pool, maxPoolBackward: fk_smax_pool_backward, averagePool: fk_saverage_pool,
+    averagePoolBackward: fk_saverage_pool_backward, groupNormForward: fk_sgroup_norm_forward,
+    groupNormBackward: fk_sgroup_norm_backward, scaleGradient: fk_sscale_gradient, gemm: fk_sgemm,
     gram: fk_sgram, cholesky: fk_scholesky,
     choleskySolve: fk_scholesky_solve, inverseFactor: fk_sinverse_factor,
     eigenvaluesWorkSize: fk_seigenvalues_work_size,
     eigenvalues: fk_seigenvalues,
+    eigenvectorsWorkSize: fk_seigenvectors_work_size,
+    eigenvectors: fk_seigenvectors,
     newtonSchulzWorkSize: fk_snewton_schulz_work_size, newtonSchulz: fk_snewton_schulz,
     multiplyAddWidth: fk_smultiply_add_width, multiplyAdd: fk_smultiply_add)
 }
@@ -182,11 +219,19 @@ extension _KernelTable<Double> {
     updateScheduleFree: fk_dupdate_schedule_free, scaleWeights: fk_dscale_weights, updateAdam: fk_dupdate_adam,
     rowDots: fk_drow_dots, takeGradient: fk_dtake_gradient, takeAverage: fk_dtake_average, allFinite: fk_dall_finite,
     batchNormForward: fk_dbatch_norm_forward,
-    batchNormBackward: fk_dbatch_norm_backward, batchNormEvaluate: fk_dbatch_norm_evaluate, gemm: fk_dgemm,
+    batchNormBackward: fk_dbatch_norm_backward, batchNormEvaluate: fk_dbatch_norm_evaluate,
+    convolutionWorkSize: fk_dconvolution_work_size, convolutionForward: fk_dconvolution_forward,
+    convolutionWeightGradient: fk_dconvolution_weight_gradient,
+    convolutionInputGradient: fk_dconvolution_input_gradient, convolutionPatches: fk_dconvolution_patches,
+    maxPool: fk_dmax_pool, maxPoolBackward: fk_dmax_pool_backward, averagePool: fk_daverage_pool,
+    averagePoolBackward: fk_daverage_pool_backward, groupNormForward: fk_dgroup_norm_forward,
+    groupNormBackward: fk_dgroup_norm_backward, scaleGradient: fk_dscale_gradient, gemm: fk_dgemm,
     gram: fk_dgram, cholesky: fk_dcholesky,
     choleskySolve: fk_dcholesky_solve, inverseFactor: fk_dinverse_factor,
     eigenvaluesWorkSize: fk_deigenvalues_work_size,
     eigenvalues: fk_deigenvalues,
+    eigenvectorsWorkSize: fk_deigenvectors_work_size,
+    eigenvectors: fk_deigenvectors,
     newtonSchulzWorkSize: fk_dnewton_schulz_work_size, newtonSchulz: fk_dnewton_schulz,
     multiplyAddWidth: fk_dmultiply_add_width, multiplyAdd: fk_dmultiply_add)
 }

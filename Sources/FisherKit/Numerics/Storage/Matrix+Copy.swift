@@ -51,6 +51,14 @@ extension Matrix {
     resize(rows: rows + 1)
   }
 
+  /// Row `target` = row `source` of another matrix of the same width.
+  mutating func copyRow(_ source: Int, of other: borrowing Matrix, to target: Int) {
+    demand(
+      contains(row: target) && other.contains(row: source) && columns == other.columns,
+      "row \(target) is outside of \(shape), or \(source) of \(other.shape), or they are of different width")
+    (storage.base + target * stride).update(from: other.storage.base + source * other.stride, count: columns)
+  }
+
   /// Takes row `source` for row `target`.
   mutating func copyRow(_ source: Int, to target: Int) {
     demand(contains(row: source) && contains(row: target), "row \(source) or \(target) is outside of \(shape)")

@@ -30,6 +30,14 @@ public struct Matrix<Scalar: KernelScalar>: ~Copyable, Sendable {
     storage = AlignedBuffer(viewing: other.storage.base, count: other.inUse)
   }
 
+  /// A view of some of the rows in use of another matrix, which outlives it and is not changed meanwhile.
+  init(viewing other: borrowing Matrix, rows range: Range<Int>) {
+    demand(range.lowerBound >= 0 && range.upperBound <= other.rows, "rows \(range) are outside of \(other.shape)")
+    (rows, capacity, columns, stride) = (range.count, range.count, other.columns, other.stride)
+    storage = AlignedBuffer(
+      viewing: other.storage.base + range.lowerBound * other.stride, count: range.count * other.stride)
+  }
+
   /// A view of rows without padding that somebody else owns, who outlives it and does not change them meanwhile.
   init(viewing base: UnsafePointer<Scalar>, rows: Int, columns: Int) {
     (self.rows, capacity, self.columns, stride) = (rows, rows, columns, columns)

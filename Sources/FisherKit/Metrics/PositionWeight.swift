@@ -1,0 +1,27 @@
+import Foundation
+
+/// What the positions of a sample count for in the matrix that a step goes by, where one W serves many of them.
+///
+/// A relative Fisher matrix is the sum over positions (``Observation``), and grows with their number, while an absolute damping
+/// and a trust region stay: a step by it is the shorter, the larger the image. Divided by the square root of the positions it
+/// is what trained convolutional networks fastest, see `Benchmarks/modular`.
+public enum PositionWeight: String, Sendable, CaseIterable {
+  /// Σ_t, as it is defined.
+  case sum
+  /// Σ_t/√positions
+  case root
+  /// Their mean.
+  case mean
+
+  /// What suits networks of images.
+  public static var usual: PositionWeight { .root }
+
+  /// What the sum is multiplied by.
+  func factor(positions: Int) -> Double {
+    switch self {
+    case .sum: 1
+    case .root: 1 / Double(max(1, positions)).squareRoot()
+    case .mean: 1 / Double(max(1, positions))
+    }
+  }
+}
