@@ -6,7 +6,7 @@ from steps import milliseconds
 from table import errors, number, spread, table, times
 
 PLACES = [("cnn", 50), ("cnn", 500), ("residual-cnn", 50)]
-EPOCHS = 2
+EPOCHS = {"cnn": 2, "residual-cnn": 1}
 OURS = {"SGD": ["--optimizer", "sgd", "--learning-rate", "0.05"], "Adam": ["--optimizer", "adam", "--learning-rate", "0.001"],
         "Muon": ["--optimizer", "muon", "--learning-rate", "0.02"], "RNGD, the defaults": []}
 PEERS = {"JAX": {"peer": "jax"}, "PyTorch": {"peer": "torch"}, "PyTorch, compiled": {"peer": "torch", "compiled": True}}
@@ -29,14 +29,14 @@ def measure(setup):
 def ours(setup, row, seed):
     words = [*OURS[row["optimizer"]], "--batch", row["batch"], "--model", row["model"], "--l2", 0]
     return setup.processes.fisher(
-        f"our {row['optimizer']}, {row['model']} at {row['batch']}", words, data=setup.data, seed=seed, epochs=EPOCHS)
+        f"our {row['optimizer']}, {row['model']} at {row['batch']}", words, data=setup.data, seed=seed, epochs=EPOCHS[row["model"]])
 
 
 def theirs(setup, row, peer, seed):
     optimizer, setting = SETTINGS[row["optimizer"]]
     return setup.processes.peer(
         **peer, optimizer=optimizer, setting=setting | {"batch": row["batch"]}, seed=seed, data=setup.data,
-        hidden=[], model=row["model"], epochs=EPOCHS, evaluations=1)
+        hidden=[], model=row["model"], epochs=EPOCHS[row["model"]], evaluations=1)
 
 
 def page(data):
@@ -51,7 +51,7 @@ def page(data):
         peaks = {name: median(run.get("peak_memory_bytes") for run in row["runs"].get(name, [])) for name in names}
         memory.append([place] + [number(peaks[name] and peaks[name] / 1e6, 0) for name in names])
         failed |= {f"{name}, {place}": runs for name, runs in row["runs"].items()}
-    text = ("Milliseconds of a step in a run's second epoch, refreshes included, evaluation not: median over the seeds "
+    text = ("Milliseconds of a step in a run's second epoch, of residual-cnn its only one, refreshes included, evaluation not: median over the seeds "
             "(least–most).\n\n" + table(["", *names, *(f"{name} / ours" for name in PEERS)], lines))
     text += ("\n\nTimes RNGD's step takes SGD's, ours: " + shares(data) + ".\n\nPeak resident memory of the process, MB, with its "
              "libraries and the data; a peer's process has made the runs above it too:\n\n" + table(["", *names], memory))

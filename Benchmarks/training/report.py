@@ -24,9 +24,9 @@ PAGES = {
 # A load above this, or as many cores kept busy by others, and the figures are not to be trusted.
 HIGH_LOAD, HIGH_OTHERS = 1.5, 0.2
 
-INTRODUCTION = """# Results of training against peers
+INTRODUCTION = """# Results of {what} against peers
 
-Written by `scripts/training-results`. Task: {data}, networks with relu, softmax cross-entropy, float; L2 is 10⁻³ on \
+Written by `{script}`. Task: {data}, networks with relu, softmax cross-entropy, float; L2 is 10⁻³ on \
 weights where no setting says otherwise. The seconds are those of training alone. One process computes at a time, after \
 {quiet:g} s of quiet, ours and the peers' by turns, all figures of a section from one run; medians over seeds. The peers start from \
 the same weights as each other and see the same batches in the same order; ours draws its own, of the same \
@@ -42,7 +42,10 @@ FIRST = "quality"
 def page(answers):
     runs = answers["runs"]
     sections = in_order({name: found for run in runs for name, found in run["sections"].items()})
-    parts = [INTRODUCTION.format(**runs[-1]["conditions"])]
+    is_modular = any(name == "model-steps" or "model" in found.get("plan", {}) for name, found in sections.items())
+    what = {"what": "convolutional networks", "script": "scripts/modular-results"} if is_modular else {
+        "what": "training", "script": "scripts/training-results"}
+    parts = [INTRODUCTION.format(**runs[-1]["conditions"], **what)]
     for run in runs:
         measured = "" if len(runs) == 1 else f"Measured together: {', '.join(map(title, in_order(run['sections']).items()))}.\n\n"
         parts.append(measured + conditions(run["conditions"]) + "\n")
