@@ -122,6 +122,14 @@ import Testing
     #expect(throws: FisherError.self) { try make(json) }
   }
 
+  /// Repeats in each other.
+  @Test func tooMany() {
+    let json =
+      #"{"layers": [{"repeat": 1000, "layers": [{"repeat": 1000, "layers": [{"layer": "dense", "outputs": 1}]}]}, {"layer": "dense"}]}"#
+    let error = #expect(throws: DataError.self) { try make(json) }
+    #expect(error?.expected.contains("10000 layers") == true)
+  }
+
   /// In each other deeper than anybody means.
   @Test func deep() {
     let depth = 2000

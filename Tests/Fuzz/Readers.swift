@@ -88,6 +88,18 @@ let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
     model.input.fill(with: 1)
     model.predict { _ in }
   },
+  // A network's description, of numbers of two digits: what is larger may take the memory that it asks for.
+  "description": { bytes in
+    var digits = 0
+    for byte in bytes {
+      digits = (48...57).contains(byte) ? digits + 1 : 0
+      if digits > 2 || byte == 0x65 && digits > 0 { return }
+    }
+    let description = try ModelDescription(json: Data(bytes), place: "net")
+    let model = try description.make(Float.self, features: 64, outputs: 3, batchCapacity: 2)
+    model.input.fill(with: 1)
+    model.predict { _ in }
+  },
   // All that a report makes of a log, or of two between which there is a byte 255.
   "report": { bytes in
     var files = RunFiles()

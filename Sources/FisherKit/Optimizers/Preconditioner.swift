@@ -44,6 +44,7 @@ public final class Preconditioner<Scalar: KernelScalar>: State {
   /// - Parameters:
   ///   - metric: by default an ``AutoMetric``.
   ///   - damping: what is added to the diagonal of every block.
+  ///   - positions: what the positions of a sample count for; ``PositionWeight/sum`` is Ĝ as it is defined.
   ///   - batchSize: the most samples that an observation will have.
   /// - Throws: `invalidArgument` that names a site or a setting, `unsupportedForm` for a site whose matrix the metric does
   ///   not have, `exceedsMemoryCap` or `outOfMemory`.

@@ -49,6 +49,7 @@ public final class RNGD<Scalar: KernelScalar>: Optimizer {
   ///   - damping: such as 0.005, the paper's λ; with 0 a block is damped by what rounding needs.
   ///   - refreshInterval: T, in steps, of a plain schedule; by default what the metric finds best.
   ///   - schedule: instead of `refreshInterval`, a schedule that is spread over steps, or adapts to the drift.
+  ///   - positions: what the positions of a sample count for.
   public init(
     metric: (any Metric)? = nil, learningRate: Double? = nil, damping: Damping = .usual, refreshInterval: Int? = nil,
     schedule: RefreshSchedule? = nil, trustRegion: TrustRegion = .usual, positions: PositionWeight = .usual,

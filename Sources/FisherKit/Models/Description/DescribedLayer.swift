@@ -18,6 +18,8 @@ public struct ModelUnderConstruction<Scalar: KernelScalar> {
   let outputSubsystem: any Subsystem
   /// Whether the layer under way is the last one.
   public internal(set) var isLast = false
+  /// How many layers there are so far, those in others among them.
+  var count = 0
   /// Whether it is left to a first-order optimizer.
   public internal(set) var isMeasured = true
   /// The activation of layers that name none.

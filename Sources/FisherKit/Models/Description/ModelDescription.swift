@@ -20,6 +20,8 @@ public struct ModelDescription: Sendable {
   public let place: String
 
   static let maximumLength = 1 << 20
+  /// Far more than thousands of layers; repeats in each other come to any number.
+  static let maximumLayers = 10_000
 
   public init(contentsOf path: String) throws(DataError) {
     let file = try SizedFile(path: path)
@@ -174,6 +176,10 @@ extension ModelDescription {
   ) throws -> any Layer<S> {
     guard let kind = try description.text("layer") else {
       throw DataError(description.place, expected: "layer, its kind, or repeat", found: "neither")
+    }
+    model.count += 1
+    guard model.count <= Self.maximumLayers else {
+      throw DataError(place, expected: "at most \(Self.maximumLayers) layers, repeats counted", found: "more")
     }
     model.isMeasured = try description.flag("measured") ?? true
     let name = model.name
