@@ -36,24 +36,22 @@ struct LayerSubsystem {
       try Matrix<S>(rows: samples * layer.outputExtent.positions, columns: layer.outputs, what: "outputs"))
     layer.forward(input.matrix, into: &output.matrix)
     var parts: [any RFIM<S>] = []
-    for (index, parameter) in layer.parameters.enumerated() {
-      guard let subsystem = parameter.subsystem else { continue }
-      try layer.observe(input: input.matrix) { (other, observed) throws(FisherError) in
-        guard other == index else { return }
-        guard observed.preactivations.isFinite else {
-          throw .invalidArgument(
-            what: "inputs and weights", expected: "products that a \(S.self) can hold", found: "one that it cannot")
-        }
-        // (as those of a dense layer are computed, and so the same to the last digit)
-        guard layer is Convolution<S>, !(subsystem is DepthwiseLayer) else {
-          return parts.append(try subsystem.rfim(observed))
-        }
-        let positions = observed.positions
-        try observed.withInputs { (inputs) throws(FisherError) in
-          let z = try Box<S>.product(inputs, parameter.value)
-          try Observation.with(inputs: inputs, preactivations: z, positions: positions) { (whole) throws(FisherError) in
-            parts.append(try subsystem.rfim(whole))
-          }
+    let parameters = layer.parameters
+    try layer.observe(input: input.matrix) { (index, observed) throws(FisherError) in
+      guard let subsystem = parameters[index].subsystem else { return }
+      guard observed.preactivations.isFinite else {
+        throw .invalidArgument(
+          what: "inputs and weights", expected: "products that a \(S.self) can hold", found: "one that it cannot")
+      }
+      // (as those of a dense layer are computed, and so the same to the last digit)
+      guard layer is Convolution<S>, !(subsystem is DepthwiseLayer) else {
+        return parts.append(try subsystem.rfim(observed))
+      }
+      let positions = observed.positions
+      try observed.withInputs { (inputs) throws(FisherError) in
+        let z = try Box<S>.product(inputs, parameters[index].value)
+        try Observation.with(inputs: inputs, preactivations: z, positions: positions) { (whole) throws(FisherError) in
+          parts.append(try subsystem.rfim(whole))
         }
       }
     }

@@ -7,7 +7,8 @@ struct NaturalOptions: ParsableArguments {
     help: ArgumentHelp(
       "How rngd holds its Fisher matrices (default: auto). auto: what is cheapest for each layer at exact's quality. "
         + "exact: one per neuron. projected: one per neuron in a subspace of the inputs. kernel: exact, for few samples. "
-        + "iterative: exact, by conjugate gradients. diagonal, shared: one per layer. average: exact, averaged over "
+        + "kronecker: outputs' and inputs' factors of each layer, of a pair of layers too. iterative: exact, by conjugate "
+        + "gradients. diagonal; quasi-diagonal: with the bias's row. shared: one per layer. average: exact, averaged over "
         + "windows. paper: the running averages of the paper's experiment.", valueName: "name"))
   var metric: MetricName?
   @Option(

@@ -105,9 +105,9 @@
                                 ptrdiff_t n, ptrdiff_t width);                                                         \
     void (*batch_norm_evaluate)(T *Y, ptrdiff_t ldy, const T *X, ptrdiff_t ldx, const T *mean, const T *variance,      \
                                 const T *W, ptrdiff_t ldw, ptrdiff_t n, ptrdiff_t width, T epsilon);                   \
-    /* Row r of Q = the patch of a group, 1 last, at output rows[r], or first + r without rows. */                     \
+    /* Row r of Q = the patch of a group, 1 last, at output rows[r]. */                                                 \
     void (*patches)(T *Q, ptrdiff_t ldq, const T *X, ptrdiff_t ldx, ptrdiff_t image_stride, const ptrdiff_t *rows,     \
-                    ptrdiff_t first, ptrdiff_t count, ptrdiff_t group, const fk_convolution *convolution,              \
+                    ptrdiff_t count, ptrdiff_t group, const fk_convolution *convolution,              \
                     ptrdiff_t out_height, ptrdiff_t out_width);                                                        \
     /* A line of a convolution's outputs from a padded image, and lines' part of its weights' gradient: see            \
      * leaf/convolution.inc. */                                                                                        \

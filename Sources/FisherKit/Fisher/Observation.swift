@@ -135,10 +135,7 @@ public struct Observation<Scalar: KernelScalar>: ~Copyable {
     _ body: (borrowing Matrix<Scalar>) throws(FisherError) -> R
   ) throws(FisherError) -> R {
     guard let patches else { return try body(inputs) }
-    var all = try Matrix<Scalar>(rows: rows, columns: patches.shape.order, what: "patches of \(rows) positions")
-    let places = Array(0..<rows)
-    copyInputs(rows: places.span, to: &all)
-    return try body(all)
+    return try body(try inputs(at: Array(0..<rows), order: patches.shape.order))
   }
 
   /// What rows of X̃ are multiplied by, so that an average over rows is the average over samples of the sum over positions.

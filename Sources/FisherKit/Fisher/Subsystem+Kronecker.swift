@@ -9,16 +9,9 @@ extension Subsystem {
       throw .unsupportedForm(
         parameter: "\(self)", form: "\(form)", metric: "kronecker", instead: "its matrix itself is small")
     }
-    var a = try Matrix<Double>(
-      rows: observed.preactivations.columns, columns: observed.preactivations.columns, what: "outputs' factor")
     let covariance = try meanSource(observed)
-    try covariance.mean(into: &a)
     return try observed.withInputs { (inputs) throws(FisherError) in
-      let x = try inputs.inDouble(what: "inputs")
-      var s = try Matrix<Double>(rows: x.columns, columns: x.columns, what: "inputs' factor")
-      s.setToGram(x, alpha: 1 / Double(observed.samples))
-      s.symmetrize()
-      return try KroneckerBlock<S>(outputs: a, inputs: s)
+      try KroneckerBlock<S>(covariance, inputs: inputs, samples: observed.samples)
     }
   }
 
@@ -44,15 +37,23 @@ extension TwoLayers {
   public func kroneckerRFIM<S: KernelScalar>(
     inputs x: borrowing Matrix<S>, preactivations z: borrowing Matrix<S>, outerWeights c: borrowing Matrix<S>
   ) throws(FisherError) -> KroneckerBlock<S> {
-    let covariance = try TwoLayerSource<S>(hidden: hidden, outer: outer, preactivations: z, outerWeights: c)
-      .covariance(Double.self)
-    var a = try Matrix<Double>(rows: z.columns, columns: z.columns, what: "outputs' factor")
+    let source = try TwoLayerSource<S>(hidden: hidden, outer: outer, preactivations: z, outerWeights: c)
+    return try KroneckerBlock<S>(try source.covariance(Double.self), inputs: x, samples: x.rows)
+  }
+}
+
+extension KroneckerBlock {
+  /// Of the A_s and X̃ (rows, d) of so many samples.
+  fileprivate convenience init(
+    _ covariance: any SampleCovariance<Double>, inputs: borrowing Matrix<Scalar>, samples: Int
+  ) throws(FisherError) {
+    var a = try Matrix<Double>(rows: covariance.neurons, columns: covariance.neurons, what: "outputs' factor")
     try covariance.mean(into: &a)
-    let x = try x.inDouble(what: "inputs")
+    let x = try inputs.inDouble(what: "inputs")
     var s = try Matrix<Double>(rows: x.columns, columns: x.columns, what: "inputs' factor")
-    s.setToGram(x, alpha: 1 / Double(x.rows))
+    s.setToGram(x, alpha: 1 / Double(samples))
     s.symmetrize()
-    return try KroneckerBlock<S>(outputs: a, inputs: s)
+    try self.init(outputs: a, inputs: s)
   }
 }
 

@@ -139,9 +139,8 @@ extension BatchNormalization: KeepableLayer {
   public static var kind: String { "batch normalisation" }
 
   public func settings(place: String) throws(DataError) -> Settings {
-    var settings = Settings(decay: decay, epsilon: epsilon)
-    if let subsystem = parameter.subsystem { settings.measuredBy = try SubsystemRecord(subsystem, place: place) }
-    return settings
+    Settings(
+      decay: decay, epsilon: epsilon, measuredBy: try parameter.subsystemRecord(place: place))
   }
 
   public static func tensors(of record: LayerRecord) -> [LayerRecord.Tensor] {
@@ -160,17 +159,14 @@ extension BatchNormalization: KeepableLayer {
   }
 
   public convenience init(_ kept: KeptLayer<Scalar>, settings: Settings) throws {
-    var subsystem: (any Subsystem)?
-    if let record = settings.measuredBy { subsystem = try kept.subsystem(record) }
-    guard subsystem == nil || subsystem is BatchNorm, let name = kept.record.name else { throw kept.mistake }
     try self.init(
       channels: kept.record.outputs, decay: settings.decay, epsilon: settings.epsilon,
-      subsystem: subsystem as? BatchNorm, positions: kept.record.outputExtent.positions, name: name)
+      subsystem: try kept.subsystem(settings.measuredBy, as: BatchNorm.self),
+      positions: kept.record.outputExtent.positions, name: try kept.requireName())
   }
 
   public static func summary(of record: LayerRecord, settings: Settings) -> [String] {
-    ["\(record.outputExtent) channels", "decay \(settings.decay)", "epsilon \(settings.epsilon)"]
-      + (settings.measuredBy.map { ["measured as \($0.summary)"] } ?? [])
+    record.summary(["decay \(settings.decay)", "epsilon \(settings.epsilon)"], measuredBy: settings.measuredBy)
   }
 }
 

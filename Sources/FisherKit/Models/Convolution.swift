@@ -15,7 +15,7 @@ public final class Convolution<Scalar: KernelScalar>: Layer {
   /// One for each group.
   public let parameters: [Parameter<Scalar>]
   private var preactivations: Matrix<Scalar>
-  private var workspace: ConvolutionWorkspace<Scalar>
+  private let workspace: ConvolutionWorkspace<Scalar>
   /// Patches of what: those of a depthwise convolution have all channels.
   private let observedShape: ConvolutionShape
   /// W and ∂L/∂W of all groups, one below the other, where there are some.
@@ -86,7 +86,6 @@ public final class Convolution<Scalar: KernelScalar>: Layer {
     let what = "\(parameters[0].name): pre-activations"
     preactivations = try Matrix(
       rows: try outputExtent.rows(samples: capacity, what), columns: shape.outputs, what: what)
-    workspace = try ConvolutionWorkspace(shape, name: parameters[0].name)
     if parameters.count > 1 {
       ofGroup = try Matrix(
         rows: try outputExtent.rows(samples: capacity, what), columns: parameters[0].neurons, what: what)

@@ -1,9 +1,7 @@
 /// Normalisation by the root mean square (Zhang & Sennrich 2019): each row over that of its channels, then γx̂ by channel.
 ///
 /// Cost of a mini-batch of n rows: 6 n·channels flops forward, 10 backward. Memory: x̂, and a number for each row.
-public final class RMSNormalization<Scalar: KernelScalar>: Layer {
-  private let core: GroupNormCore<Scalar>
-
+public final class RMSNormalization<Scalar: KernelScalar>: GroupedNormalization<Scalar> {
   /// A layer with scales of 1.
   ///
   /// - Parameters:
@@ -14,81 +12,34 @@ public final class RMSNormalization<Scalar: KernelScalar>: Layer {
     channels: Int, epsilon: Double = 1e-5, subsystem: ScaleNorm? = nil, positions: Int = 1,
     name: String = "rms normalisation"
   ) throws(FisherError) {
-    core = try GroupNormCore(
+    try super.init(
       Extent(channels: channels, positions: positions), groups: 1, overPositions: false, isCentred: false,
       epsilon: epsilon, subsystem: subsystem, name: name)
-  }
-
-  public var epsilon: Double { core.shape.epsilon }
-  public var inputExtent: Extent { core.extent }
-  public var outputExtent: Extent { core.extent }
-  public var takesBias: Bool { false }
-  public var parameters: [Parameter<Scalar>] { [core.parameter] }
-  public var bytes: Int { stateBytes }
-  public var settings: [String: String] { ["epsilon": "\(epsilon)"] }
-
-  public func visit(_ visitor: StateVisitor) throws { try core.visit(visitor) }
-
-  public func prepare(batchCapacity capacity: Int) throws(FisherError) { try core.prepare(batchCapacity: capacity) }
-
-  public func forward(_ input: borrowing Matrix<Scalar>, into output: inout Matrix<Scalar>) {
-    core.forward(input, into: &output)
-  }
-
-  /// Leaves ∂L/∂input in delta.
-  public func backward(_ delta: inout Matrix<Scalar>, input: borrowing Matrix<Scalar>) { core.backward(&delta) }
-
-  public func propagate(_ delta: borrowing Matrix<Scalar>, into inputDelta: inout Matrix<Scalar>) {
-    inputDelta.copy(from: delta)
-  }
-
-  public func observe(input: borrowing Matrix<Scalar>, _ body: ObservationBody<Scalar>) throws(FisherError) {
-    try core.observe(body)
   }
 }
 
 // MARK: In a file
 
 extension RMSNormalization: KeepableLayer {
-  public struct Settings: Codable {
-    var epsilon: Double
-    /// `nil` leaves its parameters to the plain gradient.
-    var measuredBy: SubsystemRecord?
-
-    enum CodingKeys: String, CodingKey {
-      case epsilon
-      case measuredBy = "measured_by"
-    }
-  }
-
   public static var kind: String { "rms normalisation" }
 
-  public func settings(place: String) throws(DataError) -> Settings {
-    var settings = Settings(epsilon: epsilon)
-    if let subsystem = core.parameter.subsystem {
-      settings.measuredBy = try SubsystemRecord(subsystem, place: place)
-    }
-    return settings
+  public func settings(place: String) throws(DataError) -> NormalizationSettings {
+    NormalizationSettings(epsilon: epsilon, measuredBy: try parameter.subsystemRecord(place: place))
   }
 
   public static func tensors(of record: LayerRecord) -> [LayerRecord.Tensor] {
     [.init("weight", [record.outputs])]
   }
 
-  public func exchange(_ tensors: inout KeptTensors<Scalar>) throws(DataError) { try core.exchange(&tensors) }
-
-  public convenience init(_ kept: KeptLayer<Scalar>, settings: Settings) throws {
-    var subsystem: (any Subsystem)?
-    if let record = settings.measuredBy { subsystem = try kept.subsystem(record) }
-    guard subsystem == nil || subsystem is ScaleNorm, let name = kept.record.name else { throw kept.mistake }
+  public convenience init(_ kept: KeptLayer<Scalar>, settings: NormalizationSettings) throws {
     try self.init(
       channels: kept.record.outputs, epsilon: settings.epsilon,
-      subsystem: subsystem as? ScaleNorm, positions: kept.record.outputExtent.positions, name: name)
+      subsystem: try kept.subsystem(settings.measuredBy, as: ScaleNorm.self),
+      positions: kept.record.outputExtent.positions, name: try kept.requireName())
   }
 
-  public static func summary(of record: LayerRecord, settings: Settings) -> [String] {
-    ["\(record.outputExtent) channels", "epsilon \(settings.epsilon)"]
-      + (settings.measuredBy.map { ["measured as \($0.summary)"] } ?? [])
+  public static func summary(of record: LayerRecord, settings: NormalizationSettings) -> [String] {
+    record.summary(["epsilon \(settings.epsilon)"], measuredBy: settings.measuredBy)
   }
 }
 
